@@ -1,0 +1,1 @@
+"""imgpipe and its peers side by side on the same pictures: ``python -m benchmarks``."""

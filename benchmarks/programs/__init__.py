@@ -1,0 +1,1 @@
+"""What peers that are libraries are measured with: whole programs, IN OUT and a task in JSON."""

@@ -1,0 +1,143 @@
+"""Whether outputs are what was asked for, and how near they come to the best that could be made."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import statistics
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from benchmarks.model import Assignment
+
+SAMPLE = 24
+"""So many different sources are compared with their reference; the outputs of all are decoded and counted."""
+
+Floats = npt.NDArray[np.float32]
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the outputs of one run are worth.
+
+    Attributes:
+        faults: what is wrong, in words; nothing else counts then.
+        ssim: mean over the sample, against the uncompressed reference.
+        worst: the least of the sample.
+        mean_bytes: of all outputs.
+        one_off: how many outputs are 1 px off the size that rounding to nearest gives.
+    """
+
+    faults: tuple[str, ...] = ()
+    ssim: float = 0.0
+    worst: float = 0.0
+    mean_bytes: float = 0.0
+    one_off: int = 0
+
+
+def check(work: Assignment) -> Verdict:
+    """Look at every output of a run: is it there, does it decode, its size; and at the quality of a sample."""
+    sources = {path.stem: path for path in sorted(work.source.iterdir())}
+    outputs = {path.stem: path for path in sorted(work.target.iterdir())}
+    if sources.keys() != outputs.keys():
+        return Verdict((f"{len(sources.keys() & outputs.keys())} of {len(sources)} pictures made",))
+    off = [_size_off(work, sources[stem], outputs[stem]) for stem in sources]
+    if max(off) > 1:
+        count = sum(pixels > 1 for pixels in off)
+        return Verdict((f"{count} of {len(off)} outputs do not decode or have the wrong size or format",))
+    similar = [_compare(sources[stem], outputs[stem]) for stem in _sample(sources)]
+    sizes = [path.stat().st_size for path in outputs.values()]
+    return Verdict((), statistics.mean(similar), min(similar), statistics.mean(sizes), off.count(1))
+
+
+def ceiling(work: Assignment) -> Verdict:
+    """The same for the reference itself, encoded by Pillow in the format and quality that the task asks for."""
+    sources = {path.stem: path for path in work.source.iterdir()}
+    similar, sizes = [], []
+    for source in (sources[stem] for stem in _sample(sources)):
+        best = reference(source, work.task.size(_upright_size(source)))
+        data = io.BytesIO()
+        whole = Image.fromarray(np.clip(np.rint(best), 0, 255).astype(np.uint8))
+        whole.save(data, work.task.format.upper(), quality=work.task.quality)
+        sizes.append(data.tell())
+        similar.append(ssim(_pixels(data), best))
+    return Verdict((), statistics.mean(similar), min(similar), statistics.mean(sizes))
+
+
+def ssim(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
+    """Structural similarity of two pictures of equal shape (H x W or H x W x bands, 0 to 255), mean over bands.
+
+    After Wang, Bovik, Sheikh and Simoncelli (2004): Gaussian window of 11 x 11 px and deviation 1.5,
+    where it lies within the picture.
+    """
+    x, y = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    if x.shape != y.shape or min(x.shape[:2]) < 11:
+        raise ValueError(f"pictures of {x.shape} and {y.shape} cannot be compared")
+    mean_x, mean_y = _window(x), _window(y)
+    variance_x, variance_y = _window(x * x) - mean_x**2, _window(y * y) - mean_y**2
+    covariance = _window(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    return float(np.mean(likeness / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))))
+
+
+@lru_cache(maxsize=64)
+def reference(source: Path, size: Size) -> Floats:
+    """The picture at that size in full precision: every pixel decoded, Lanczos in floating point, not rounded."""
+    with Image.open(source) as picture:
+        bands = ImageOps.exif_transpose(picture).convert("RGB").split()
+    small = [band.convert("F").resize(size, Image.Resampling.LANCZOS) for band in bands]
+    return np.stack([np.asarray(band, np.float32) for band in small], axis=2)
+
+
+def _window(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    blurred = cv2.GaussianBlur(values, (11, 11), 1.5)
+    return np.asarray(blurred, np.float64)[5:-5, 5:-5]
+
+
+def _sample(sources: dict[str, Path]) -> list[str]:
+    """Stems of sources that differ, spread evenly over all."""
+    stems = list({_digest(path): stem for stem, path in sorted(sources.items(), reverse=True)}.values())[::-1]
+    return stems[:: max(1, -(-len(stems) // SAMPLE))]
+
+
+def _size_off(work: Assignment, source: Path, output: Path) -> int:
+    """By how many px the size of a whole output of the right format is off; 99 where it is not even that."""
+    wanted = work.task.size(_upright_size(source))
+    try:
+        with Image.open(output) as picture:
+            picture.load()
+            off = max(abs(side - want) for side, want in zip(picture.size, wanted, strict=True))
+            return off if picture.format == work.task.format.upper() else 99
+    except (OSError, SyntaxError, ValueError):
+        return 99
+
+
+def _compare(source: Path, output: Path) -> float:
+    pixels = _pixels(output)
+    return ssim(pixels, reference(source, (pixels.shape[1], pixels.shape[0])))
+
+
+def _pixels(file: Path | io.BytesIO) -> npt.NDArray[np.uint8]:
+    with Image.open(file) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+@lru_cache(maxsize=8192)
+def _digest(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()
+
+
+@lru_cache(maxsize=8192)
+def _upright_size(path: Path) -> Size:
+    with Image.open(path) as picture:
+        size = picture.size
+        return (size[1], size[0]) if picture.getexif().get(0x0112, 1) >= 5 else size

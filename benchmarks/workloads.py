@@ -1,0 +1,131 @@
+"""The workloads: for each the pictures, and what is asked of every peer.
+
+A further one is a function that puts its pictures into a folder, and a `Workload` in the table at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import pictures
+from benchmarks.model import ROOT, Fit, Task
+
+SHARP_PICTURE = ROOT.parent / "shared" / "corpus" / "web-resize-2725x2225.jpg"
+PHOTO_COPIES = 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person at the command line gave.
+
+    Attributes:
+        picture: the picture of W1.
+        photos: a folder with the photographs of W2.
+        files: take no more pictures than this, for a quick look.
+    """
+
+    picture: Path | None = None
+    photos: Path | None = None
+    files: int | None = None
+
+    def limit(self, count: int) -> int:
+        return min(count, self.files or count)
+
+
+class CannotPrepare(Exception):
+    """The pictures of a workload cannot be had; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One line of the plan.
+
+    Attributes:
+        name: as the command line takes it.
+        title: what is done, in words.
+        task: the same as peers are told.
+        prepare: puts the pictures into the folder, and answers where they come from.
+    """
+
+    name: str
+    title: str
+    task: Task
+    prepare: Callable[[Path, Options], str]
+
+
+def _copies_of_one(folder: Path, options: Options) -> str:
+    count = options.limit(200)
+    given = options.picture or SHARP_PICTURE
+    if given.is_file():
+        origin = f"{count} copies of {given.name}"
+    elif options.picture:
+        raise CannotPrepare(f"--picture: no such file: {given.name}")
+    else:
+        given = folder.parent / "generated-2725x2225.jpg"
+        pictures.save(pictures.photograph(2725, 2225, seed=1), given, quality=90)
+        origin = f"{count} copies of a generated picture of the same size, since sharp's own was not found (--picture)"
+    for number in range(count):
+        shutil.copyfile(given, folder / f"{number:04}.jpg")
+    return origin
+
+
+def _photographs(folder: Path, options: Options) -> str:
+    if options.photos is None:
+        raise CannotPrepare("needs a folder of photographs: --photos DIR")
+    found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    if not found:
+        raise CannotPrepare(f"--photos: no JPEG in {options.photos.name}")
+    count = options.limit(len(found) * PHOTO_COPIES)
+    for number in range(count):
+        photo = found[number % len(found)]
+        shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}.jpg")
+    return f"{count} pictures: {len(found)} photographs (--photos), up to {PHOTO_COPIES} times each"
+
+
+def _small_pictures(folder: Path, options: Options) -> str:
+    count = options.limit(4000)
+    for number, crop in enumerate(pictures.crops(320, 240, count, seed=4)):
+        pictures.save(crop, folder / f"{number:04}.jpg", quality=85)
+    return f"{count} different generated pictures"
+
+
+def _table(*workloads: Workload) -> dict[str, Workload]:
+    return {workload.name: workload for workload in workloads}
+
+
+WORKLOADS = _table(
+    Workload(
+        "W1",
+        "sharp's benchmark: 2725x2225 JPEG to fit 720x588, JPEG quality 80",
+        Fit(720, 588, "jpeg", 80),
+        _copies_of_one,
+    ),
+    Workload(
+        "W2",
+        "photographs: JPEG to fit 1600x1600, WebP quality 80",
+        Fit(1600, 1600, "webp", 80),
+        _photographs,
+    ),
+    Workload(
+        "W4",
+        "small pictures: 320x240 JPEG to fit 128x128, JPEG quality 80",
+        Fit(128, 128, "jpeg", 80),
+        _small_pictures,
+    ),
+)
+
+
+def fill(workload: Workload, folder: Path, options: Options) -> tuple[str, int]:
+    """Fill an empty folder with a workload's pictures; where they come from, and how many they are.
+
+    Raises:
+        CannotPrepare: they cannot be had.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    origin = workload.prepare(folder, options)
+    return origin, len(os.listdir(folder))

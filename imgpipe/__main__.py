@@ -1,0 +1,23 @@
+"""`python -m imgpipe`, and the console command."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def main() -> None:
+    """Run the command line; a Ctrl-C while it still starts, or has finished, ends it without a word."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _leave)
+    from imgpipe.cli import run
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""`imgpipe process INPUT OUTPUT`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from imgpipe import cli
+from imgpipe.cli.request import WEB_READY_NOTICE, Request, read_request, with_options
+from imgpipe.concurrency.signals import StopRequest, stop_signals
+from imgpipe.errors import RunError, UsageError
+from imgpipe.job import Item, Status
+from imgpipe.journal import peek
+from imgpipe.plan import Plan
+from imgpipe.report.jsonl import item_line, summary_line, write_line
+from imgpipe.report.progress import advance, progress
+from imgpipe.report.summary import printable, summary
+from imgpipe.report.tally import Tally
+from imgpipe.run import execute, prepare
+
+
+@click.command("process", no_args_is_help=True)
+@click.argument("source", metavar="INPUT")
+@click.argument("target", metavar="OUTPUT")
+@with_options
+def command(source: str, target: str, **given: Any) -> int:
+    """Process a folder of pictures (or one file) into another folder.
+
+    The tree below INPUT is kept. Each output is whole or not there. What is up to date is left alone, so
+    the same command goes on where it was stopped. Ctrl-C finishes what was begun; a second one leaves at once.
+    """
+    request = read_request(given)
+    with stop_signals() as stop, _json_file(request.json) as lines:
+        plan = prepare(source, target, request.recipe, request.options)
+        if request.web_ready:
+            _say(request, WEB_READY_NOTICE)
+        if plan.total == 0:
+            _say(request, f"no files in {printable(source)}")
+        if request.dry_run:
+            return _show_plan(plan, request)
+        return _run(plan, request, stop, lines)
+
+
+def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
+    tally = Tally(plan.total)
+    status = cli.OK
+    try:
+        with progress(tally, sys.stderr, wanted=request.progress) as bar:
+            for item in execute(plan, request.recipe, request.options, lambda: bool(stop)):
+                tally.add(item)
+                _tell(item, lines)
+                advance(bar, tally)
+                if request.fail_fast and item.failure is not None:
+                    status = cli.SOME_FAILED
+                    break
+    except KeyboardInterrupt:
+        pass
+    except RunError as error:
+        click.echo(f"imgpipe: {error}", err=True)
+        status = cli.CANNOT_GO_ON
+    tally.interrupted = bool(stop) or status != cli.OK
+    if lines is not None:
+        write_line(lines, summary_line(tally))
+    for line in summary(tally, verbose=request.verbose):
+        _say(request, line, failed=tally.counts[Status.FAILED] > 0)
+    if stop:
+        return stop.exit_status
+    return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)
+
+
+def _show_plan(plan: Plan, request: Request) -> int:
+    tally = Tally(plan.total)
+    for job in plan.jobs(peek(plan.target.root, request.recipe.digest)):
+        if isinstance(job, Item):
+            tally.add(job)
+            why = job.reason or (job.failure.message if job.failure else "is up to date")
+            click.echo(f"{job.status.value}: {printable(job.source.name)}: {why}")
+        else:
+            targets = ", ".join(printable(output.name) for output in job.targets)
+            click.echo(f"{printable(job.source.name)} -> {targets}")
+    click.echo(f"{plan.total} inputs, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
+    return cli.OK
+
+
+def _tell(item: Item, lines: TextIO | None) -> None:
+    if lines is not None:
+        write_line(lines, item_line(item))
+
+
+def _say(request: Request, line: str, *, failed: bool = False) -> None:
+    """Print for the person: on stderr where stdout carries JSON, and with `--quiet` only what failed."""
+    if request.quiet and not failed:
+        return
+    click.echo(line, err=request.quiet or request.json == "-")
+
+
+@contextmanager
+def _json_file(path: str | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+    elif path == "-":
+        yield sys.stdout
+    else:
+        try:
+            file = open(path, "w", encoding="ascii")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        with file:
+            yield file

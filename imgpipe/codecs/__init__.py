@@ -1,0 +1,175 @@
+"""Formats: recognised by content, decoded within limits, encoded. Pillow is loaded with the first picture."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
+from imgpipe.errors import EncodingFailed, LimitExceeded, NotAPicture, UsageError
+from imgpipe.picture import Picture, Size
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
+__all__ = [
+    "Codec",
+    "Encoded",
+    "Encoding",
+    "Header",
+    "Limits",
+    "all_codecs",
+    "by_extension",
+    "by_name",
+    "decode",
+    "encode",
+    "probe",
+    "sniff",
+]
+
+_MODULES = {
+    "jpeg": "imgpipe.codecs.jpeg",
+    "png": "imgpipe.codecs.png",
+    "webp": "imgpipe.codecs.webp",
+    "gif": "imgpipe.codecs.gif",
+    "tiff": "imgpipe.codecs.tiff",
+    "bmp": "imgpipe.codecs.bmp",
+}
+"""Every format and the module whose ``CODEC`` it is. A new one is a line here."""
+
+_ALIASES = {"jpg": "jpeg", "tif": "tiff", "apng": "png"}
+_HEAD = 64
+
+
+@cache
+def all_codecs() -> tuple[Codec, ...]:
+    """All codecs, in the order of the table."""
+    return tuple(_load(name) for name in _MODULES)
+
+
+def by_name(name: str) -> Codec:
+    """The codec of that name, or of a usual other one such as ``jpg``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    wanted = _ALIASES.get(name.lower().lstrip("."), name.lower().lstrip("."))
+    if wanted not in _MODULES:
+        raise UsageError(f"no format {name}; {_nearest(wanted)}")
+    return _load(wanted)
+
+
+def by_extension(filename: str | bytes) -> str | None:
+    """The name of the codec that a file name's extension claims, None where it claims none."""
+    extension = os.path.splitext(os.fsdecode(filename))[1].lower()
+    return _extensions().get(extension)
+
+
+def sniff(head: bytes) -> str | None:
+    """The name of the codec whose signature the first 64 bytes of a file bear, None where there is none."""
+    return next((codec.name for codec in all_codecs() if codec.signature(head[:_HEAD])), None)
+
+
+def probe(data: bytes, limits: Limits) -> Header:
+    """What the file says of itself, by its content; nothing of it is decoded yet.
+
+    Raises:
+        NotAPicture: it is in no format that imgpipe reads.
+        DamagedPicture: its header cannot be read.
+        LimitExceeded: it is larger than the limits allow.
+    """
+    from imgpipe.codecs.content import describe
+    from imgpipe.codecs.exif import orientation_of
+    from imgpipe.codecs.orientation import turned_size
+    from imgpipe.codecs.pillow import opened, raise_pillow_limit
+
+    name = sniff(data[:_HEAD])
+    if name is None:
+        raise NotAPicture(f"not a picture: {describe(data[:_HEAD])}")
+    codec = _load(name)
+    raise_pillow_limit(limits.max_pixels)
+    with opened(data, codec.pillow_formats) as image:
+        size = image.size
+        _check_pixels(size, limits)
+        frames = _count_frames(image, codec, limits)
+        exif = image.info.get("exif") or (codec.find_exif(data) if codec.find_exif else None)
+        orientation = orientation_of(exif)
+        return Header(name, turned_size(size, orientation), frames, orientation)
+
+
+def decode(data: bytes, header: Header, at_least: Size | None = None) -> Picture:
+    """Decode a probed file; the frames are as stored, not upright yet.
+
+    Args:
+        data: the whole file.
+        header: what `probe` answered for it.
+        at_least: upright size in px that is enough; None for every pixel.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    return _load(header.format).decode(data, header, at_least)
+
+
+def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
+    """Encode in a format; what it cannot hold is converted, with a warning.
+
+    Raises:
+        UsageError: there is no such format.
+        EncodingFailed: the format cannot be written, or cannot hold a picture of this size.
+    """
+    from imgpipe.codecs.fitting import fitted
+
+    codec = by_name(format)
+    if codec.encode is None:
+        raise EncodingFailed(f"{codec.name} is only read, not written: choose another format")
+    return codec.encode(fitted(picture, codec, encoding), encoding)
+
+
+@cache
+def _load(name: str) -> Codec:
+    codec: Codec = import_module(_MODULES[name]).CODEC
+    return codec
+
+
+@cache
+def _extensions() -> dict[str, str]:
+    return {extension: codec.name for codec in all_codecs() for extension in codec.extensions}
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, _MODULES, n=1)
+    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_MODULES))}"
+
+
+def _check_pixels(size: Size, limits: Limits) -> None:
+    pixels = size[0] * size[1]
+    if pixels > limits.max_pixels:
+        raise LimitExceeded(
+            f"{size[0]} x {size[1]} = {pixels} pixels are more than {limits.max_pixels}: raise --max-pixels"
+        )
+
+
+def _count_frames(image: ImageFile.ImageFile, codec: Codec, limits: Limits) -> int:
+    if codec.pages:
+        return _count_pages(image, limits)
+    frames: int = getattr(image, "n_frames", 1) if codec.animation else 1
+    if frames > limits.max_frames:
+        raise LimitExceeded(f"{frames} frames are more than {limits.max_frames}: raise --max-frames")
+    return frames
+
+
+def _count_pages(image: ImageFile.ImageFile, limits: Limits) -> int:
+    """Pages have sizes of their own, and to count them is to look at each."""
+    for page in range(1, limits.max_frames + 1):
+        try:
+            image.seek(page)
+        except EOFError:
+            image.seek(0)
+            return page
+        _check_pixels(image.size, limits)
+    raise LimitExceeded(f"more than {limits.max_frames} pages: raise --max-frames")

@@ -1,0 +1,105 @@
+"""What a codec is, what it is asked for and what it answers: the words that all codec files share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imgpipe.picture import Picture, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a picture may be at most, checked before anything is decoded.
+
+    Attributes:
+        max_pixels: width x height of one frame (`--max-pixels`).
+        max_frames: frames of an animation or pages (`--max-frames`).
+    """
+
+    max_pixels: int = 100_000_000
+    max_frames: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says before its pixels are decoded.
+
+    Attributes:
+        format: the codec's name, by content.
+        size: px, upright: width and height are swapped where EXIF orientation turns the picture.
+        frames: how many frames or pages.
+        orientation: EXIF orientation, 1 to 8.
+    """
+
+    format: str
+    size: Size
+    frames: int = 1
+    orientation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How an output is to be written.
+
+    Attributes:
+        quality: 1 to 100, None for the format's default.
+        lossless: every pixel exactly, where the format can.
+        progressive: JPEG in progressive order.
+        subsampling: chroma subsampling of a JPEG: "4:4:4", "4:2:2" or "4:2:0"; None for the default.
+        effort: 0 (fast) to 9 (small), None for the format's default.
+        background: red, green, blue (0-255) behind transparent pixels where the format has no alpha.
+    """
+
+    quality: int | None = None
+    lossless: bool = False
+    progressive: bool = False
+    subsampling: str | None = None
+    effort: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An output in memory: its bytes, its size in px, and what the format could not hold."""
+
+    data: bytes
+    size: Size
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One format: one file of this folder ends in ``CODEC = Codec(...)``.
+
+    Attributes:
+        name: lower case, as `--format` takes it.
+        extensions: lower case with the dot, the usual one first.
+        decode: bytes -> Picture; the size is a hint: frames may be decoded smaller, but not below it.
+        encode: None for formats that are only read.
+        pillow_formats: names under which Pillow knows the format; they make the allow-list.
+        signature: whether the first 64 bytes of a file are this format's.
+        find_exif: the EXIF block of a file that Pillow does not see before the pixels are decoded.
+        quality: whether `--quality` means something to it.
+        deep: whether it holds 16 bits a sample.
+        alpha: whether it holds transparency.
+        animation: whether it holds frames in time.
+        pages: whether it holds pages.
+        cmyk: whether it holds CMYK; pictures for the others are converted to sRGB.
+        profile: whether it holds an ICC profile; pictures for the others are converted to sRGB.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    decode: Callable[[bytes, Header, Size | None], Picture]
+    encode: Callable[[Picture, Encoding], Encoded] | None
+    pillow_formats: tuple[str, ...]
+    signature: Callable[[bytes], bool]
+    find_exif: Callable[[bytes], bytes | None] | None = None
+    quality: bool = False
+    deep: bool = False
+    alpha: bool = False
+    animation: bool = False
+    pages: bool = False
+    cmyk: bool = False
+    profile: bool = False

@@ -1,0 +1,70 @@
+"""What a format cannot hold is converted before it is encoded, and said: frames, depth, colour space, alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from imgpipe.codecs.codec import Codec, Encoding
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.depth import shallow, to_eight_bits
+from imgpipe.codecs.modes import has_alpha
+from imgpipe.picture import Frame, Picture, is_deep
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
+    """The picture as the codec can hold it, with a warning for each thing that it cannot."""
+    picture = _fit_frames(picture, codec)
+    if not codec.deep:
+        picture = shallow(picture)
+    strange = not codec.cmyk and any(_mode(frame) == "CMYK" for frame in picture.frames)
+    if strange or (picture.profile and not codec.profile):
+        picture = to_srgb(picture)
+    if not codec.alpha and any(has_alpha(frame) for frame in picture.frames):
+        picture = _flatten(picture, encoding.background)
+    return picture
+
+
+def _each(picture: Picture, function: Callable[[Frame], Frame]) -> Picture:
+    return replace(picture, frames=tuple(function(frame) for frame in picture.frames))
+
+
+def _fit_frames(picture: Picture, codec: Codec) -> Picture:
+    count = len(picture.frames)
+    if count == 1 or (codec.animation if picture.animated else codec.pages):
+        return picture
+    kind = f"animation of {count} frames: only the first" if picture.animated else f"{count} pages: only the first"
+    return replace(picture, frames=picture.frames[:1], durations=()).warn(f"{kind} is kept")
+
+
+def _mode(frame: Frame) -> str:
+    return "" if is_deep(frame) else frame.mode
+
+
+def _flatten(picture: Picture, background: tuple[int, int, int]) -> Picture:
+    visible = any(_transparent(frame) for frame in picture.frames)
+    flat = _each(picture, lambda frame: _on_background(to_eight_bits(frame), background))
+    colour = "#" + bytes(background).hex()
+    return flat.warn(f"transparency flattened on {colour}") if visible else flat
+
+
+def _transparent(frame: Frame) -> bool:
+    """Whether any pixel is less than opaque."""
+    alpha = to_eight_bits(frame).getchannel("A") if has_alpha(frame) else None
+    return alpha is not None and alpha.getextrema()[0] != 255
+
+
+def _on_background(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    from PIL import Image
+
+    if not has_alpha(image):
+        return image
+    flat = Image.new("RGB", image.size, background)
+    if image.mode == "LA" and len(set(background)) == 1:
+        flat = flat.getchannel("R")
+    flat.paste(image.convert(flat.mode), mask=image.getchannel("A"))
+    return flat

@@ -1,0 +1,78 @@
+"""GIF: stills and animations, at most 256 colours a frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.gif_blocks import check_whole
+from imgpipe.codecs.metadata import picture_of
+from imgpipe.codecs.modes import has_alpha
+from imgpipe.codecs.pillow import opened
+from imgpipe.picture import Picture, Size, frame_size
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS = ("GIF",)
+_COLOURS = 256
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - GIF has no scales
+    """Decode all frames, each with those before it underneath as its disposal says.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    check_whole(data)
+    with opened(data, FORMATS) as image:
+        # A GIF that says nothing of repetition plays once; one that repeats n times plays n + 1 times.
+        repeats = image.info.get("loop")
+        plays = 1 if repeats is None else repeats + 1 if repeats else 0
+        frames, durations = decode_frames(image, header.frames)
+        return picture_of({}, frames, header, durations=durations, loop=plays)
+
+
+def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - GIF has no options
+    """Encode all frames, each with a palette of its own; pixels that are half opaque or more become opaque.
+
+    Raises:
+        EncodingFailed: a side is longer than 65535 px.
+    """
+    frames: tuple[Any, ...] = picture.frames
+    if any(frame.mode not in ("L", "LA") and frame.getcolors(_COLOURS) is None for frame in frames):
+        picture = picture.warn(f"colours reduced to {_COLOURS}")
+    if any(has_alpha(frame) and any(frame.getchannel("A").histogram()[1:255]) for frame in frames):
+        picture = picture.warn("partial transparency became none or full")
+    options: dict[str, Any] = {"loop": max(0, picture.loop - 1)} if picture.animated and picture.loop != 1 else {}
+    if any(map(has_alpha, frames)):
+        # Without it, what a frame leaves transparent would show the frame before.
+        options["disposal"] = 2
+        frames = tuple(map(_with_transparent_index, frames))
+    paletted = replace(picture, frames=frames)
+    return Encoded(save_frames(paletted, "GIF", options), frame_size(picture.frames[0]), picture.warnings)
+
+
+def _with_transparent_index(image: Image.Image) -> Image.Image:
+    """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
+    if not has_alpha(image):
+        image = image.convert("RGBA")
+    paletted = image.convert("RGB").quantize(_COLOURS - 1)
+    hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
+    paletted.paste(_COLOURS - 1, mask=hidden)
+    paletted.info = {"transparency": _COLOURS - 1}
+    return paletted
+
+
+CODEC = Codec(
+    name="gif",
+    extensions=(".gif",),
+    decode=decode,
+    encode=encode,
+    pillow_formats=FORMATS,
+    signature=lambda head: head.startswith((b"GIF87a", b"GIF89a")),
+    alpha=True,
+    animation=True,
+)

@@ -1,0 +1,37 @@
+"""The blocks of a GIF file, walked: Pillow takes a file that ends between two frames for a whole one."""
+
+from __future__ import annotations
+
+from imgpipe.errors import DamagedPicture
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+
+
+def check_whole(data: bytes) -> None:
+    """Walk to the trailer.
+
+    Raises:
+        DamagedPicture: the file ends before it.
+    """
+    try:
+        offset = 13 + _colour_table(data[10])
+        while (kind := data[offset]) != _TRAILER:
+            if kind == _EXTENSION:
+                offset = _after_blocks(data, offset + 2)
+            elif kind == _IMAGE:
+                offset = _after_blocks(data, offset + 11 + _colour_table(data[offset + 9]))
+            else:
+                offset += 1  # viewers skip padding between blocks
+    except IndexError as error:
+        raise DamagedPicture("damaged GIF: truncated, it ends before its trailer") from error
+
+
+def _colour_table(flags: int) -> int:
+    """Bytes of the colour table that a descriptor's flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, offset: int) -> int:
+    while length := data[offset]:
+        offset += length + 1
+    return offset + 1

@@ -1,0 +1,75 @@
+"""JPEG: decoded at a reduced scale where a smaller picture will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.metadata import options_of, picture_of
+from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.orientation import turned_size
+from imgpipe.codecs.pillow import opened, saved
+from imgpipe.picture import Picture, Size, frame_size
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
+FORMATS = ("JPEG", "MPO")
+_LONGEST_SIDE = 65_500
+_GAIN_MAP_MARKS = (b"hdrgm:Version", b"HDRGainMap", b"urn:iso:std:iso:ts:21496")
+_THUMBNAILS = ("Large Thumbnail (VGA Equivalent)", "Large Thumbnail (Full HD Equivalent)")
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
+    """Decode at 1/1, 1/2, 1/4 or 1/8, whichever is the smallest that `at_least` (px, upright) allows.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    with opened(data, FORMATS) as image:
+        if at_least is not None:
+            width, height = turned_size(at_least, header.orientation)
+            image.draft(None, (max(width, 1), max(height, 1)))
+        image.load()
+        warnings = _lost(image)
+        return picture_of(image.info, (frame_of(image),), header, warnings=warnings)
+
+
+def encode(picture: Picture, encoding: Encoding) -> Encoded:
+    """Encode the first frame: quality 82, baseline, 4:2:0 below quality 90 and 4:4:4 from there, by default.
+
+    Raises:
+        EncodingFailed: a side is longer than 65500 px.
+    """
+    quality = 100 if encoding.lossless else encoding.quality or 82
+    subsampling = encoding.subsampling or ("4:4:4" if quality >= 90 else "4:2:0")
+    options: dict[str, Any] = {"quality": quality, "subsampling": subsampling, **options_of(picture)}
+    if encoding.progressive or (encoding.effort or 0) >= 5:
+        options |= {"progressive": encoding.progressive, "optimize": True}
+    frame: Any = picture.frames[0]
+    data = saved(frame, "JPEG", **options)
+    lost = ("JPEG is never lossless: quality 100 was used",) if encoding.lossless else ()
+    return Encoded(data, frame_size(frame), (*picture.warnings, *lost))
+
+
+def _lost(image: ImageFile.ImageFile) -> tuple[str, ...]:
+    """What else was in the file that is not decoded."""
+    segments: list[tuple[str, bytes]] = getattr(image, "applist", [])
+    if any(mark in content for name, content in segments if name in ("APP1", "APP2") for mark in _GAIN_MAP_MARKS):
+        return ("HDR gain map dropped: only the standard range is kept",)
+    entries: list[dict[str, Any]] = (getattr(image, "mpinfo", None) or {}).get(0xB002, [])
+    others = [entry for entry in entries[1:] if entry["Attribute"]["MPType"] not in _THUMBNAILS]
+    return (f"{len(entries)} pictures in the file: only the first is kept",) if others else ()
+
+
+CODEC = Codec(
+    name="jpeg",
+    extensions=(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    decode=decode,
+    encode=encode,
+    pillow_formats=FORMATS,
+    signature=lambda head: head.startswith(b"\xff\xd8\xff"),
+    quality=True,
+    cmyk=True,
+    profile=True,
+)

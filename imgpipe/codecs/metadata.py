@@ -1,0 +1,51 @@
+"""What a file says about its pixels, between Pillow's words and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imgpipe.codecs.codec import Header
+from imgpipe.codecs.exif import prefixed
+from imgpipe.picture import Frame, Picture
+
+
+def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Header, **more: Any) -> Picture:
+    """A picture of decoded frames with the metadata that Pillow found.
+
+    Args:
+        info: `Image.info`, read before it is emptied.
+        frames: in order.
+        header: of the file.
+        more: other fields of `Picture`: durations, loop, warnings.
+    """
+    return Picture(
+        frames=frames,
+        size=header.size,
+        format=header.format,
+        profile=info.get("icc_profile") or None,
+        exif=prefixed(info.get("exif")),
+        xmp=_bytes(info.get("xmp")),
+        dpi=_resolution(info.get("dpi")),
+        **more,
+    )
+
+
+def options_of(picture: Picture) -> dict[str, Any]:
+    """The metadata that the picture has, as options of `Image.save`."""
+    options = {"icc_profile": picture.profile, "exif": picture.exif, "xmp": picture.xmp, "dpi": picture.dpi}
+    return {name: value for name, value in options.items() if value}
+
+
+def _bytes(value: object) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode()
+    return value if isinstance(value, bytes) and value else None
+
+
+def _resolution(dpi: object) -> tuple[float, float] | None:
+    try:
+        horizontal, vertical = (float(value) for value in dpi)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (horizontal, vertical) if horizontal > 0 and vertical > 0 else None

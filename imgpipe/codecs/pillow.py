@@ -1,0 +1,119 @@
+"""The door to Pillow: its errors become ours, its warnings stay inside, its formats are allowed one by one."""
+
+from __future__ import annotations
+
+import re
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFile
+
+FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises over a broken file. MemoryError is not among them: that is no fault of the file."""
+
+
+@contextmanager
+def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFile]:
+    """Open a picture with the given Pillow formats only; faults of the file inside the block are ours.
+
+    Raises:
+        DamagedPicture: Pillow cannot read it, here or in the block.
+        LimitExceeded: Pillow itself refuses its size.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with _silence(), Image.open(BytesIO(data), formats=formats) as image:
+            yield image
+    except Image.DecompressionBombError as error:
+        raise LimitExceeded(_pillow_limit(str(error))) from error
+    except UnidentifiedImageError as error:
+        raise DamagedPicture(f"damaged {formats[0]}: its header cannot be read") from error
+    except FAULTS as error:
+        raise DamagedPicture(f"damaged {formats[0]}: {_reason(error)}") from error
+
+
+def saved(image: Image.Image, pillow_format: str, **options: Any) -> bytes:
+    """Encode with Pillow.
+
+    Raises:
+        EncodingFailed: the format cannot hold the image.
+    """
+    file = BytesIO()
+    try:
+        with _silence():
+            image.save(file, pillow_format, **options)
+    except FAULTS as error:
+        size = f"{image.width} x {image.height}"
+        raise EncodingFailed(f"cannot be written as {pillow_format} ({size}): {_reason(error)}") from error
+    return file.getvalue()
+
+
+def raise_pillow_limit(max_pixels: int) -> None:
+    """Let Pillow open what our own limit allows; Pillow's limit is never lowered and never lifted further."""
+    from PIL import Image
+
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels
+
+
+def _reason(error: BaseException) -> str:
+    reason = str(error).strip().partition("\n")[0]
+    return reason or type(error).__name__
+
+
+def _pillow_limit(message: str) -> str:
+    pixels = re.search(r"\d+", message)
+    return f"{pixels.group() if pixels else 'too many'} pixels are more than allowed: raise --max-pixels"
+
+
+class _PillowInSilence:
+    """The module part of a warning filter: matches Pillow's modules, in the threads that asked for silence.
+
+    `warnings.catch_warnings` is not safe in threads: it may leave another thread's filters behind for good.
+    """
+
+    def __init__(self) -> None:
+        self.thread = threading.local()
+
+    def match(self, module: str) -> bool:
+        return getattr(self.thread, "silent", 0) > 0 and module.startswith("PIL.")
+
+
+_MATCHER = _PillowInSilence()
+_FILTER: Any = ("ignore", None, Warning, _MATCHER, 0)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No warning of Pillow reaches the person: what matters of them, the codecs find out and say themselves."""
+    if _FILTER not in warnings.filters:
+        warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+    depth = getattr(_MATCHER.thread, "silent", 0)
+    _MATCHER.thread.silent = depth + 1
+    try:
+        yield
+    finally:
+        _MATCHER.thread.silent = depth

@@ -1,0 +1,84 @@
+"""PNG: 1 to 16 bits a sample, palettes, transparency, animations (APNG)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.metadata import options_of, picture_of
+from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.pillow import opened
+from imgpipe.codecs.png_chunks import SIGNATURE, chunks_of, late_exif
+from imgpipe.codecs.png_deep import decode_deep, encode_deep
+from imgpipe.picture import Picture, Size, frame_size, is_deep
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
+
+FORMATS = ("PNG",)
+_LEVEL = 4
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - PNG has no scales
+    """Decode the picture or all frames of an animation; 16 bits a sample stay 16 in a still.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    chunks = chunks_of(data)
+    deep = data[24] == 16
+    with opened(data, FORMATS) as image:
+        if header.frames > 1:
+            # The picture for viewers that show no animations is none of its frames.
+            first = int(bool(image.info.get("default_image")))
+            frames, durations = decode_frames(image, header.frames, first)
+            picture = picture_of(image.info, frames, header, durations=durations, loop=image.info.get("loop", 0))
+            return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
+        image.load()
+        info = dict(image.info)
+        frame = decode_deep(image, data) if deep else frame_of(image)
+    picture = picture_of(info, (frame,), header)
+    return replace(picture, exif=picture.exif or late_exif(data, chunks))
+
+
+def encode(picture: Picture, encoding: Encoding) -> Encoded:
+    """Encode a still of 8 or 16 bits, or an animation of 8; effort is zlib's level, 4 by default.
+
+    Raises:
+        EncodingFailed: Pillow cannot write it.
+    """
+    level = _LEVEL if encoding.effort is None else encoding.effort
+    size = frame_size(picture.frames[0])
+    if is_deep(picture.frames[0]):
+        return Encoded(encode_deep(picture, level), size, picture.warnings)
+    options: dict[str, Any] = {**options_of(picture), "compress_level": level, "pnginfo": _xmp_chunk(picture)}
+    if picture.animated:
+        options |= {"loop": picture.loop, "default_image": False}
+    return Encoded(save_frames(picture, "PNG", options), size, picture.warnings)
+
+
+def _xmp_chunk(picture: Picture) -> PngInfo | None:
+    if not picture.xmp:
+        return None
+    from PIL.PngImagePlugin import PngInfo
+
+    chunk = PngInfo()
+    chunk.add_itxt("XML:com.adobe.xmp", picture.xmp.decode("utf-8", "replace"))
+    return chunk
+
+
+CODEC = Codec(
+    name="png",
+    extensions=(".png", ".apng"),
+    decode=decode,
+    encode=encode,
+    pillow_formats=FORMATS,
+    signature=lambda head: head.startswith(SIGNATURE),
+    find_exif=late_exif,
+    deep=True,
+    alpha=True,
+    animation=True,
+    profile=True,
+)

@@ -1,0 +1,106 @@
+"""TIFF: pages, 8 or 16 bits a sample, CMYK. Pillow turns the pages upright itself, so the header has no orientation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.metadata import picture_of
+from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.pillow import opened, saved
+from imgpipe.codecs.tiff_deep import NARROWED, decode_deep, depth_of, encode_pages
+from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.TiffImagePlugin import TiffImageFile
+
+FORMATS = ("TIFF",)
+_LEVEL = 4
+_XMP, _PREDICTOR, _EXIF, _GPS = 700, 317, 34665, 34853
+_DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, _EXIF, _GPS)
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
+    """Decode all pages; 16 bits a sample stay 16.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    with opened(data, FORMATS) as opened_image:
+        image: TiffImageFile = opened_image  # type: ignore[assignment]
+        info = {**image.info, "exif": _exif_of(image)}
+        frames = []
+        narrowed = False
+        for page in range(header.frames):
+            image.seek(page)
+            deep = depth_of(image)
+            narrowed = narrowed or deep == NARROWED
+            frames.append(_decode_page(image, data, page, deep))
+    return picture_of(info, tuple(frames), header, warnings=(NARROWED,) if narrowed else ())
+
+
+def encode(picture: Picture, encoding: Encoding) -> Encoded:
+    """Encode all pages, compressed by deflate; effort is zlib's level where samples have 16 bits, 4 by default.
+
+    Raises:
+        EncodingFailed: larger than 4 GB.
+    """
+    size = frame_size(picture.frames[0])
+    if any(is_deep(frame) for frame in picture.frames):
+        picture = picture.warn("EXIF is not kept in a TIFF of 16 bits a sample") if picture.exif else picture
+        level = _LEVEL if encoding.effort is None else encoding.effort
+        return Encoded(encode_pages(replace(picture, exif=None), level), size, picture.warnings)
+    first: Any = picture.frames[0]
+    options: dict[str, Any] = {"compression": "tiff_adobe_deflate", "tiffinfo": _tags(picture)}
+    options |= {"icc_profile": picture.profile} if picture.profile else {}
+    options |= {"dpi": picture.dpi} if picture.dpi else {}
+    if len(picture.frames) > 1:
+        options |= {"save_all": True, "append_images": list(picture.frames[1:])}
+    return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
+
+
+def _decode_page(image: TiffImageFile, data: bytes, page: int, deep: str) -> Frame:
+    image.load()
+    # Copied, for all pages are one object to Pillow, and its TIFF encoder would take over the old file's tags.
+    return decode_deep(image, data, page) if deep == "deep" else frame_of(image.copy())
+
+
+def _tags(picture: Picture) -> Image.Exif:
+    from PIL import Image
+
+    tags = Image.Exif()
+    if picture.exif:
+        tags.load(picture.exif)
+    if picture.xmp:
+        tags[_XMP] = picture.xmp
+    tags[_PREDICTOR] = 2
+    return tags
+
+
+def _exif_of(image: TiffImageFile) -> bytes | None:
+    """What describes the picture, out of the tags that a TIFF mixes with its structure."""
+    from PIL import Image
+
+    tags = image.getexif()
+    described = Image.Exif()
+    for tag in _DESCRIPTIVE:
+        if tag in tags:
+            described[tag] = tags.get_ifd(tag) if tag in (_EXIF, _GPS) else tags[tag]
+    return described.tobytes() if len(described) else None
+
+
+CODEC = Codec(
+    name="tiff",
+    extensions=(".tif", ".tiff"),
+    decode=decode,
+    encode=encode,
+    pillow_formats=FORMATS,
+    signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    deep=True,
+    alpha=True,
+    pages=True,
+    cmyk=True,
+    profile=True,
+)

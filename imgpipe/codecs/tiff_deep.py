@@ -1,0 +1,176 @@
+"""TIFF of 16 bits a sample, of which Pillow itself reads and writes only grey."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from imgpipe.codecs.modes import deep_grey
+from imgpipe.codecs.pillow import opened
+from imgpipe.errors import EncodingFailed
+from imgpipe.picture import Frame, Picture, is_deep
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.TiffImagePlugin import TiffImageFile
+
+NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample converted to 8"
+Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
+
+_BITS, _PHOTOMETRIC = 258, 262
+_SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED = 3, 4, 5, 1, 7
+_TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _UNDEFINED: 1}
+_STRIP_BYTES = 1 << 18
+_LARGEST = (1 << 32) - 1
+
+_Entry: TypeAlias = tuple[int, int, bytes]
+
+
+def depth_of(image: TiffImageFile) -> Depth:
+    """How the current page is decoded: of the less usual layouts Pillow gives 8 bits only."""
+    bits = image.tag_v2.get(_BITS, (1,))
+    if set(bits) <= {16} and image.mode in ("RGB", "RGBA") and _rawmode(image) in _OTHER_BYTE:
+        return "deep"
+    if image.mode.startswith("I;16"):
+        return "deep"
+    return NARROWED if 16 in bits and image.mode in ("RGB", "RGBA", "CMYK") else "shallow"
+
+
+def decode_deep(image: TiffImageFile, data: bytes, page: int) -> npt.NDArray[np.uint16]:
+    """The pixels of a loaded page of 16 bits a sample: H x W x bands."""
+    import numpy as np
+
+    if image.mode.startswith("I"):
+        pixels = deep_grey(image)
+        if image.tag_v2.get(_BITS) == (12,):
+            pixels = (pixels.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
+        return pixels ^ np.uint16(65535) if image.tag_v2.get(_PHOTOMETRIC) == 0 else pixels
+    low = _low_bytes(data, page)
+    return np.asarray(image).astype(np.uint16) << 8 | low
+
+
+_OTHER_BYTE = {
+    mode + there: mode + back
+    for mode in ("RGB;16", "RGBA;16", "RGBX;16")
+    for there, back in {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}.items()
+}
+
+
+def _rawmode(image: TiffImageFile) -> str:
+    args = image.tile[0].args if image.tile else ""
+    return str(args[0]) if isinstance(args, tuple) else str(args)
+
+
+def _low_bytes(data: bytes, page: int) -> npt.NDArray[np.uint8]:
+    """Read as if the byte order were the other one, the high bytes that Pillow keeps are the low ones."""
+    import numpy as np
+
+    with opened(data, ("TIFF",)) as image:
+        image.seek(page)
+        rawmode = _OTHER_BYTE[_rawmode(image)]  # type: ignore[arg-type]
+        image.tile = [tile._replace(args=(rawmode, *tile.args[1:])) for tile in image.tile]  # type: ignore[index]
+        image.load()
+        return np.asarray(image)
+
+
+def encode_pages(picture: Picture, level: int) -> bytes:
+    """All pages, each with its own depth, deflated; `level` is zlib's, 0 to 9.
+
+    Raises:
+        EncodingFailed: larger than 4 GB.
+    """
+    file = bytearray(b"II*\0" + bytes(4))
+    link = 4
+    for frame in picture.frames:
+        pixels = _pixels_of(frame)
+        offsets, lengths = _write_strips(file, pixels, level)
+        if len(file) > _LARGEST - (1 << 20):
+            raise EncodingFailed("a TIFF cannot be larger than 4 GB: choose PNG")
+        file += bytes(len(file) % 2)
+        struct.pack_into("<I", file, link, len(file))
+        link = _write_directory(file, _entries(pixels, offsets, lengths, picture))
+    return bytes(file)
+
+
+def _pixels_of(frame: Frame) -> npt.NDArray[Any]:
+    import numpy as np
+
+    pixels = np.asarray(frame if is_deep(frame) else _rgba(frame))
+    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+    # Grey with alpha is legal, but few programs read it.
+    return pixels[:, :, [0, 0, 0, 1]] if pixels.shape[2] == 2 else pixels
+
+
+def _rgba(frame: Any) -> Any:
+    return frame.convert("RGB") if frame.mode == "CMYK" else frame
+
+
+def _rows_per_strip(pixels: npt.NDArray[Any]) -> int:
+    return max(1, _STRIP_BYTES // max(1, pixels[:1].nbytes))
+
+
+def _write_strips(file: bytearray, pixels: npt.NDArray[Any], level: int) -> tuple[list[int], list[int]]:
+    """Deflated strips with the horizontal predictor; their offsets and lengths."""
+    import numpy as np
+
+    offsets, lengths = [], []
+    rows = _rows_per_strip(pixels)
+    for start in range(0, len(pixels), rows):
+        strip = pixels[start : start + rows]
+        predicted = np.concatenate([strip[:, :1], strip[:, 1:] - strip[:, :-1]], axis=1)
+        packed = zlib.compress(predicted.astype(predicted.dtype.newbyteorder("<"), copy=False).tobytes(), level)
+        offsets.append(len(file))
+        lengths.append(len(packed))
+        file += packed
+    return offsets, lengths
+
+
+def _entries(pixels: npt.NDArray[Any], offsets: list[int], lengths: list[int], picture: Picture) -> list[_Entry]:
+    height, width, bands = pixels.shape
+    entries = [
+        (256, _LONG, _pack("I", width)),
+        (257, _LONG, _pack("I", height)),
+        (_BITS, _SHORT, _pack("H", *[pixels.dtype.itemsize * 8] * bands)),
+        (259, _SHORT, _pack("H", 8)),
+        (_PHOTOMETRIC, _SHORT, _pack("H", 1 if bands == 1 else 2)),
+        (273, _LONG, _pack("I", *offsets)),
+        (277, _SHORT, _pack("H", bands)),
+        (278, _LONG, _pack("I", _rows_per_strip(pixels))),
+        (279, _LONG, _pack("I", *lengths)),
+        (317, _SHORT, _pack("H", 2)),
+    ]
+    entries += [(338, _SHORT, _pack("H", 2))] if bands == 4 else []
+    return sorted(entries + _metadata(picture))
+
+
+def _metadata(picture: Picture) -> list[_Entry]:
+    entries: list[_Entry] = []
+    if picture.dpi:
+        horizontal, vertical = (round(dots * 1000) for dots in picture.dpi)
+        entries += [(282, _RATIONAL, _pack("I", horizontal, 1000)), (283, _RATIONAL, _pack("I", vertical, 1000))]
+        entries += [(296, _SHORT, _pack("H", 2))]
+    entries += [(700, _BYTE, picture.xmp)] if picture.xmp else []
+    return entries + ([(34675, _UNDEFINED, picture.profile)] if picture.profile else [])
+
+
+def _pack(kind: str, *values: int) -> bytes:
+    return struct.pack(f"<{len(values)}{kind}", *values)
+
+
+def _write_directory(file: bytearray, entries: list[_Entry]) -> int:
+    """Append a directory; the offset of its link to the next."""
+    table = bytearray(_pack("H", len(entries)))
+    values = len(file) + 2 + 12 * len(entries) + 4
+    long_values = bytearray()
+    for tag, kind, value in entries:
+        table += struct.pack("<HHI", tag, kind, len(value) // _TYPE_SIZES[kind])
+        if len(value) <= 4:
+            table += value.ljust(4, b"\0")
+        else:
+            table += _pack("I", values + len(long_values))
+            long_values += value + bytes(len(value) % 2)
+    file += table + bytes(4) + long_values
+    return values - 4

@@ -1,0 +1,57 @@
+"""WebP: stills and animations, lossy or lossless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.metadata import options_of, picture_of
+from imgpipe.codecs.pillow import opened
+from imgpipe.picture import Picture, Size, frame_size
+
+FORMATS = ("WEBP",)
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - WebP has no scales
+    """Decode all frames.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    with opened(data, FORMATS) as image:
+        info = dict(image.info)
+        frames, durations = decode_frames(image, header.frames)
+        return picture_of(info, frames, header, durations=durations, loop=info.get("loop", 0))
+
+
+def encode(picture: Picture, encoding: Encoding) -> Encoded:
+    """Encode all frames: quality 80 by default; effort 0 to 9 becomes libwebp's method 0 to 6, 4 by default.
+
+    Raises:
+        EncodingFailed: a side is longer than 16383 px.
+    """
+    method = 4 if encoding.effort is None else round(encoding.effort * 6 / 9)
+    options: dict[str, Any] = {"method": method, "lossless": encoding.lossless, **options_of(picture)}
+    options["quality"] = encoding.quality or 80
+    if picture.animated:
+        options["loop"] = picture.loop
+    return Encoded(save_frames(picture, "WEBP", options), frame_size(picture.frames[0]), picture.warnings)
+
+
+def _is_webp(head: bytes) -> bool:
+    return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+
+
+CODEC = Codec(
+    name="webp",
+    extensions=(".webp",),
+    decode=decode,
+    encode=encode,
+    pillow_formats=FORMATS,
+    signature=_is_webp,
+    quality=True,
+    alpha=True,
+    animation=True,
+    profile=True,
+)

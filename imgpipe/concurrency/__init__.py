@@ -1,0 +1,1 @@
+"""Threads, processes, bounded channels and stop signals; knows nothing of pictures."""

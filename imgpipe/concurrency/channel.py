@@ -1,0 +1,159 @@
+"""A bounded channel between threads: back-pressure, sentinel termination, and the first failure passed on.
+
+Senders `put`, receivers iterate. Each sender says `end` once; the last one to do so puts the sentinel,
+and receivers stop there. A sender that failed says `fail` instead, and receivers raise its error after
+the items that were put before it. A receiver that goes away says `abandon`, and senders get `Closed`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Closed(Exception):
+    """Nobody receives from this channel any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much a channel holds before its senders wait.
+
+    Attributes:
+        items: at most this many items.
+        bytes: at most this many bytes, but always one item; 0 for no bound.
+    """
+
+    items: int = 8
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a channel saw: how many items, and for how many seconds it was full or empty (in sum over waiters)."""
+
+    items: int
+    seconds_full: float
+    seconds_empty: float
+
+
+class Channel(Generic[T]):
+    """A bounded queue with two ends; safe to use from any number of threads."""
+
+    def __init__(self, capacity: Capacity, senders: int = 1, weigh: Callable[[T], int] | None = None) -> None:
+        self._capacity = capacity
+        self._weigh = weigh if capacity.bytes else None
+        self._items: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._senders = senders
+        self._failure: BaseException | None = None
+        self._abandoned = False
+        self._passed = 0
+        self._seconds_full = 0.0
+        self._seconds_empty = 0.0
+        lock = threading.Lock()
+        self._changed_room = threading.Condition(lock)
+        self._changed_items = threading.Condition(lock)
+
+    def put(self, item: T) -> None:
+        """Add an item; waits while the channel is full.
+
+        Raises:
+            Closed: the receivers have gone, or another sender has failed.
+        """
+        weight = self._weigh(item) if self._weigh else 0
+        with self._changed_room:
+            if self._is_full(weight) and not self._is_closed():
+                began = time.monotonic()
+                while self._is_full(weight) and not self._is_closed():
+                    self._changed_room.wait()
+                self._seconds_full += time.monotonic() - began
+            if self._is_closed():
+                raise Closed
+            self._items.append((item, weight))
+            self._bytes += weight
+            self._passed += 1
+            self._changed_items.notify()
+
+    def take(self, *, wait: bool = True) -> T | None:
+        """The next item, or None where there is none and `wait` is false.
+
+        Raises:
+            StopIteration: every sender has ended, or the channel was abandoned.
+            BaseException: what a sender failed with.
+        """
+        with self._changed_items:
+            if wait and not self._items and not self._is_over():
+                began = time.monotonic()
+                while not self._items and not self._is_over():
+                    self._changed_items.wait()
+                self._seconds_empty += time.monotonic() - began
+            if self._items:
+                item, weight = self._items.popleft()
+                self._bytes -= weight
+                self._changed_room.notify()
+                return item
+            if self._failure is not None:
+                raise self._failure
+            if self._is_over():
+                raise StopIteration
+            return None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        return self.take()  # type: ignore[return-value]  # it waits, so there is one
+
+    def end(self) -> None:
+        """Say that one sender is done; after the last one the receivers stop."""
+        with self._changed_items:
+            self._senders -= 1
+            if self._senders <= 0:
+                self._changed_items.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Say that a sender failed; the first failure is what the receivers raise."""
+        with self._changed_items:
+            if self._failure is None:
+                self._failure = error
+            self._changed_items.notify_all()
+            self._changed_room.notify_all()
+
+    def abandon(self) -> None:
+        """Say that nobody receives any more: drops what is buffered, and senders get `Closed`."""
+        with self._changed_items:
+            self._abandoned = True
+            self._items.clear()
+            self._bytes = 0
+            self._changed_items.notify_all()
+            self._changed_room.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether a `put` would raise."""
+        with self._changed_items:
+            return self._is_closed()
+
+    @property
+    def statistics(self) -> Statistics:
+        """What passed so far."""
+        with self._changed_items:
+            return Statistics(self._passed, self._seconds_full, self._seconds_empty)
+
+    def _is_full(self, weight: int) -> bool:
+        if len(self._items) >= self._capacity.items:
+            return True
+        return bool(self._items and self._capacity.bytes and self._bytes + weight > self._capacity.bytes)
+
+    def _is_closed(self) -> bool:
+        return self._abandoned or self._failure is not None
+
+    def _is_over(self) -> bool:
+        return self._senders <= 0 or self._is_closed()

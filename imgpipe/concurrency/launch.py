@@ -1,0 +1,78 @@
+"""Starting processes safely while threads run and signals may come."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from typing import Any, Literal, TypeAlias
+
+StartMethod: TypeAlias = Literal["forkserver", "spawn"]
+
+# multiprocessing's list of children is swept by every start, and two sweeps of one dead child lose its
+# exit status; so starts and joins of all pools of this process take turns.
+_TURN = threading.Lock()
+
+
+def default_start_method() -> StartMethod:
+    """`forkserver` where the system has it, else `spawn`; never `fork`: threads run when a worker is replaced."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+def start(
+    method: StartMethod, target: Callable[..., None], arguments: tuple[Any, ...], preload: list[str]
+) -> BaseProcess:
+    """Start a process that stop signals cannot reach before it has chosen to ignore them.
+
+    Args:
+        method: how the process comes to be.
+        target: a module-level function.
+        arguments: its picklable arguments.
+        preload: modules that the fork server imports once, so that its children need not.
+    """
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(preload)
+    with _TURN, _stop_signals_blocked():
+        process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
+        process.start()
+    return process
+
+
+def collect(process: BaseProcess) -> int | None:
+    """Wait for a process that is ending, free what it held, and return its exit code."""
+    multiprocessing.connection.wait([process.sentinel])
+    with _TURN:
+        process.join()
+        code = process.exitcode
+        process.close()
+    return code
+
+
+def kill(process: BaseProcess) -> None:
+    """Kill a process that was not collected yet."""
+    with _TURN:
+        process.kill()
+
+
+@contextmanager
+def _stop_signals_blocked() -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    stop_signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
+    try:
+        # Its start unblocks SIGINT and SIGTERM in the caller, so it goes first.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

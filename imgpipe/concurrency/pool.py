@@ -1,0 +1,85 @@
+"""A pool of supervised worker processes that loses nothing when one of them is killed.
+
+Each worker has a private pipe and one owner thread in the parent; processes share no lock and no pipe, so
+the death of one cannot block another. See `owner` for what happens when one dies.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from imgpipe.concurrency.channel import Channel
+from imgpipe.concurrency.owner import Lost, Owner, PoolOptions, Roster
+from imgpipe.concurrency.stage import Crew, crew_at_work, stage
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@contextmanager
+def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOptions) -> Iterator[Channel[Any]]:
+    """Run `function` over `source` in worker processes; the results are of type R, or `Lost`.
+
+    The function is pickled once for each worker, tasks and results once each. What the function raises
+    comes out of the channel with the worker's traceback as its cause. On leaving the block the workers
+    are killed first, then their owner threads joined.
+
+    Raises:
+        PoolBroken: (out of the channel) more than 4 x processes workers died before they were ready or
+            while idle, and nothing was done in between.
+    """
+    results: Channel[Any] = Channel(options.capacity, senders=options.processes, weigh=options.weigh)
+    roster = Roster(pickle.dumps((function, options.initializer), protocol=5), options)
+    threads = [
+        threading.Thread(target=Owner(roster, source, results).run, name=f"pool-{number}", daemon=True)
+        for number in range(options.processes)
+    ]
+    with crew_at_work(threads, source, results):
+        try:
+            yield results
+        finally:
+            roster.kill_all()
+
+
+class Pool(Generic[T, R]):
+    """A pool of supervised processes with the verbs of `multiprocessing.Pool`.
+
+    >>> with Pool(abs, processes=2) as pool:
+    ...     sorted(pool.imap_unordered([-1, 2, -3]))
+    [1, 2, 3]
+    """
+
+    def __init__(self, function: Callable[[T], R], processes: int, options: PoolOptions | None = None) -> None:
+        self._function = function
+        self._options = replace(options or PoolOptions(), processes=processes)
+        self._running = ExitStack()
+
+    def imap_unordered(self, tasks: Iterable[T]) -> Iterator[R | Lost[T]]:
+        """The results in the order in which they are done; a task that killed its workers comes as `Lost`.
+
+        The workers start here, and leave when the iterator ends or the pool is terminated.
+        """
+        fed = self._running.enter_context(stage(_same, tasks, Crew(name="feed")))
+        yield from self._running.enter_context(pool_stage(self._function, fed, self._options))
+
+    def terminate(self) -> None:
+        """Kill the workers, wait until they and all threads have gone; iterators over results end."""
+        self._running.close()
+
+    def __enter__(self) -> Pool[T, R]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminate()
+
+
+def _same(task: T) -> T:
+    return task

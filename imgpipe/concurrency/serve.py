@@ -1,0 +1,109 @@
+"""What runs inside a worker process: take a task, call the function, send the result; leave with the parent."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+READY = b"ready"
+GOODBYE = b""
+
+_PR_SET_PDEATHSIG = 1
+_STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class RemoteTraceback(Exception):
+    """The traceback of an error as it was in the worker; it is the error's `__cause__`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"
+
+
+class RemoteError(Exception):
+    """Stands for an error in the worker that could not be pickled."""
+
+
+def serve(connection: Connection, work: bytes) -> None:
+    """Serve tasks until the parent says goodbye or dies.
+
+    Args:
+        connection: the worker's end of its private pipe.
+        work: a pickled pair (function, initializer or None).
+    """
+    _leave_with_parent()
+    _ignore_stop_signals()
+    function, initializer = pickle.loads(work)  # noqa: S301 - from our own parent
+    if initializer is not None:
+        initializer()
+    inbox: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, inbox), name="receive", daemon=True).start()
+    connection.send_bytes(READY)
+    while message := inbox.get():
+        for answer in _answers(function, message):
+            connection.send_bytes(answer)
+
+
+def _answers(function: Callable[[Any], Any], message: bytes) -> Iterator[bytes]:
+    """For each task of a message: the pickled (result, None, seconds), or (None, (error, traceback), seconds)."""
+    try:
+        tasks = pickle.loads(message)  # noqa: S301 - from our own parent
+    except Exception as error:  # noqa: BLE001 - it goes up in the parent
+        yield _pickled_error(error)
+        return
+    for task in tasks:
+        began = time.monotonic()
+        try:
+            yield pickle.dumps((function(task), None, time.monotonic() - began), protocol=5)
+        except Exception as error:  # noqa: BLE001 - it goes up in the parent
+            yield _pickled_error(error)
+
+
+def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
+    """Read ahead, so that the next task is here when one is finished, and notice at once when the parent dies."""
+    try:
+        while True:
+            message = connection.recv_bytes()
+            inbox.put(message)
+            if message == GOODBYE:
+                return
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _pickled_error(error: Exception) -> bytes:
+    text = "".join(traceback.format_exception(error))
+    try:
+        message = pickle.dumps((None, (error, text), 0.0), protocol=5)
+        pickle.loads(message)  # noqa: S301 - some exceptions pickle but do not unpickle
+    except Exception:  # noqa: BLE001 - any class may stand here
+        message = pickle.dumps((None, (RemoteError(f"{type(error).__name__}: {error}"), text), 0.0), protocol=5)
+    return message
+
+
+def _leave_with_parent() -> None:
+    """Die when the process that forked this one dies, even inside C code that holds the interpreter's lock."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _ignore_stop_signals() -> None:
+    """The parent decides when to stop; a Ctrl-C in the terminal reaches the whole process group."""
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)

@@ -1,0 +1,93 @@
+"""A stage: N threads that take from one iterable, call a function, and put into the next channel."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from imgpipe.concurrency.channel import Capacity, Channel, Closed
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who works in a stage, and how much it may be ahead of the next one.
+
+    Attributes:
+        threads: how many work at the same time.
+        capacity: of the channel behind the stage.
+        weigh: bytes of a result, where the capacity is bounded in bytes.
+        name: of the threads.
+    """
+
+    threads: int = 1
+    capacity: Capacity = field(default_factory=Capacity)
+    weigh: Callable[[Any], int] | None = None
+    name: str = "stage"
+
+
+@contextmanager
+def stage(function: Callable[[T], R], source: Iterable[T], crew: Crew) -> Iterator[Channel[R]]:
+    """Run `function` over `source` in threads; the channel of results ends when the source does.
+
+    An exception in the function or in the source comes out of the channel, after the results that were
+    put before it. On leaving the block the channel and the source (where it is a channel) are
+    abandoned and the threads joined, so upstream stages end too.
+    """
+    results: Channel[R] = Channel(crew.capacity, senders=crew.threads, weigh=crew.weigh)
+    tasks = source if isinstance(source, Channel) else SharedIterator(source)
+    threads = [
+        threading.Thread(target=_work, args=(function, tasks, results), name=f"{crew.name}-{number}", daemon=True)
+        for number in range(crew.threads)
+    ]
+    with crew_at_work(threads, source, results):
+        yield results
+
+
+@contextmanager
+def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results: Channel[Any]) -> Iterator[None]:
+    """Start the threads; on leaving, close both of their channels and join them."""
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+        yield
+    finally:
+        results.abandon()
+        if isinstance(source, Channel):
+            source.abandon()
+        for thread in started:
+            thread.join()
+
+
+class SharedIterator(Generic[T]):
+    """An iterator that several threads may take from, one at a time."""
+
+    def __init__(self, source: Iterable[T]) -> None:
+        self._source = iter(source)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._lock:
+            return next(self._source)
+
+
+def _work(function: Callable[[T], R], tasks: Iterable[T], results: Channel[R]) -> None:
+    try:
+        for task in tasks:
+            results.put(function(task))
+    except Closed:
+        pass
+    except BaseException as error:  # noqa: BLE001 - it goes up in the thread that receives
+        results.fail(error)
+    finally:
+        results.end()

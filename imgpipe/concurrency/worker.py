@@ -1,0 +1,171 @@
+"""The parent's side of one worker process: start it, hand it tasks, get results, know why it died."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from imgpipe.concurrency.launch import StartMethod, collect, kill, start
+from imgpipe.concurrency.serve import GOODBYE, READY, RemoteTraceback, serve
+
+_FITS_IN_PIPE = 65_536
+
+
+class WorkerDied(Exception):
+    """A worker process ended although it should not have."""
+
+    def __init__(self, cause: str, tries: int = 1) -> None:
+        super().__init__(cause, tries)
+        self.cause = cause
+        self.tries = tries
+
+    def __str__(self) -> str:
+        return f"the worker process {self.cause} ({self.tries} {'try' if self.tries == 1 else 'tries'})"
+
+
+class DeadlineExpired(Exception):
+    """A task was not done in time; its worker was killed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"not done after {self.seconds:g} s"
+
+
+class Worker:
+    """One process with a private pipe; every method but `kill` is called by its owner thread alone.
+
+    The owner outlives the process: Linux kills a child when the thread that started it ends.
+    """
+
+    def __init__(self, method: StartMethod, work: bytes, preload: Sequence[str]) -> None:
+        self._connection, theirs = multiprocessing.Pipe()
+        self._ended = threading.Lock()
+        try:
+            self._process: BaseProcess | None = start(method, serve, (theirs, work), list(preload))
+        except BaseException:
+            self._connection.close()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, None once it was collected."""
+        with self._ended:
+            return self._process.pid if self._process else None
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Wait for the worker's first word; WorkerDied when it does not come in time."""
+        if not self._connection.poll(seconds):
+            self.kill()
+            raise WorkerDied(f"was not ready after {seconds:g} s")
+        if self._receive_bytes() != READY:
+            raise WorkerDied("did not start properly")
+
+    def is_gone(self) -> bool:
+        """Whether an idle worker has died: it has nothing to say, so only its end can be read."""
+        return self._connection.poll(0)
+
+    def send(self, tasks: Sequence[Any], deadline: float | None) -> None:
+        """Hand over tasks; they are done in order, one result each.
+
+        Args:
+            tasks: to be pickled in one message.
+            deadline: by `time.monotonic`, of the task that the worker is on. A worker that hangs inside C code
+                does not read, and so would block this call; it is killed at the deadline.
+
+        Raises:
+            WorkerDied: it is gone.
+            Exception: what pickling raised; nothing was sent.
+        """
+        message = pickle.dumps(list(tasks), protocol=5)
+        may_block = deadline is not None and len(message) > _FITS_IN_PIPE
+        try:
+            with self._killed_at(deadline) if deadline is not None and may_block else nullcontext():
+                self._connection.send_bytes(message)
+        except OSError:
+            raise WorkerDied("vanished") from None
+
+    def receive(self, deadline: float | None) -> tuple[Any, float]:
+        """The next result, and the seconds that it took in the worker.
+
+        Args:
+            deadline: by `time.monotonic`, None for no limit.
+
+        Raises:
+            DeadlineExpired: nothing came by then.
+            WorkerDied: the worker ended instead.
+            Exception: what the function raised in the worker, its traceback as `__cause__`.
+        """
+        if deadline is not None and not self._connection.poll(max(0.0, deadline - time.monotonic())):
+            raise DeadlineExpired(0.0)
+        result, failure, seconds = pickle.loads(self._receive_bytes())  # noqa: S301 - from our own worker
+        if failure is None:
+            return result, seconds
+        error, text = failure
+        error.__cause__ = RemoteTraceback(text)
+        raise error
+
+    def dismiss(self) -> None:
+        """Let an idle worker go, and wait until it has gone."""
+        try:
+            self._connection.send_bytes(GOODBYE)
+            multiprocessing.connection.wait([self._connection], timeout=5)
+        except OSError:
+            pass
+        self.discard()
+
+    def kill(self) -> None:
+        """End the process now; any thread may call it, also twice."""
+        with self._ended:
+            if self._process is not None:
+                kill(self._process)
+
+    def discard(self) -> str:
+        """Kill the process if it still runs, free everything, and say how it had ended."""
+        with self._ended:
+            process, self._process = self._process, None
+        self._connection.close()
+        if process is None:
+            return "had gone"
+        multiprocessing.connection.wait([process.sentinel], timeout=0.2)
+        kill(process)
+        return _cause(collect(process))
+
+    @contextmanager
+    def _killed_at(self, deadline: float) -> Iterator[None]:
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), self.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _receive_bytes(self) -> bytes:
+        try:
+            return self._connection.recv_bytes()
+        except (EOFError, OSError):
+            raise WorkerDied("vanished") from None
+
+
+def _cause(code: int | None) -> str:
+    if code is None or code == 255:
+        return "vanished"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"

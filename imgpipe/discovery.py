@@ -1,0 +1,67 @@
+"""Finding inputs: what a storage lists becomes sources, or items where there is nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from imgpipe import codecs
+from imgpipe.job import Failure, Item, Source, Status
+from imgpipe.storage import Entry, Listing, Storage
+
+_HEAD = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a storage are inputs.
+
+    Attributes:
+        listing: how the storage is walked.
+        include: globs; a file must match one of them, by its whole name below the root or its last part.
+        exclude: globs; a file must match none.
+        only: names of the files to take, where INPUT is one file.
+    """
+
+    listing: Listing = field(default_factory=Listing)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a file is chosen; the content is not looked at."""
+        if self.only and name not in self.only:
+            return False
+        return (not self.include or _matches(name, self.include)) and not _matches(name, self.exclude)
+
+
+def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
+    """The sources below a storage's root, in the order in which they are listed.
+
+    A file is a picture by its extension; the content of files without a known one is looked at, and those
+    that are no picture come as skipped items. What cannot be read comes as a failed item.
+    """
+    for entry in storage.list(selection.listing):
+        if entry.name in selection:
+            yield _source(storage, entry)
+
+
+def _source(storage: Storage, entry: Entry) -> Source | Item:
+    source = Source(entry.name, codecs.by_extension(entry.name), entry.bytes, entry.modified)
+    if entry.error:
+        return Item(source, Status.FAILED, failure=Failure("OSError", entry.error))
+    if source.format is not None:
+        return source
+    try:
+        shown = codecs.sniff(storage.head(entry.name, _HEAD))
+    except OSError as error:
+        return Item(source, Status.SKIPPED, reason=f"no picture by its name, and cannot be read: {error.strerror}")
+    if shown is None:
+        return Item(source, Status.SKIPPED, reason="no picture, by its name and by its content")
+    return Source(entry.name, shown, entry.bytes, entry.modified)
+
+
+def _matches(name: str, globs: tuple[str, ...]) -> bool:
+    last = name.rpartition("/")[2]
+    return any(fnmatchcase(name, glob) or fnmatchcase(last, glob) for glob in globs)

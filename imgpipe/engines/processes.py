@@ -1,0 +1,41 @@
+"""Threads read and write, a pool of processes does the work: the default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgpipe.concurrency.channel import Capacity
+from imgpipe.concurrency.owner import PoolOptions
+from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.engines.workforce import Workforce
+from imgpipe.job import Item, Job
+from imgpipe.steps import Steps, is_settled, weight
+from imgpipe.warm import PRELOAD, warm_up
+
+
+def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iterator[Item]:
+    """Run `apply` in supervised processes and the other steps in threads.
+
+    A picture that kills its worker, or is not done at its deadline, fails alone.
+    """
+    ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
+    readers = Crew(workforce.io_threads, ahead, weight, "read")
+    writers = Crew(workforce.io_threads, Capacity(64), name="write")
+    pool = PoolOptions(
+        processes=workforce.cores,
+        capacity=ahead,
+        weigh=weight,
+        tries=workforce.tries,
+        deadline=workforce.timeout,
+        initializer=warm_up,
+        preload=PRELOAD,
+        start_method=workforce.start_method,
+        bypass=is_settled,
+    )
+    with (
+        stage(steps.read, jobs, readers) as loaded,
+        pool_stage(steps.apply, loaded, pool) as made,
+        stage(steps.write, made, writers) as items,
+    ):
+        yield from items

@@ -1,0 +1,48 @@
+"""How many work, and how long a picture may take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+
+from imgpipe.concurrency.launch import StartMethod, default_start_method
+
+
+def usable_cores() -> int:
+    """The cores that this process may use: its affinity and its cgroup's quota are counted, at least 1."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(1, min(cores, quota) if quota else cores)
+
+
+def _cgroup_quota() -> int | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """Who works on a run.
+
+    Attributes:
+        cores: workers that decode, filter and encode.
+        io_threads: readers, and as many writers.
+        timeout: seconds that one picture may take in a worker, None for no limit.
+        tries: how many workers a picture may cost before it fails.
+        bytes_ahead: encoded bytes that may wait before and after the workers, each.
+        start_method: how worker processes are started.
+    """
+
+    cores: int = field(default_factory=usable_cores)
+    io_threads: int = 2
+    timeout: float | None = None
+    tries: int = 2
+    bytes_ahead: int = 128 << 20
+    start_method: StartMethod = field(default_factory=default_start_method)

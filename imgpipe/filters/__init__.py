@@ -1,0 +1,45 @@
+"""Filters: what can be done to a picture.
+
+`imgpipe.filters.NAME(option=value)` is a step for a recipe, for every built-in filter:
+
+    >>> import imgpipe.filters
+    >>> imgpipe.filters.sharpen(amount=0.8)
+    Operation('sharpen:amount=0.8')
+
+Nothing here imports numpy, Pillow, OpenCV or the resizer before a picture is worked on.
+"""
+
+from typing import Any
+
+from imgpipe.filters.apply import apply, least_size
+from imgpipe.filters.catalogue import builtin, find, plugins
+from imgpipe.filters.operation import Operation
+from imgpipe.filters.option import Option, Range
+from imgpipe.filters.registry import Filter, filter
+from imgpipe.filters.syntax import parse
+
+__all__ = [
+    "Filter",
+    "Operation",
+    "Option",
+    "Range",
+    "apply",
+    "builtin",
+    "filter",
+    "find",
+    "least_size",
+    "parse",
+    "plugins",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Dunder names are asked for while the families are being imported.
+    found = None if name.startswith("_") else builtin().get(name.replace("_", "-"))
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name.replace("-", "_") for name in builtin())])

@@ -1,0 +1,145 @@
+"""Running a filter on a picture: each frame is converted to what the filter takes, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.errors import FilterFailed, ImgpipeError
+from imgpipe.filters import frames as forms
+from imgpipe.filters.profile import match_profile
+from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from imgpipe.filters.operation import Operation
+    from imgpipe.filters.registry import Filter
+
+_IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
+
+
+def apply(operation: Operation, picture: Picture) -> Picture:
+    """The picture after one step.
+
+    Raises:
+        FilterFailed: the filter cannot work on this picture, or failed on it.
+    """
+    try:
+        return match_profile(_run(operation, picture), picture)
+    except (ImgpipeError, MemoryError):
+        raise
+    except Exception as error:
+        raise FilterFailed(f"filter {operation.filter.name} failed: {type(error).__name__}: {error}") from error
+
+
+def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
+    """The size of frame that the steps need of a picture of this size, both in px, upright.
+
+    None: every pixel. The first step that counts pixels decides: a resize needs some more than it
+    makes; a crop or a blur in px needs them all, and so does a recipe that only changes colours.
+    """
+    for operation in operations:
+        rule = operation.filter.traits.least_size
+        needed = rule(size, **operation.arguments) if rule else None
+        if needed != (0, 0):
+            return needed
+    return None
+
+
+def _run(operation: Operation, picture: Picture) -> Picture:
+    chosen = operation.filter
+    if chosen.traits.alpha != "straight" and any(map(forms.is_cmyk, picture.frames)):
+        raise FilterFailed(f"filter {chosen.name} does not work on CMYK: leave out --no-srgb, so that it becomes sRGB")
+    function = partial(chosen.function, **operation.arguments)
+    if chosen.takes == "picture":
+        return _checked_picture(chosen, function(picture))
+    frames = tuple(_filter_frame(chosen, function, frame) for frame in picture.frames)
+    sizes = {frame_size(frame) for frame in frames}
+    if picture.animated and len(sizes) > 1:
+        raise FilterFailed(f"filter {chosen.name} made frames of different sizes of one animation")
+    changed = frame_size(frames[0]) != frame_size(picture.frames[0])
+    return replace(picture, frames=frames, size=frame_size(frames[0]) if changed else picture.size)
+
+
+def _checked_picture(chosen: Filter, result: Any) -> Picture:
+    if not isinstance(result, Picture) or not result.frames:
+        raise FilterFailed(f"filter {chosen.name} returned {_described(result)}; it must return a Picture with frames")
+    return result
+
+
+def _filter_frame(chosen: Filter, function: Callable[[Any], Any], frame: Frame) -> Frame:
+    if chosen.takes == "image" and is_deep(frame):
+        raise FilterFailed(f"filter {chosen.name} works on 8 bits a sample, and this picture has 16")
+    if chosen.traits.colour:
+        frame = forms.widen(frame)
+    if chosen.traits.alpha == "apart":
+        colour, alpha = forms.split_alpha(frame)
+        result = _call(chosen, function, colour)
+        return frame if result is colour else _reattached(chosen, result, alpha)
+    if chosen.traits.alpha == "premultiplied":
+        shown = forms.premultiply(frame)
+        result = _call(chosen, function, shown)
+        # Not divided again where nothing changed: colour under low alpha would lose precision.
+        return frame if result is shown else forms.divide_alpha(result)
+    return _call(chosen, function, frame)
+
+
+def _call(chosen: Filter, function: Callable[[Any], Any], shown: Frame) -> Frame:
+    """The filter's result as a frame; `shown` itself where the filter returned what it was given."""
+    image = forms.image_of(shown)
+    if chosen.takes == "image" and image:
+        # A copy, as filters may draw on it, and frames are shared between outputs.
+        return _checked_image(chosen, function(image.copy()))
+    pixels = forms.to_array(shown)
+    result = function(pixels)
+    return shown if result is pixels else _checked_array(chosen, result, shown)
+
+
+def _checked_image(chosen: Filter, result: Any) -> Frame:
+    image = forms.image_of(result)
+    if image is None or image.mode not in (*_IMAGE_MODES, "La", "RGBa"):
+        raise FilterFailed(
+            f"filter {chosen.name} returned {_described(result)}; it must return an image of mode "
+            f"{', '.join(_IMAGE_MODES)}"
+        )
+    if 0 in image.size:
+        raise FilterFailed(f"filter {chosen.name} returned an empty image")
+    return image
+
+
+def _checked_array(chosen: Filter, result: Any, shown: Frame) -> Frame:
+    import numpy as np
+
+    given = forms.to_array(shown)
+    if not isinstance(result, np.ndarray) or result.dtype != given.dtype or result.ndim not in (2, 3):
+        raise FilterFailed(
+            f"filter {chosen.name} returned {_described(result)}; it must return an array of {given.dtype}, "
+            "height x width x bands"
+        )
+    if result.ndim == 2:  # OpenCV leaves the last axis out of grey pictures
+        result = result[:, :, np.newaxis]
+    allowed = {given.shape[2]} if forms.is_cmyk(shown) else {1, 2, 3, 4}
+    if result.size == 0 or result.shape[2] not in allowed:
+        raise FilterFailed(f"filter {chosen.name} returned {_described(result)}, which no picture can have")
+    return forms.from_array(result, like=shown)
+
+
+def _reattached(chosen: Filter, colour: Frame, alpha: Frame | None) -> Frame:
+    if forms.has_alpha(colour):
+        raise FilterFailed(f"filter {chosen.name} returned an alpha band, but is shown the colour bands only")
+    if alpha is not None and frame_size(colour) != frame_size(alpha):
+        raise FilterFailed(
+            f"filter {chosen.name} changed the size from {frame_size(alpha)} to {frame_size(colour)}, which its "
+            'transparent parts cannot follow; declare it with alpha="straight" or "premultiplied"'
+        )
+    return forms.join_alpha(colour, alpha)
+
+
+def _described(result: Any) -> str:
+    """What came back from a filter, in the words of its author."""
+    kind = type(result).__name__
+    if hasattr(result, "dtype"):
+        return f"{kind} of {result.dtype}, shape {result.shape}"
+    return f"{kind} of mode {result.mode}" if hasattr(result, "mode") else kind

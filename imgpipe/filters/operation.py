@@ -1,0 +1,71 @@
+"""One step of a recipe: a filter with its options, checked, comparable, and picklable."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imgpipe.errors import RecipeError
+from imgpipe.filters.option import Option, Value, nearest
+from imgpipe.filters.registry import Filter
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Operation:
+    """A filter and the options that differ from its defaults, in the order of its signature."""
+
+    filter: Filter
+    options: tuple[tuple[str, Value], ...]
+
+    def __str__(self) -> str:
+        """As `-F` takes it, the same text for equal operations."""
+        written = ",".join(f"{name}={_text(value)}" for name, value in self.options)
+        return f"{self.filter.spelling}:{written}" if written else self.filter.spelling
+
+    def __repr__(self) -> str:
+        return f"Operation({str(self)!r})"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for the filter's function."""
+        return dict(self.options)
+
+
+def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
+    """The operation of a filter with the given options.
+
+    Raises:
+        RecipeError: an option is unknown, missing, of the wrong type or out of range, or the options
+            contradict each other.
+    """
+    options = {option.name: option for option in filter.options}
+    names = {name.replace("-", "_"): value for name, value in given.items()}
+    for name in names.keys() - options.keys():
+        hint = nearest(name, options) if options else "it has none"
+        raise RecipeError(f"filter {filter.name} has no option {name}; {hint}")
+    missing = [option.name for option in filter.options if option.required and option.name not in names]
+    if missing:
+        raise RecipeError(f"filter {filter.name} needs {missing[0]} ({options[missing[0]].allowed})")
+    values = {name: options[name].check(value, f"filter {filter.name}") for name, value in names.items()}
+    operation = Operation(filter, tuple((name, values[name]) for name in options if _differs(name, options, values)))
+    if filter.traits.check:
+        filter.traits.check(**operation.arguments)
+    return operation
+
+
+def _differs(name: str, options: Mapping[str, Option], values: Mapping[str, Value]) -> bool:
+    default = options[name].default
+    return name in values and (default is inspect.Parameter.empty or values[name] != default)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        # The shortest text that reads back as the same number.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = str(value)
+    plain = text and not set(text) & set(',="') and text == text.strip()
+    return text if plain else '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,139 @@
+"""The options of a filter: read off a signature, parsed from text, checked against their ranges."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from imgpipe.errors import RecipeError
+
+Value: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number, both allowed, and its unit: `Annotated[float, Range(0, 10, "px")]`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    unit: str = ""
+
+    def __contains__(self, number: float) -> bool:
+        return self.least <= number <= self.most
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if math.isinf(self.most):
+            return f"any number{unit}" if math.isinf(self.least) else f"{self.least:g} or more{unit}"
+        return f"{self.least:g} to {self.most:g}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a filter.
+
+    Attributes:
+        name: of the parameter.
+        type: str, int, float or bool.
+        default: `inspect.Parameter.empty` where it must be given.
+        choices: the words allowed, empty for any.
+        range: the bounds of a number.
+    """
+
+    name: str
+    type: type
+    default: Any
+    choices: tuple[str, ...] = ()
+    range: Range = Range()
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def allowed(self) -> str:
+        """The valid values in words, with the unit."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.type is bool:
+            return "true or false"
+        return "text" if self.type is str else str(self.range)
+
+    def parse(self, text: str) -> Value:
+        """The value that a text stands for; ValueError where it stands for none."""
+        if self.type is bool:
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+        return self.type(text)  # type: ignore[no-any-return]
+
+    def check(self, value: Any, where: str) -> Value:
+        """The value in the option's own type, from a text or a value of that type.
+
+        Raises:
+            RecipeError: the value is of the wrong type or out of range; `where` begins the message.
+        """
+        if value is None and self.default is None:
+            return None
+        wrong = RecipeError(f"{where}: {self.name}={value} is not valid; {self.name} takes {self.allowed}")
+        try:
+            checked = self.parse(value) if isinstance(value, str) else self._converted(value)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            raise wrong from None
+        if self.choices and checked not in self.choices:
+            raise wrong
+        if isinstance(checked, (int, float)) and not (math.isfinite(checked) and checked in self.range):
+            raise wrong
+        return checked
+
+    def _converted(self, value: Any) -> Value:
+        """A number or truth value in the option's type; TypeError where that would change it."""
+        if isinstance(value, bool) is not (self.type is bool) or self.type is str:
+            raise TypeError
+        converted: Value = self.type(value)
+        if converted != value:
+            raise TypeError
+        return converted
+
+
+def read_options(parameters: Iterable[inspect.Parameter], function: Callable[..., Any]) -> tuple[Option, ...]:
+    """The options that a function's parameters describe; TypeError where one cannot be an option."""
+    return tuple(_read_option(parameter, function) for parameter in parameters)
+
+
+def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> Option:
+    annotation = parameter.annotation
+    if isinstance(annotation, str):
+        # One by one: the first parameter's annotation may name a module that is not imported yet.
+        annotation = eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own source
+    annotation, bounds = _unwrap(annotation)
+    if get_origin(annotation) is Literal:
+        return Option(parameter.name, str, parameter.default, choices=get_args(annotation))
+    if annotation not in (str, int, float, bool):
+        raise TypeError(f"option {parameter.name}: annotate it str, int, float, bool or a Literal, not {annotation}")
+    return Option(parameter.name, annotation, parameter.default, range=bounds)
+
+
+def _unwrap(annotation: Any) -> tuple[Any, Range]:
+    """The bare type and its range, however `Annotated` and `| None` are nested around it."""
+    bounds = Range()
+    while True:
+        members = [member for member in get_args(annotation) if member is not NoneType]
+        if get_origin(annotation) is Annotated:
+            annotation = members[0]
+            bounds = next((note for note in members[1:] if isinstance(note, Range)), bounds)
+        elif get_origin(annotation) in (Union, UnionType) and len(members) == 1:
+            annotation = members[0]
+        else:
+            return annotation, bounds
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The hint that ends a message about an unknown name: the nearest valid one, or all of them."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(names)}"

@@ -1,0 +1,200 @@
+"""The `@filter` decorator: a plain function becomes a filter that a recipe can name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from imgpipe.errors import RecipeError
+from imgpipe.filters.option import Option, Value, read_options
+from imgpipe.picture import Size
+
+if TYPE_CHECKING:
+    from imgpipe.filters.operation import Operation
+
+Takes: TypeAlias = Literal["array", "image", "picture"]
+Alpha: TypeAlias = Literal["apart", "premultiplied", "straight"]
+LeastSize: TypeAlias = Callable[..., Size | None]
+Check: TypeAlias = Callable[..., None]
+
+_KINDS: dict[str, Takes] = {"ndarray": "array", "NDArray": "array", "Image": "image", "Picture": "picture"}
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the pipeline must know about a filter besides its function.
+
+    Attributes:
+        alpha: what it is shown of a picture with transparency. ``"apart"``: the colour bands only,
+            alpha is put back after; ``"premultiplied"``: colour multiplied by alpha, and alpha as the
+            last band, divided again after (for filters that mix neighbouring pixels);
+            ``"straight"``: all bands as they are (for filters that only move pixels).
+        colour: grey pictures are widened to RGB first.
+        least_size: from the size of the picture before the filter (px) and its options, the size of
+            frame that it needs; None where it needs every pixel. Filters whose result does not depend
+            on the number of pixels return the size (0, 0). Absent: needs every pixel.
+        check: called with the options when a step is made, before any picture is read; raises
+            RecipeError where options contradict each other.
+
+    A filter that takes a whole `Picture` is shown it as it is; `alpha` says of it only whether it can
+    work on CMYK (``"straight"``) or not.
+    """
+
+    alpha: Alpha = "apart"
+    colour: bool = False
+    least_size: LeastSize | None = None
+    check: Check | None = None
+
+
+class Filter:
+    """A filter: the function, its options, and what the pipeline must know.
+
+    Called with pixels it is still the function; called with options only, it is a step for a recipe:
+
+        >>> import imgpipe
+        >>> imgpipe.filters.brightness(factor=1.2)
+        Operation('brightness:factor=1.2')
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, traits: Traits) -> None:
+        self.function = function
+        self.name = name
+        self.traits = traits
+        self.takes, self.options = _read_signature(function, name)
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__module__ = function.__module__
+        self.__qualname__ = function.__qualname__
+        self.__wrapped__ = function
+
+    def __call__(self, *pixels: Any, **options: Any) -> Any:
+        """Run on pixels, or make the step for a recipe where only options are given."""
+        return self.function(*pixels, **options) if pixels else self.operation(options)
+
+    def operation(self, options: dict[str, Value]) -> Operation:
+        """The step that runs this filter with these options; RecipeError where one is wrong."""
+        from imgpipe.filters.operation import check_operation
+
+        return check_operation(self, options)
+
+    @property
+    def reference(self) -> str:
+        """Where the filter is defined, as `module:name`; workers import it from there."""
+        return f"{self.__module__}:{self.__qualname__}"
+
+    @property
+    def spelling(self) -> str:
+        """What a recipe calls it: its name if it comes with imgpipe, else its reference."""
+        return self.name if self.__module__.startswith("imgpipe.filters.") else self.reference
+
+    def __eq__(self, other: object) -> bool:
+        return self.reference == other.reference if isinstance(other, Filter) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.reference)
+
+    def __reduce__(self) -> tuple[Callable[[str], Filter], tuple[str]]:
+        if "<locals>" in self.reference:
+            raise RecipeError(
+                f"filter {self.name} is defined inside a function ({self.reference}), where workers cannot import it "
+                "from: define it at the top of a module"
+            )
+        return load, (self.reference,)
+
+    def __repr__(self) -> str:
+        return f"<filter {self.name}>"
+
+
+@overload
+def filter(function: Callable[..., Any]) -> Filter: ...  # noqa: A001 - the name that users write
+@overload
+def filter(  # noqa: A001
+    *,
+    name: str | None = None,
+    alpha: Alpha = "apart",
+    colour: bool = False,
+    least_size: LeastSize | None = None,
+    check: Check | None = None,
+) -> Callable[[Callable[..., Any]], Filter]: ...
+def filter(  # noqa: A001
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    alpha: Alpha = "apart",
+    colour: bool = False,
+    least_size: LeastSize | None = None,
+    check: Check | None = None,
+) -> Filter | Callable[[Callable[..., Any]], Filter]:
+    """Make a filter of a plain function.
+
+    The first parameter is the picture, and its annotation says what is wanted: `np.ndarray` (H x W x
+    bands, uint8 0-255 or uint16 0-65535, read-only; the result is a new array of the same dtype),
+    `PIL.Image.Image` (8 bits a sample only) or `Picture` (all frames at once). The other parameters are
+    the options: each is annotated `str`, `int`, `float`, `bool`, a `Literal` of strings, or one of these
+    `| None`; a range and unit are given as `Annotated[float, Range(0, 10, "px")]`. The docstring is the
+    filter's help.
+
+    Args:
+        function: the function, where the decorator is used without parentheses.
+        name: in recipes; the function's name with `-` for `_` by default.
+        alpha: what the filter is shown of transparent pictures, see `Traits`.
+        colour: widen grey pictures to RGB first.
+        least_size: see `Traits`.
+        check: see `Traits`.
+
+    Raises:
+        TypeError: a parameter has no annotation, or one that an option cannot have.
+
+    >>> import numpy as np
+    >>> @filter
+    ... def halve(pixels: np.ndarray, times: int = 1) -> np.ndarray:
+    ...     "Darken by halves."
+    ...     return pixels >> times
+    >>> halve(times=2)
+    Operation('halve:times=2')
+    """
+
+    def decorate(function: Callable[..., Any]) -> Filter:
+        return Filter(function, name or function.__name__.replace("_", "-"), Traits(alpha, colour, least_size, check))
+
+    return decorate(function) if function is not None else decorate
+
+
+def load(reference: str) -> Filter:
+    """The filter defined at `module:name`; a plain annotated function there becomes one.
+
+    Raises:
+        RecipeError: there is no such module or name, it is no filter, or its module fails to import.
+    """
+    module_name, _, qualname = reference.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # the module is somebody's own: anything may come out of it
+        raise RecipeError(f"no filter at {reference}: {type(error).__name__}: {error}") from error
+    if isinstance(found, Filter):
+        return found
+    if not inspect.isfunction(found):
+        raise RecipeError(f"{reference} is no filter: it is not a function")
+    try:
+        return filter(found)
+    except TypeError as error:
+        raise RecipeError(f"{reference} is no filter: {error}") from error
+
+
+def _read_signature(function: Callable[..., Any], name: str) -> tuple[Takes, tuple[Option, ...]]:
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].annotation is inspect.Parameter.empty:
+        raise TypeError(f"filter {name}: its first parameter is the pixels; annotate it np.ndarray")
+    first, *rest = parameters
+    annotation = first.annotation if isinstance(first.annotation, str) else inspect.formatannotation(first.annotation)
+    kind = annotation.partition("[")[0].rpartition(".")[2]
+    if kind not in _KINDS:
+        raise TypeError(
+            f"filter {name}: annotate its first parameter np.ndarray, Image.Image or Picture, not {annotation}"
+        )
+    return _KINDS[kind], read_options(rest, function)

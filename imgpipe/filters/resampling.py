@@ -1,0 +1,73 @@
+"""Resampling frames with cykooz-resizer: Pillow's kernels in SIMD, transparent pixels premultiplied."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from imgpipe.filters.canvas import cut
+from imgpipe.filters.frames import bands, has_alpha, image_of
+from imgpipe.picture import Frame, Size, frame_size
+
+if TYPE_CHECKING:
+    from cykooz_resizer import ResizeOptions
+    from PIL import Image
+
+    from imgpipe.filters.sizing import Box
+
+Kernel: TypeAlias = Literal["lanczos3", "mitchell", "catmull-rom", "bilinear", "gaussian", "box", "nearest"]
+
+
+def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
+    """The part of the frame within the box (px of the frame) in this size (px).
+
+    Where the box has this size already its pixels are copied, from the nearest whole px: nothing is blurred by a shift.
+    """
+    if box[2] == size[0] and box[3] == size[1]:
+        return cut(frame, (math.floor(box[0]), math.floor(box[1])), size)
+    image = image_of(frame)
+    if image is None:
+        return _resample_deep(frame, box, size, kernel)
+    if image.mode == "LA":
+        # The resizer knows no 8-bit grey with alpha; Pillow's way back from equal bands is exact.
+        return _resample_image(image.convert("RGBA"), box, size, kernel).convert("LA")
+    return _resample_image(image, box, size, kernel)
+
+
+def scale_box(box: Box, size: Size, frame: Frame) -> Box:
+    """The box, in px of a picture of this size, in px of its frame, which may be decoded smaller."""
+    across, down = frame_size(frame)
+    left, top, width, height = box
+    left, width = left * across / size[0], width * across / size[0]
+    top, height = top * down / size[1], height * down / size[1]
+    # Rounding must not lead outside the frame.
+    return left, top, min(width, across - left), min(height, down - top)
+
+
+def _resample_image(image: Image.Image, box: Box, size: Size, kernel: str) -> Image.Image:
+    from cykooz_resizer import Resizer
+    from PIL import Image
+
+    result = Image.new(image.mode, size)
+    Resizer().resize_pil(image, result, _options(box, kernel, alpha=image.mode == "RGBA"))
+    return result
+
+
+def _resample_deep(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
+    import numpy as np
+    from cykooz_resizer import ImageData, PixelType, Resizer
+
+    kinds = {1: PixelType.U16, 2: PixelType.U16x2, 3: PixelType.U16x3, 4: PixelType.U16x4}
+    kind = kinds[bands(frame)]
+    source = ImageData(*frame_size(frame), kind, frame.tobytes())
+    result = ImageData(*size, kind)
+    Resizer().resize(source, result, _options(box, kernel, alpha=has_alpha(frame)))
+    return np.frombuffer(result.get_buffer(), np.uint16).reshape(size[1], size[0], bands(frame))
+
+
+def _options(box: Box, kernel: str, *, alpha: bool) -> ResizeOptions:
+    from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions
+
+    picks = kernel == "nearest"
+    method = ResizeAlg.nearest() if picks else ResizeAlg.convolution(FilterType[kernel.replace("-", "_")])
+    return ResizeOptions(method, use_alpha=alpha, crop_box=CropBox(*box))

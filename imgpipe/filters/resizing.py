@@ -1,0 +1,101 @@
+"""Resizing: the one filter that most recipes are about."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from imgpipe.filters.canvas import place
+from imgpipe.filters.colour import parse_colour
+from imgpipe.filters.option import Range
+from imgpipe.filters.registry import filter
+from imgpipe.filters.resampling import Kernel, resample, scale_box
+from imgpipe.filters.sizing import LARGEST, Fit, Gravity, lay_out, needed_size, offset, read_geometry
+from imgpipe.picture import Frame, Picture, Size, frame_size
+
+Edge = Annotated[int | None, Range(1, LARGEST, "px")]
+
+
+def _check(**options: Any) -> None:
+    read_geometry(options)
+    if options.get("background"):
+        parse_colour(options["background"])
+
+
+def _least_size(size: Size, **options: Any) -> Size | None:
+    if options.get("kernel") == "nearest":
+        return None  # it picks pixels, and reduced decoding would have mixed them
+    return needed_size(lay_out(read_geometry(options), size), size)
+
+
+@filter(alpha="straight", least_size=_least_size, check=_check)
+def resize(  # noqa: PLR0913, PLR0917 - these are the options
+    picture: Picture,
+    size: str | None = None,
+    width: Edge = None,
+    height: Edge = None,
+    long_edge: Edge = None,
+    short_edge: Edge = None,
+    fit: Fit = "inside",
+    gravity: Gravity = "center",
+    kernel: Kernel = "lanczos3",
+    upscale: bool = True,
+    background: str | None = None,
+) -> Picture:
+    """Make the picture smaller or larger.
+
+    The size is given in one of three ways: as a geometry in `size`, or by `width` and `height`, or by
+    `long_edge` and `short_edge`, which follow the picture's orientation. Where only one length is given
+    the other one follows from the picture's aspect. All frames of an animation are resized; pages of
+    different sizes each by their own size. 16 bits a sample, grey and CMYK stay what they are.
+
+        >>> from imgpipe.filters import parse
+        >>> parse("resize:800x600")
+        Operation('resize:size=800x600')
+        >>> parse("resize:width=1024,height=1024,fit=cover,gravity=north")
+        Operation('resize:width=1024,height=1024,fit=cover,gravity=north')
+
+    Args:
+        picture: the picture.
+        size: a geometry. `800x600` fits the picture inside this box, in px; `800x` and `x600` give one
+            length; `50%` scales both; `2MP` is the area in megapixels, never exceeded. Suffixes: `>` only
+            shrink, `<` only enlarge, `!` ignore the aspect (fit=fill), `^` fill the box (fit=outside).
+        width: px, 1 to 1000000.
+        height: px, 1 to 1000000.
+        long_edge: px of the longer side, 1 to 1000000.
+        short_edge: px of the shorter side, 1 to 1000000.
+        fit: how the picture goes into a box of two lengths. `inside`: as large as fits, aspect kept.
+            `outside`: as small as covers the box. `cover`: exactly the box, what protrudes is cut off.
+            `contain`: exactly the box, bars where the picture does not fill it. `fill`: exactly the box,
+            aspect ignored; a length that is not given stays the picture's.
+        gravity: which part `cover` keeps, and where `contain` puts the picture.
+        kernel: lanczos3 is the sharpest; mitchell and catmull-rom ring less; bilinear and gaussian are soft; box
+            averages; nearest picks single pixels, for pixel art and masks.
+        upscale: false never enlarges in either direction; `cover` may then be smaller than the box.
+        background: of the bars of `contain`: `#rrggbb`, `#rrggbbaa` or a name such as white; transparent
+            where the picture has alpha, else white, by default.
+
+    Lengths round to the nearest px, halves up, and are never below 1 px. At the picture's own size nothing is
+    resampled: its pixels stay as they are. Kernels are those of Pillow (antialiased convolution), by
+    cykooz-resizer; colours are weighted by alpha, so that edges of transparent parts get no dark fringe.
+
+    Errors: no size, lengths given in two ways, contradicting suffixes, or an unknown colour are found before
+    any picture is read; a transparent background fails on CMYK pictures.
+    """
+    lengths = {"size": size, "width": width, "height": height, "long_edge": long_edge, "short_edge": short_edge}
+    geometry = read_geometry({**lengths, "fit": fit, "upscale": upscale})
+
+    def resized(frame: Frame) -> Frame:
+        whole = _size_of(frame, picture)
+        layout = lay_out(geometry, whole, gravity)
+        scaled = resample(frame, scale_box(layout.box, whole, frame), layout.scaled, kernel)
+        if layout.canvas == layout.scaled:
+            return scaled
+        return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)
+
+    frames = tuple(resized(frame) for frame in picture.frames)
+    return replace(picture, frames=frames, size=frame_size(frames[0]))
+
+
+def _size_of(frame: Frame, picture: Picture) -> Size:
+    """The size that counts: by header, except for pages of another size than the first."""
+    same = frame_size(frame) == frame_size(picture.frames[0])
+    return picture.size if same else frame_size(frame)

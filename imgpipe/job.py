@@ -1,0 +1,101 @@
+"""What goes through a run: a source, the job made of it, and what became of the job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input.
+
+    Attributes:
+        name: path below the input folder, `/` between its parts; bytes that are no UTF-8 are
+            surrogate-escaped, as `os.fsdecode` does.
+        format: the codec's name that the file's extension claims, or that its first bytes show where
+            the extension says nothing; None when neither names a picture.
+        bytes: its size.
+        modified: when it was last changed, in ns since 1970.
+    """
+
+    name: str
+    format: str | None
+    bytes: int
+    modified: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One output to be made: its path below the output folder, and the codec's name."""
+
+    name: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and the outputs it is to become, in the order of the recipe's outputs."""
+
+    source: Source
+    targets: tuple[Target, ...]
+
+
+class Status(StrEnum):
+    """What became of a job."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: the error's class name, its message, and the traceback for `-v`."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A written output: path below the output folder, size in bytes, width and height in px."""
+
+    name: str
+    bytes: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Seconds that each step took for one job."""
+
+    read: float = 0.0
+    process: float = 0.0
+    write: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The outcome of one job.
+
+    Attributes:
+        source: the input.
+        status: written, unchanged, failed or skipped.
+        outputs: what was written, in the order of the recipe's outputs.
+        warnings: what was lost or converted, in words.
+        reason: why it was skipped, else empty.
+        failure: why it failed, else None.
+        seconds: how long each step took.
+    """
+
+    source: Source
+    status: Status
+    outputs: tuple[Output, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+    failure: Failure | None = None
+    seconds: Seconds = field(default_factory=Seconds)

@@ -1,0 +1,87 @@
+"""What outputs are called, and which inputs would become the same output."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import unicodedata
+from array import array
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from imgpipe import codecs
+from imgpipe.errors import CollisionError
+from imgpipe.job import Item, Job, Source, Target
+
+_FOLDS_NAMES = sys.platform in ("win32", "darwin")
+_SHOWN = 10
+
+
+def target(source: Source, format: str | None) -> Target:
+    """The output of a source: in the same folder, its extension changed only where the format is another.
+
+    Args:
+        source: with a format.
+        format: of the output, None for the source's own.
+    """
+    own = source.format or ""
+    if format is None or format == own:
+        return Target(source.name if codecs.by_extension(source.name) else source.name + _extension(own), own)
+    folder, slash, last = source.name.rpartition("/")
+    stem = last.rpartition(".")[0] if codecs.by_extension(last) else last
+    return Target(f"{folder}{slash}{stem}{_extension(format)}", format)
+
+
+def count_inputs(jobs: Callable[[], Iterable[Job | Item]]) -> int:
+    """Count the inputs, and see that every output has one.
+
+    Args:
+        jobs: gives the jobs anew at each call; they are looked at twice only where something is wrong, so
+            that a hundred thousand names need not be kept.
+
+    Raises:
+        CollisionError: names the first outputs that have several inputs, and those inputs.
+    """
+    total = 0
+    keys = array("Q")
+    for job in jobs():
+        total += 1
+        if isinstance(job, Job):
+            keys.extend(_key(output.name) for output in job.targets)
+    in_order = sorted(keys)
+    twice = {key for key, after in pairwise(in_order) if key == after}
+    clashes = _clashes(jobs(), twice) if twice else {}
+    if clashes:
+        raise CollisionError(_message(clashes))
+    return total
+
+
+def _clashes(jobs: Iterable[Job | Item], keys: set[int]) -> dict[str, list[str]]:
+    inputs: dict[str, list[str]] = {}
+    for job in jobs:
+        for output in job.targets if isinstance(job, Job) else ():
+            if _key(output.name) in keys:
+                inputs.setdefault(_fold(output.name), []).append(job.source.name)
+    return {name: names for name, names in inputs.items() if len(names) > 1}
+
+
+def _key(name: str) -> int:
+    digest = hashlib.blake2b(_fold(name).encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold() if _FOLDS_NAMES else name
+
+
+def _extension(format: str) -> str:
+    return codecs.by_name(format).extensions[0]
+
+
+def _message(clashes: dict[str, list[str]]) -> str:
+    shown = [f"  {name} <- {', '.join(inputs)}" for name, inputs in list(clashes.items())[:_SHOWN]]
+    more = len(clashes) - len(shown)
+    ending = [f"  and {more} more"] if more > 0 else []
+    head = f"{len(clashes)} outputs would each be made from several inputs; nothing was done:"
+    advice = "Rename inputs, choose some with --include or --exclude, or keep the formats apart (no --format)."
+    return "\n".join([head, *shown, *ending, advice])

@@ -1,0 +1,75 @@
+"""A decoded picture: its frames, and what the file said about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+    from typing_extensions import TypeIs
+
+Size: TypeAlias = tuple[int, int]
+"""Width and height in px, upright: after EXIF orientation is applied."""
+
+Frame: TypeAlias = "Image.Image | npt.NDArray[np.uint16]"
+"""One image of a picture.
+
+8 bits a sample: a `PIL.Image.Image` of mode L, LA, RGB, RGBA or CMYK.
+16 bits a sample: a C-contiguous uint16 array of shape H x W x bands, 1 to 4 bands in the order
+grey, grey + alpha, RGB, RGBA; Pillow has no mode for most of these. Alpha is never premultiplied.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in memory.
+
+    Attributes:
+        frames: one frame, or all frames of an animation, or all pages; every frame is whole (disposal
+            applied) and has the same size, except the pages of a TIFF.
+        size: the size by the file's header, upright, in px. While frames were decoded at a reduced
+            scale they are smaller than this; geometry filters count in this size.
+        format: name of the codec that read it, such as ``"jpeg"``.
+        durations: ms for each frame of an animation; empty for a still and for pages.
+        loop: how often an animation plays, 0 for ever.
+        profile: ICC profile of the pixels, None where the file has none (sRGB is assumed).
+        exif: raw EXIF block with no orientation in it, or None.
+        xmp: raw XMP packet, or None.
+        dpi: horizontal and vertical resolution, or None.
+        warnings: what was lost or converted on the way, in words for the person.
+    """
+
+    frames: tuple[Frame, ...]
+    size: Size
+    format: str
+    durations: tuple[int, ...] = ()
+    loop: int = 0
+    profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def animated(self) -> bool:
+        """Whether the frames follow each other in time."""
+        return len(self.durations) > 1
+
+    def warn(self, warning: str) -> Picture:
+        """The same picture with one more warning."""
+        return self if warning in self.warnings else replace(self, warnings=(*self.warnings, warning))
+
+
+def frame_size(frame: Frame) -> Size:
+    """Width and height of a frame in px."""
+    if is_deep(frame):
+        return frame.shape[1], frame.shape[0]
+    return frame.size
+
+
+def is_deep(frame: Frame) -> TypeIs[npt.NDArray[np.uint16]]:
+    """Whether the frame holds 16 bits a sample, in an array."""
+    return hasattr(frame, "dtype")

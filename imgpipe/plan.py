@@ -1,0 +1,132 @@
+"""From sources to jobs: what is to be made of each input, and what needs no work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from imgpipe.discovery import Selection, find
+from imgpipe.errors import UsageError
+from imgpipe.job import Item, Job, Status
+from imgpipe.journal import Journal
+from imgpipe.naming import count_inputs, target
+from imgpipe.storage import Storage, open_storage
+
+Overwrite: TypeAlias = Literal["ours", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What is done where an output stands already.
+
+    Attributes:
+        overwrite: ``"ours"``: what imgpipe made is replaced where it is out of date, anything else is left;
+            ``"always"``: anything is replaced; ``"never"``: nothing is.
+        force: make all again, also what is up to date.
+    """
+
+    overwrite: Overwrite = "ours"
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The work of one run; `jobs` may be asked for as often as one likes.
+
+    Attributes:
+        source: the storage to read.
+        target: the storage to write.
+        selection: which files of the source are inputs.
+        format: of the outputs, None for that of each source.
+        existing: what is done where an output stands already.
+        total: how many inputs there are.
+    """
+
+    source: Storage
+    target: Storage
+    selection: Selection
+    format: str | None
+    existing: Existing = field(default_factory=Existing)
+    total: int = 0
+
+    def jobs(self, journal: Journal | None = None) -> Iterator[Job | Item]:
+        """Jobs, and items where nothing is to be done, in the order in which inputs are found.
+
+        Args:
+            journal: knows what is up to date; jobs are noted there as begun when they are taken.
+        """
+        for found in find(self.source, self.selection):
+            if isinstance(found, Item):
+                yield found
+            else:
+                yield self._decide(Job(found, (target(found, self.format),)), journal)
+
+    def _decide(self, job: Job, journal: Journal | None) -> Job | Item:
+        if journal is None:
+            return job
+        if not self.existing.force and (outputs := journal.unchanged(job.source, self.target)):
+            return Item(job.source, Status.UNCHANGED, outputs)
+        if (reason := self._obstacle(job, journal)) is not None:
+            return Item(job.source, Status.SKIPPED, reason=reason)
+        journal.begin(job)
+        return job
+
+    def _obstacle(self, job: Job, journal: Journal) -> str | None:
+        """Why an output must not be written, None where it may."""
+        if self.existing.overwrite == "always":
+            return None
+        for output in job.targets:
+            if self.target.stat(output.name) is None:
+                continue
+            if self.existing.overwrite == "never":
+                return f"{output.name} exists already"
+            if not journal.made(output.name, job.source):
+                return f"{output.name} exists and was not made by imgpipe; --overwrite always replaces it"
+        return None
+
+
+def make_plan(
+    source: str,
+    target: str,
+    selection: Selection,
+    format: str | None,
+    existing: Existing,
+) -> Plan:
+    """Look at all inputs and see that each output has one; nothing is read or written.
+
+    Args:
+        source: a folder, or one file.
+        target: a folder, which need not exist.
+        selection: which files are inputs.
+        format: of the outputs, None for that of each source.
+        existing: what is done where an output stands already.
+
+    Raises:
+        UsageError: there is no such input, input and output are the same, or two inputs clash.
+    """
+    read_from, selection = _open_source(source, selection)
+    write_to = open_storage(target)
+    _check_target(read_from, write_to)
+    inside = replace(selection.listing, leave_out=os.path.realpath(write_to.root))
+    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing)
+    return replace(plan, total=count_inputs(plan.jobs))
+
+
+def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]:
+    if "://" not in source:
+        if not os.path.lexists(source):
+            raise UsageError(f"there is no input {source}")
+        if not os.path.isdir(source):
+            folder, name = os.path.split(os.path.abspath(source))
+            listing = replace(selection.listing, recursive=False, hidden=True)
+            return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
+    return open_storage(source), selection
+
+
+def _check_target(source: Storage, target: Storage) -> None:
+    if os.path.lexists(target.root) and not os.path.isdir(target.root):
+        raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
+    if os.path.realpath(source.root) == os.path.realpath(target.root):
+        raise UsageError(f"input and output are the same folder, {source.root}; give another output")

@@ -1,0 +1,88 @@
+"""The summary of a run in words: the sums, then every file that a person must hear of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgpipe.job import Item, Status
+from imgpipe.report.tally import Tally
+
+_SHOWN = 10
+
+
+def summary(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
+    """The lines of the summary.
+
+    Every failed file is named with its reason. Of skipped files and warnings the first ten are shown,
+    all of them where `verbose` is set, and then the tracebacks too.
+    """
+    yield _sums(tally)
+    if tally.not_begun:
+        yield f"{tally.not_begun} not begun; run the same command again to go on"
+    failed = [item for item in tally.told if item.failure is not None]
+    yield from _section("failed", [_failure(item, verbose) for item in failed], len(failed))
+    most = len(tally.told) if verbose else _SHOWN
+    skipped = [f"{printable(item.source.name)}: {item.reason}" for item in tally.told if item.status is Status.SKIPPED]
+    yield from _section("skipped", skipped, most)
+    warnings = [f"{printable(item.source.name)}: {'; '.join(item.warnings)}" for item in tally.told if item.warnings]
+    yield from _section("warnings", warnings, most)
+
+
+def human_bytes(count: float) -> str:
+    """A number of bytes as a person reads it, in powers of 1000.
+
+    >>> human_bytes(829_123)
+    '829 kB'
+    >>> human_bytes(12_400_000)
+    '12.4 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") or count >= 99.95 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def printable(name: str) -> str:
+    r"""A name without what would move the cursor or cannot be encoded.
+
+    >>> print(printable("a\x1b[31m\udcff.jpg"))
+    a\x1b[31m\xff.jpg
+    """
+    return "".join(_printable_character(character) for character in name)
+
+
+def _printable_character(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _sums(tally: Tally) -> str:
+    done = tally.counts
+    rate = done[Status.WRITTEN] / tally.seconds if tally.seconds else 0.0
+    parts = [
+        f"{tally.discovered} inputs: {done[Status.WRITTEN]} written, {done[Status.UNCHANGED]} unchanged, "
+        f"{done[Status.FAILED]} failed, {tally.skipped} skipped"
+    ]
+    if done[Status.WRITTEN]:
+        sizes = f"{human_bytes(tally.bytes_in)} -> {human_bytes(tally.bytes_out)}"
+        parts.append(f"{sizes}, {tally.seconds:.1f} s, {rate:.3g} images/s")
+    return "; ".join(parts)
+
+
+def _failure(item: Item, verbose: bool) -> str:
+    failure = item.failure
+    if failure is None:
+        return ""
+    text = f"{printable(item.source.name)}: {failure.message}"
+    return f"{text}\n{failure.traceback.rstrip()}" if verbose and failure.traceback else text
+
+
+def _section(title: str, lines: list[str], most: int) -> Iterator[str]:
+    if lines:
+        yield f"{title}:"
+        yield from (f"  {line}" for line in lines[:most])
+    if len(lines) > most:
+        yield f"  and {len(lines) - most} more; -v shows all"

@@ -1,0 +1,176 @@
+"""The one loop: plan -> engine -> journal -> the caller's `for`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Literal, TypeAlias
+
+from imgpipe.codecs.codec import Limits
+from imgpipe.concurrency.owner import PoolBroken
+from imgpipe.discovery import Selection
+from imgpipe.engines import ENGINES, Workforce
+from imgpipe.errors import PictureError, RunError, UsageError
+from imgpipe.job import Item, Job, Status
+from imgpipe.journal import open_journal
+from imgpipe.plan import Existing, Plan, make_plan
+from imgpipe.recipe import WEB_READY, Recipe
+from imgpipe.steps import Treatment, make_steps
+
+EngineName: TypeAlias = Literal["processes", "threads", "serial"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is done; what is done is the recipe's.
+
+    Attributes:
+        engine: one of `imgpipe.engines.ENGINES`.
+        workforce: how many work, and how long a picture may take.
+        selection: which files are inputs.
+        existing: what is done where an output stands already.
+        limits: what is refused before it is decoded.
+    """
+
+    engine: str = "processes"
+    workforce: Workforce = field(default_factory=Workforce)
+    selection: Selection = field(default_factory=Selection)
+    existing: Existing = field(default_factory=Existing)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a run.
+
+    Attributes:
+        items: one for each input.
+    """
+
+    items: tuple[Item, ...]
+
+    def count(self, status: Status | str) -> int:
+        """How many inputs came to that end."""
+        return sum(item.status == status for item in self.items)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The failed inputs, and why."""
+        return {item.source.name: item.failure.message for item in self.items if item.failure is not None}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{self.count(status)} {status.value}" for status in Status)
+
+
+def process(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    recipe: Recipe = WEB_READY,
+    *,
+    cores: int | None = None,
+    fail_fast: bool = False,
+    options: Options | None = None,
+) -> Report:
+    """Process a folder of pictures, and tell what became of each.
+
+    Args:
+        source: folder or file to read.
+        target: folder to write, made where it is missing.
+        recipe: what to do with each picture; by default a web-ready copy: inside 2048x2048 px, sRGB, quality 82.
+        cores: worker processes; by default as many as the cores that this process may use.
+        fail_fast: raise at the first picture that fails.
+        options: everything else.
+
+    Raises:
+        UsageError: there is no such input, two inputs would become one output, or the like.
+        RunError: the run cannot go on: disk full, no permission, workers that do not start.
+        PictureError: with `fail_fast`, the first failure.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> pictures, made = tempfile.mkdtemp(), tempfile.mkdtemp()
+    >>> Image.new("RGB", (640, 480), "teal").save(f"{pictures}/sea.png")
+    >>> report = process(pictures, made, Recipe(["resize:width=320"], format="webp"), cores=1)
+    >>> print(report)
+    1 written, 0 unchanged, 0 failed, 0 skipped
+    """
+    return Report(tuple(stream(source, target, recipe, cores=cores, fail_fast=fail_fast, options=options)))
+
+
+def stream(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    recipe: Recipe = WEB_READY,
+    *,
+    cores: int | None = None,
+    fail_fast: bool = False,
+    options: Options | None = None,
+) -> Iterator[Item]:
+    """As `process`, but each item as soon as it is done; closing the iterator stops the run at once.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> pictures, made = tempfile.mkdtemp(), tempfile.mkdtemp()
+    >>> Image.new("RGB", (640, 480), "teal").save(f"{pictures}/sea.png")
+    >>> [(item.source.name, item.status.value) for item in stream(pictures, made, cores=1)]
+    [('sea.png', 'written')]
+    """
+    options = with_cores(options or Options(), cores)
+    plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
+    for item in execute(plan, recipe, options):
+        yield item
+        if fail_fast and item.failure is not None:
+            raise PictureError(f"{item.source.name}: {item.failure.message}")
+
+
+def with_cores(options: Options, cores: int | None) -> Options:
+    """The same options with another number of workers, where one is given."""
+    from dataclasses import replace
+
+    if cores is None:
+        return options
+    if cores < 1:
+        raise UsageError(f"cores={cores} is not valid; it is 1 or more")
+    return replace(options, workforce=replace(options.workforce, cores=cores))
+
+
+def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
+    """Find all inputs and see that the run can be done; nothing is written yet.
+
+    Raises:
+        UsageError: it cannot be done as it was asked for.
+    """
+    if options.engine not in ENGINES:
+        raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
+    return make_plan(source, target, options.selection, recipe.format, options.existing)
+
+
+def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], bool] = lambda: False) -> Iterator[Item]:
+    """Do what was planned.
+
+    Args:
+        plan: what to do.
+        recipe: how.
+        options: by whom.
+        stop: asked before each job; once it is true no more jobs are begun, and those begun are finished.
+
+    Raises:
+        RunError: the run cannot go on.
+    """
+    treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
+    steps = make_steps(plan.source, plan.target, treatment)
+    with open_journal(plan.target.root, recipe.digest) as journal:
+
+        def jobs() -> Iterator[Job | Item]:
+            return takewhile(lambda _: not stop(), plan.jobs(journal))
+
+        try:
+            with closing(ENGINES[options.engine](jobs(), steps, options.workforce)) as items:  # type: ignore[type-var]
+                for item in items:
+                    journal.record(item)
+                    yield item
+        except PoolBroken as error:
+            raise RunError(str(error)) from error

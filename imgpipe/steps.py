@@ -1,0 +1,158 @@
+"""The three steps of a job: read it, apply the recipe, write the outputs.
+
+A step never raises for one picture's fault: the fault becomes a failed item, which passes through the
+steps that follow. What would befall the next picture too (a full disk) is raised.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+from imgpipe.codecs.codec import Encoded, Encoding
+from imgpipe.concurrency.owner import Lost
+from imgpipe.errors import ImgpipeError, OutputError
+from imgpipe.filters.operation import Operation
+from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
+from imgpipe.storage import Storage
+from imgpipe.transform import OutputPlan, Settings, transform
+
+_ENDS_THE_RUN = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EMFILE", "ENFILE", "ESTALE", "ENODEV")
+    if hasattr(errno, name)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A job whose source was read."""
+
+    job: Job
+    data: bytes
+    seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A job whose outputs are encoded, in the order of its targets."""
+
+    job: Job
+    outputs: tuple[Encoded, ...]
+    seconds: Seconds
+
+
+Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
+Apply: TypeAlias = Callable[[Loaded | Item], Made | Item]
+Write: TypeAlias = Callable[["Made | Item | Lost[Loaded]"], Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of a run, ready to be called with a job; `apply` can be pickled."""
+
+    read: Read
+    apply: Apply
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What `apply` does to every picture."""
+
+    operations: tuple[Operation, ...]
+    encoding: Encoding
+    settings: Settings
+
+
+def make_steps(source: Storage, target: Storage, treatment: Treatment) -> Steps:
+    """The steps that read from one storage and write to another."""
+    return Steps(partial(read, source), partial(apply, treatment), partial(write, target))
+
+
+def read(storage: Storage, job: Job | Item) -> Loaded | Item:
+    """Read the source."""
+    if isinstance(job, Item):
+        return job
+    began = time.monotonic()
+    try:
+        data = storage.read(job.source.name)
+    except OSError as error:
+        return _failed(job.source, error, f"cannot read it: {error.strerror or error}")
+    return Loaded(job, data, Seconds(read=time.monotonic() - began))
+
+
+def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
+    """Decode, filter and encode."""
+    if isinstance(loaded, Item):
+        return loaded
+    began = time.monotonic()
+    job = loaded.job
+    outputs = tuple(OutputPlan(target.format, treatment.encoding) for target in job.targets)
+    try:
+        made = transform(loaded.data, treatment.operations, outputs, treatment.settings)
+    except ImgpipeError as error:
+        return _failed(job.source, error, str(error))
+    except MemoryError as error:
+        return _failed(job.source, error, "not enough memory for this picture; use fewer --cores or resize it first")
+    except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
+        return _failed(job.source, error, f"{type(error).__name__}: {error}")
+    return Made(job, tuple(made), replace(loaded.seconds, process=time.monotonic() - began))
+
+
+def write(storage: Storage, made: Made | Item | Lost[Loaded]) -> Item:
+    """Publish the outputs.
+
+    Raises:
+        OutputError: the output cannot be written, and the next one could not either.
+    """
+    if isinstance(made, Item):
+        return made
+    if isinstance(made, Lost):
+        return _failed(made.task.job.source, made.error, str(made.error))
+    began = time.monotonic()
+    job = made.job
+    for target, output in zip(job.targets, made.outputs, strict=True):
+        try:
+            storage.put(target.name, output.data)
+        except OSError as error:
+            if error.errno in _ENDS_THE_RUN:
+                raise OutputError(
+                    f"cannot write {target.name} to {storage.root}: {error.strerror}. "
+                    "Nothing half-written was left; mend that and run the same command again"
+                ) from error
+            return _failed(job.source, error, f"cannot write {target.name}: {error.strerror or error}")
+    return Item(
+        job.source,
+        Status.WRITTEN,
+        outputs=tuple(
+            Output(target.name, len(output.data), *output.size)
+            for target, output in zip(job.targets, made.outputs, strict=True)
+        ),
+        warnings=tuple(dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
+        seconds=replace(made.seconds, write=time.monotonic() - began),
+    )
+
+
+def weight(passing: Any) -> int:
+    """Bytes of encoded data that a value between two steps holds."""
+    if isinstance(passing, Loaded):
+        return len(passing.data)
+    if isinstance(passing, Made):
+        return sum(len(output.data) for output in passing.outputs)
+    return 0
+
+
+def is_settled(passing: Any) -> bool:
+    """Whether nothing is left to be done but to tell."""
+    return isinstance(passing, Item)
+
+
+def _failed(source: Source, error: BaseException, message: str) -> Item:
+    text = "".join(traceback.format_exception(error))
+    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text))

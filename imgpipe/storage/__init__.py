@@ -1,0 +1,77 @@
+"""Where pictures come from and go to: a storage is a root with names below it.
+
+A name is a path below the root with `/` between its parts; bytes that are no UTF-8 are surrogate-escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from imgpipe.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a listing found.
+
+    Attributes:
+        name: below the root.
+        bytes: its size.
+        modified: when it was last changed, in ns since 1970.
+        error: why it cannot be listed, for a folder that cannot be read; else empty.
+    """
+
+    name: str
+    bytes: int
+    modified: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which entries a listing yields.
+
+    Attributes:
+        recursive: also those in folders below.
+        hidden: also names that begin with a dot.
+        follow_symlinks: also what lies behind linked folders; linked files are always listed.
+        leave_out: absolute path of a folder that is not entered (the output inside the input).
+    """
+
+    recursive: bool = True
+    hidden: bool = False
+    follow_symlinks: bool = False
+    leave_out: str | None = None
+
+
+class Storage(Protocol):
+    """A root with names below it. Every method may be called from any thread."""
+
+    root: str
+
+    def list(self, listing: Listing) -> Iterator[Entry]:
+        """The entries, folder by folder, sorted by name; a folder that cannot be read is one with an error."""
+
+    def read(self, name: str) -> bytes:
+        """The whole content; OSError where that is impossible."""
+
+    def head(self, name: str, count: int) -> bytes:
+        """The first bytes of the content; OSError where they cannot be read."""
+
+    def stat(self, name: str) -> Entry | None:
+        """What stands under a name, None for nothing."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
+
+
+def open_storage(location: str) -> Storage:
+    """The storage that a path or URL names; UsageError where there is none for it."""
+    scheme, separator, _ = location.partition("://")
+    if separator and scheme.isalnum():
+        raise UsageError(f"cannot use {location}: there is no storage for {scheme}:// here; give a local folder")
+    from imgpipe.storage.local import LocalFolder
+
+    return LocalFolder(location)

@@ -1,0 +1,117 @@
+"""One picture's way: bytes in, encoded outputs out, step by step; no file, no recipe, no concurrency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from imgpipe import codecs, filters
+from imgpipe.codecs.codec import Encoded, Encoding, Header, Limits
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.depth import shallow
+from imgpipe.codecs.exif import orientation_of
+from imgpipe.codecs.orientation import turned_size, upright
+from imgpipe.filters.operation import Operation
+from imgpipe.picture import Picture, Size
+
+METADATA = frozenset({"exif", "xmp", "dpi"})
+"""The kinds of metadata that can be kept. The ICC profile is none of them: it says what the pixels mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """One output of a picture.
+
+    Attributes:
+        format: name of a codec; None for the source's own format.
+        encoding: how it is written.
+        operations: what is done for this output after what is done for all.
+    """
+
+    format: str | None = None
+    encoding: Encoding = field(default_factory=Encoding)
+    operations: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for every picture.
+
+    Attributes:
+        limits: checked before anything is decoded.
+        auto_orient: turn the pixels upright as EXIF says.
+        srgb: convert to sRGB; else the profile is kept and embedded.
+        keep: kinds of metadata to keep, of `METADATA`.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    auto_orient: bool = True
+    srgb: bool = True
+    keep: frozenset[str] = frozenset()
+
+
+def transform(
+    data: bytes,
+    operations: tuple[Operation, ...],
+    outputs: tuple[OutputPlan, ...],
+    settings: Settings,
+) -> list[Encoded]:
+    """Make all outputs of one picture, in order.
+
+    Args:
+        data: the whole file.
+        operations: done once, for all outputs.
+        outputs: what is made of the result.
+        settings: of the run.
+
+    Raises:
+        PictureError: this picture cannot be processed; the others can.
+        UsageError: an output names no format.
+    """
+    header = codecs.probe(data, settings.limits)
+    if not settings.auto_orient:
+        header = _as_stored(header)
+    picture = codecs.decode(data, header, _least_size(operations, outputs, header.size))
+    if settings.auto_orient:
+        picture = upright(picture, header.orientation)
+    if settings.srgb:
+        picture = to_srgb(picture)
+    picture = _keep(picture, settings.keep)
+    picture = _apply(operations, picture)
+    return [_make(picture, output, settings) for output in outputs]
+
+
+def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
+    codec = codecs.by_name(output.format or picture.format)
+    picture = _apply(output.operations, picture)
+    if settings.srgb and not codec.deep:
+        # Frames of 16 bits kept their profile until here.
+        picture = to_srgb(shallow(picture))
+    return codecs.encode(picture, codec.name, output.encoding)
+
+
+def _apply(operations: Iterable[Operation], picture: Picture) -> Picture:
+    for operation in operations:
+        picture = filters.apply(operation, picture)
+    return picture
+
+
+def _least_size(operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], size: Size) -> Size | None:
+    """The size of frames that is enough for every output; None where one needs every pixel."""
+    needs = [filters.least_size((*operations, *output.operations), size) for output in outputs]
+    sizes = [need for need in needs if need is not None]
+    if not sizes or len(sizes) < len(needs):
+        return None
+    return max(width for width, _ in sizes), max(height for _, height in sizes)
+
+
+def _as_stored(header: Header) -> Header:
+    return replace(header, size=turned_size(header.size, header.orientation), orientation=1)
+
+
+def _keep(picture: Picture, kinds: frozenset[str]) -> Picture:
+    dropped: dict[str, None] = dict.fromkeys(METADATA - kinds)
+    kept = replace(picture, **dropped)  # type: ignore[arg-type]
+    if orientation_of(picture.exif) != orientation_of(kept.exif):
+        return kept.warn("EXIF orientation neither applied nor kept: viewers will show it turned")
+    return kept
