@@ -78,7 +78,7 @@ def _row(contestant: Contestant, ours: Contestant | None, count: int) -> Iterato
     variant = contestant.command.variant
     yield f"{contestant.peer}, {variant}" if variant else contestant.peer
     yield contestant.version
-    yield _spread(contestant.median, min(contestant.seconds), max(contestant.seconds), "{:.2f}")
+    yield _spread(contestant.median, min(contestant.seconds), max(contestant.seconds), "{:.3f}")
     yield f"{count / contestant.median:.1f}"
     yield _ratio(contestant, ours)
     # A command with its own clock does more outside it than the others, so its sums tell nothing.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 Array = np.ndarray
 Stops = Sequence[tuple[float, str]]
@@ -66,7 +66,9 @@ def noise(rng: np.random.Generator, width: int, height: int, cells: tuple[int, i
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         grid = rng.random((min(cells[1] << octave, height) + 3, min(cells[0] << octave, width) + 3), np.float32)
-        layer = cv2.resize(grid, (width + 2 * width // cells[0], height + 2 * height // cells[1]), interpolation=cv2.INTER_CUBIC)
+        layer = cv2.resize(
+            grid, (width + 2 * width // cells[0], height + 2 * height // cells[1]), interpolation=cv2.INTER_CUBIC
+        )
         total += layer[:height, :width] / 2**octave
     return total / (2 - 2.0 ** (1 - octaves))
 
@@ -117,7 +119,9 @@ def dune_sky(rng: np.random.Generator, width: int, height: int) -> Array:
     """Dusk over a horizon that lies at 0.5: bands of colour, streaks of cloud, and the first stars."""
     x, y = canvas(width, height)
     up = np.clip((0.5 - y) / 0.5, 0, 1)
-    sky = ramp(up, [(0, "#ffd9a0"), (0.09, "#fdb27a"), (0.24, "#e07f7c"), (0.45, "#8b5a91"), (0.72, "#3a3a78"), (1, "#141b45")])
+    sky = ramp(
+        up, [(0, "#ffd9a0"), (0.09, "#fdb27a"), (0.24, "#e07f7c"), (0.45, "#8b5a91"), (0.72, "#3a3a78"), (1, "#141b45")]
+    )
     sunny = np.exp(-(((x - 0.22) / 0.42) ** 2) - (up / 0.26) ** 2)
     sky += sunny[..., None] * rgb("#ff7a2c") * 0.3
     cloud = smooth(0.52, 0.8, noise(rng, width, height, (3, 22), 5)) * smooth(0.02, 0.2, up) * smooth(0.75, 0.3, up)
@@ -151,7 +155,9 @@ def dunes_picture(width: int, height: int) -> Array:
 def sand_light(rng: np.random.Generator, field: tuple[Array, Array, Array], hit: Array, angle: Array) -> Array:
     """The colour of the sand at a given distance in every direction: sun, sky, ripples, and haze far away."""
     across, along = 900 + hit * angle * 70, hit * 100
-    _, facing, seen = (cv2.remap(layer, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) for layer in field)
+    _, facing, seen = (
+        cv2.remap(layer, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) for layer in field
+    )
     height, width = hit.shape
     grain = noise(rng, width, height, (220, 160), 3) - 0.5
     wave = noise(rng, 900, 750, (24, 20), 3)
@@ -194,7 +200,7 @@ def pine(cover: Array, foot: tuple[float, float], tall: float, lean: float) -> N
 def forest(rng: np.random.Generator, size: tuple[int, int], sky: Array, air: tuple[str, str]) -> Array:
     """Ridges of pines in fog, the far ones the colour of the air, the near ones dark."""
     width, height = size
-    x, y = canvas(width, height)
+    y = canvas(width, height)[1]
     drift = noise(rng, width, height, (4, 7), 4)
     picture = sky
     for layer in range(6):
@@ -202,8 +208,8 @@ def forest(rng: np.random.Generator, size: tuple[int, int], sky: Array, air: tup
         line = 0.44 + 0.5 * nearness**1.25 + 0.2 * (noise(rng, width, 1, (3, 1), 3)[0] - 0.5)
         cover = smooth(-0.002, 0.002, y - line)
         tall = height * (0.055 + 0.25 * nearness**1.4)
-        for place in np.arange(0, width, tall * 0.16):
-            place += rng.normal(0, tall * 0.1)
+        for middle in np.arange(0, width, tall * 0.16):
+            place = middle + rng.normal(0, tall * 0.1)
             foot = line[int(np.clip(place, 0, width - 1))] * height + tall * 0.08
             pine(cover, (place, foot), tall * (0.55 + 0.6 * rng.random()), rng.normal(0, 0.02))
         far, near = rgb(air[0]), rgb(air[1])
@@ -243,21 +249,40 @@ def frueh() -> bytes:
     land = forest(rng, (width, shore), sky, ("#f3cfb6", "#24364a"))
     flock = Image.new("L", (width * 4, shore * 4))
     for _ in range(9):
-        bird(ImageDraw.Draw(flock), rng.normal(1500, 260), rng.normal(330, 100), 22 + 26 * rng.random(), 0.2 + 0.5 * rng.random())
+        bird(
+            ImageDraw.Draw(flock),
+            rng.normal(1500, 260),
+            rng.normal(330, 100),
+            22 + 26 * rng.random(),
+            0.2 + 0.5 * rng.random(),
+        )
     land = over(land, rgb("#2b3f55"), np.asarray(flock.resize((width, shore), Image.Resampling.BOX), np.float32) / 255)
     water_y, water_x = np.mgrid[0 : height - shore, 0:width].astype(np.float32)
     waves = (noise(rng, width, height - shore, (6, 40), 4) - 0.5) * (2 + water_y * 0.14)
-    mirror = cv2.remap(land.astype(np.float32), water_x + waves * 0.7, shore - 3 - water_y * 1.25 + waves * 2.2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mirror = cv2.remap(
+        land.astype(np.float32),
+        water_x + waves * 0.7,
+        shore - 3 - water_y * 1.25 + waves * 2.2,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
     mirror = over(mirror * 0.93, rgb("#5d7f9b"), 0.12 + 0.2 * water_y / (height - shore))
-    mist = np.exp(-((np.arange(height, dtype=np.float32) - shore) / 26.0) ** 2)[:, None] * (0.55 + 0.6 * noise(rng, width, height, (5, 9), 4))
-    return file_of(painted(over(np.vstack([land, mirror]), rgb("#ffe6cf"), np.clip(mist, 0, 0.9))), "WEBP", quality=80, method=6)
+    mist = np.exp(-(((np.arange(height, dtype=np.float32) - shore) / 26.0) ** 2))[:, None] * (
+        0.55 + 0.6 * noise(rng, width, height, (5, 9), 4)
+    )
+    return file_of(
+        painted(over(np.vstack([land, mirror]), rgb("#ffe6cf"), np.clip(mist, 0, 0.9))), "WEBP", quality=80, method=6
+    )
 
 
 def sixteen_bit() -> bytes:
     """The last light behind hills: so even that 256 steps would show as bands. Pillow cannot write it; OpenCV can."""
     x, y = canvas(420, 280)
     rng = seeded("sixteen-bit")
-    sky = ramp(y * 0.9, [(0, "#0a1230"), (0.35, "#1d2f63"), (0.6, "#54548c"), (0.74, "#b0717f"), (0.84, "#f0a06a"), (1, "#ffd58a")]).astype(np.float64)
+    sky = ramp(
+        y * 0.9,
+        [(0, "#0a1230"), (0.35, "#1d2f63"), (0.6, "#54548c"), (0.74, "#b0717f"), (0.84, "#f0a06a"), (1, "#ffd58a")],
+    ).astype(np.float64)
     sky += np.exp(-(((x - 0.95) / 0.5) ** 2) - ((y - 0.86) / 0.2) ** 2)[..., None] * np.array([0.16, 0.1, 0.02])
     for line, tone in ((0.8, "#4a3356"), (0.88, "#241c38"), (0.95, "#0d0b1a")):
         ridge = line + 0.22 * (noise(rng, 420, 1, (3, 1), 6)[0] - 0.5)
@@ -294,8 +319,12 @@ def houses(rng: np.random.Generator, picture: Array, ground: int, layer: int) ->
             for row in range(top + 2 * gap, ground - gap, pane + gap + 1):
                 for column in range(left + gap, left + wide - pane, pane + gap):
                     if rng.random() < lit and 0 <= column < width - pane:
-                        tint = rgb(("#ffd27a", "#ffb65c", "#fff0c8", "#9fd0ff")[int(rng.choice(4, p=[0.45, 0.3, 0.2, 0.05]))])
-                        lights[row : row + pane + 1, column : column + pane] = tint * (0.35 + 0.65 * rng.random()) * (0.55, 0.8, 1.0)[layer]
+                        tint = rgb(
+                            ("#ffd27a", "#ffb65c", "#fff0c8", "#9fd0ff")[int(rng.choice(4, p=[0.45, 0.3, 0.2, 0.05]))]
+                        )
+                        lights[row : row + pane + 1, column : column + pane] = (
+                            tint * (0.35 + 0.65 * rng.random()) * (0.55, 0.8, 1.0)[layer]
+                        )
         left += wide + int(rng.integers(0, 10))
     return lights
 
@@ -320,7 +349,13 @@ def skyline_picture() -> Array:
     deep = height - shore
     down, along = np.mgrid[0:deep, 0:width].astype(np.float32)
     wave = (noise(rng, width, deep, (14, 60), 4) - 0.5) * (6 + down * 0.16)
-    water = cv2.remap(sky.astype(np.float32), along + wave * 0.6, shore - 2 - down * 2.15 + wave * 4, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    water = cv2.remap(
+        sky.astype(np.float32),
+        along + wave * 0.6,
+        shore - 2 - down * 2.15 + wave * 4,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
     water = cv2.blur(water, (1, 19)) * (0.8 - 0.35 * down / deep)[..., None]
     water += (wave[..., None] > 4.2 + down[..., None] * 0.06) * rgb("#5b5f9c") * 0.1
     return np.vstack([sky, water])
@@ -351,10 +386,14 @@ def lighthouse() -> bytes:
     rows, columns = rng.integers(0, 170, 70), rng.integers(0, width, 70)
     night[rows, columns] += 0.25 + 0.6 * rng.random((70, 1))
     sea = ramp(y, [(0.7, "#3a4274"), (0.8, "#1f2955"), (1, "#0c1233")])
-    wave = np.sin(TAU * np.sqrt(np.clip(y - 0.66, 0, 1)) * 24 + 3 * np.sin(x * 7 + y * 20)) * np.sin(x * (30 - 14 * y) + y * 57)
+    wave = np.sin(TAU * np.sqrt(np.clip(y - 0.66, 0, 1)) * 24 + 3 * np.sin(x * 7 + y * 20)) * np.sin(
+        x * (30 - 14 * y) + y * 57
+    )
     night = np.where((y > 0.7)[..., None], sea + 0.035 * (wave > 0.45)[..., None], night)
     scene, cover = lighthouse_tower(width, height)
-    frames = [painted(over(night + beams(x, y, turn / 16)[..., None] * rgb("#fff0b8"), scene, cover)) for turn in range(16)]
+    frames = [
+        painted(over(night + beams(x, y, turn / 16)[..., None] * rgb("#fff0b8"), scene, cover)) for turn in range(16)
+    ]
     # One palette for all pictures of the animation: nothing flickers, and still parts cost no bytes.
     strip = Image.new("RGB", (width, height * 4))
     for place in range(4):
@@ -373,7 +412,11 @@ def beams(x: Array, y: Array, turn: float) -> Array:
         along = (x - lamp_x) * np.sign(across)
         reach = abs(across) * 1.15 + 1e-3
         spread = 0.012 + np.clip(along, 0, None) / reach * (0.075 + 0.09 * max(0.0, towards))
-        beam = smooth(1, 0.25, np.abs(y - lamp_y - 0.02 * towards * along) / spread) * smooth(0, 0.02, along) * smooth(reach, 0.0, along)
+        beam = (
+            smooth(1, 0.25, np.abs(y - lamp_y - 0.02 * towards * along) / spread)
+            * smooth(0, 0.02, along)
+            * smooth(reach, 0.0, along)
+        )
         light = np.maximum(light, beam * (0.5 + 0.3 * towards))
         light = np.maximum(light, max(0.0, towards) ** 6 * np.exp(-np.hypot(x - lamp_x, y - lamp_y) / 0.11))
     return np.clip(light, 0, 1)
@@ -388,13 +431,34 @@ def lighthouse_tower(width: int, height: int) -> tuple[Array, Array]:
     def shape(points: Iterable[tuple[float, float]], colour: str) -> None:
         draw.polygon([(px * scale, py * scale) for px, py in points], fill=colour)
 
-    shape([(150, 300), (168, 262), (190, 243), (212, 229), (236, 222), (282, 221), (306, 231), (330, 238), (352, 262), (376, 274), (400, 300)], "#0a0d1f")
+    shape(
+        [
+            (150, 300),
+            (168, 262),
+            (190, 243),
+            (212, 229),
+            (236, 222),
+            (282, 221),
+            (306, 231),
+            (330, 238),
+            (352, 262),
+            (376, 274),
+            (400, 300),
+        ],
+        "#0a0d1f",
+    )
     shape([(212, 229), (236, 222), (282, 221), (306, 231), (290, 236), (262, 231), (238, 238)], "#1b2140")
     for band in range(5):
         top, bottom = 101 + band * 25, 101 + (band + 1) * 25
         half = [14 + (edge - 101) * 0.072 for edge in (top, bottom)]
-        shape([(258 - half[0], top), (258 + half[0], top), (258 + half[1], bottom), (258 - half[1], bottom)], ("#b5333a", "#e9dfd2")[band % 2])
-        shape([(258 + half[0] * 0.2, top), (258 + half[0], top), (258 + half[1], bottom), (258 + half[1] * 0.2, bottom)], ("#7c2233", "#a79fae")[band % 2])
+        shape(
+            [(258 - half[0], top), (258 + half[0], top), (258 + half[1], bottom), (258 - half[1], bottom)],
+            ("#b5333a", "#e9dfd2")[band % 2],
+        )
+        shape(
+            [(258 + half[0] * 0.2, top), (258 + half[0], top), (258 + half[1], bottom), (258 + half[1] * 0.2, bottom)],
+            ("#7c2233", "#a79fae")[band % 2],
+        )
     shape([(238, 101), (278, 101), (276, 96), (240, 96)], "#10142b")
     shape([(249, 96), (267, 96), (267, 76), (249, 76)], "#ffe9a8")
     shape([(245, 76), (271, 76), (265, 68), (258, 61), (251, 68)], "#7c2233")
@@ -414,10 +478,18 @@ def boat(number: int) -> Image.Image:
     sky = over(sky, rgb("#fff3b0"), 0.7 * np.exp(-np.hypot(x - 1.12, y - 0.17) / 0.07))
     sky = over(sky, rgb("#ffdf6b"), smooth(0.073, 0.07, np.hypot(x - 1.12, y - 0.17)))
     for cloud_x, cloud_y, size in ((0.18, 0.2, 0.06), (0.26, 0.18, 0.075), (0.35, 0.21, 0.055)):
-        sky = over(sky, rgb("#ffffff"), smooth(0.004, -0.004, np.hypot((x - cloud_x) * 0.8, y - cloud_y) - size) * smooth(0.245, 0.235, y))
+        sky = over(
+            sky,
+            rgb("#ffffff"),
+            smooth(0.004, -0.004, np.hypot((x - cloud_x) * 0.8, y - cloud_y) - size) * smooth(0.245, 0.235, y),
+        )
     hills = 0.62 - 0.07 * np.sin(x * 3.1 + 0.4) ** 2 - 0.03 * np.sin(x * 8)
     sky = over(sky, rgb("#6fa58a"), smooth(-0.003, 0.003, y - hills))
-    sea = over(ramp(y, [(0.64, "#3d9ec2"), (1, "#0f4f82")]), rgb("#bfe8f2"), 0.35 * smooth(0.9, 1, np.sin(y * 70 + np.sin(x * 16 + y * 40))))
+    sea = over(
+        ramp(y, [(0.64, "#3d9ec2"), (1, "#0f4f82")]),
+        rgb("#bfe8f2"),
+        0.35 * smooth(0.9, 1, np.sin(y * 70 + np.sin(x * 16 + y * 40))),
+    )
     picture = painted(np.where((y > 0.64)[..., None], sea, sky))
     draw = ImageDraw.Draw(picture)
 
@@ -430,7 +502,9 @@ def boat(number: int) -> Image.Image:
     shape([(164, 20), (164, 32), (186, 26)], "#d8343f")
     shape([(80, 166), (232, 166), (212, 194), (102, 194)], "#b8323a")
     shape([(80, 166), (232, 166), (229, 171), (83, 171)], "#ffffff")
-    draw.text((137 * scale, 124 * scale), str(number), fill="#14365c", font=ImageFont.load_default(46 * scale), anchor="mm")
+    draw.text(
+        (137 * scale, 124 * scale), str(number), fill="#14365c", font=ImageFont.load_default(46 * scale), anchor="mm"
+    )
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
@@ -519,13 +593,19 @@ def palette() -> bytes:
         tone = ramp(inside**3 + 0.14 * np.cos(turn * petals) * inside, [(0.1, low), (1, high)])
         picture = over(picture, rgb("#0d0620"), smooth(0.016, -0.004, radius - edge) * 0.75)
         picture = over(picture, tone, smooth(0.002, -0.002, radius - edge))
-        vein = smooth(0.02, 0.008, np.abs(np.sin(turn * petals / 2)) * radius) * smooth(0.55, 0.7, inside) * smooth(1.0, 0.93, inside)
+        vein = (
+            smooth(0.02, 0.008, np.abs(np.sin(turn * petals / 2)) * radius)
+            * smooth(0.55, 0.7, inside)
+            * smooth(1.0, 0.93, inside)
+        )
         picture = over(picture, rgb("#fff6dc"), vein * (0.6 if index < 6 else 0))
         dots = np.hypot(np.sin(turn * petals / 2) * 2 / petals * radius, radius - edge + depth * 0.55)
         picture = over(picture, rgb("#fff6dc"), smooth(0.013, 0.009, dots) * (wave > 0.7))
     picture = over(picture, rgb("#e0567f"), smooth(0.05, 0.046, radius))
     small = painted(picture).resize((640, 640), Image.Resampling.LANCZOS)
-    return file_of(small.quantize(128, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE), "PNG", optimize=True)
+    return file_of(
+        small.quantize(128, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE), "PNG", optimize=True
+    )
 
 
 def jellyfish() -> bytes:
@@ -552,16 +632,27 @@ def jellyfish_frame(turn: float) -> Array:
         frill = 0.006 * np.sin(down * 60 + arm) if arm % 2 == 0 else 0
         thick = (0.019 if arm % 2 == 0 else 0.0055) * (1 - down) ** 0.6 + frill * (1 - down)
         length = 0.97 if arm % 2 else 0.66
-        ribbon = smooth(0.004, -0.004, np.abs(side - centre) - thick) * smooth(length, length * 0.4, down) * (high > rim - 0.03)
+        ribbon = (
+            smooth(0.004, -0.004, np.abs(side - centre) - thick)
+            * smooth(length, length * 0.4, down)
+            * (high > rim - 0.03)
+        )
         tint = rgb("#ff9ed2") if arm % 2 == 0 else rgb("#c8b6ff")
         colour = over(colour, tint, np.maximum(ribbon, (cover < 0.02) * 1.0))
         cover = np.maximum(cover, ribbon * 0.75)
     inside = smooth(1.0, 0.97, bell_edge)
     ribs = 0.5 + 0.5 * np.cos(np.arctan2(side / wide, 0.6 - high / tall) * 26)
-    bell = ramp(bell_edge**2, [(0, "#ffd6f0"), (0.5, "#c58cf0"), (1, "#6f6bf2")]) + 0.1 * (ribs * bell_edge**2)[..., None]
+    bell = (
+        ramp(bell_edge**2, [(0, "#ffd6f0"), (0.5, "#c58cf0"), (1, "#6f6bf2")]) + 0.1 * (ribs * bell_edge**2)[..., None]
+    )
     shine = np.exp(-(((side + 0.1) / 0.07) ** 2) - ((high + tall * 0.55) / 0.035) ** 2)
     bell = over(bell, rgb("#ffffff"), shine * 0.8)
-    rings = np.minimum.reduce([np.abs(np.hypot((side - off) / 0.05, (high + 0.045 - 0.1 * abs(off)) / 0.035) - 0.8) for off in (-0.085, 0.0, 0.085)])
+    rings = np.minimum.reduce(
+        [
+            np.abs(np.hypot((side - off) / 0.05, (high + 0.045 - 0.1 * abs(off)) / 0.035) - 0.8)
+            for off in (-0.085, 0.0, 0.085)
+        ]
+    )
     bell = over(bell, rgb("#ff6fae"), smooth(0.28, 0.1, rings) * 0.7)
     colour = over(colour, bell, inside)
     cover = np.maximum(cover * (1 - 0.5 * inside), inside * np.clip(0.62 + 0.33 * bell_edge**3, 0, 0.95))
@@ -588,7 +679,10 @@ def pages() -> bytes:
     for phase in (2.35, 1.5, 0.25):
         sun = (np.sin(phase), 0.12, np.cos(phase))
         light = np.clip((right - bump_x * 5) * sun[0] + (up + bump_y * 5) * sun[1] + front * sun[2], 0, 1) ** 0.7
-        surface = ramp(seas, [(0, "#f4ecd8"), (1, "#a89f90")]) * (light * (0.8 + 0.25 * relief))[..., None] + rgb("#0d1124") * 0.8
+        surface = (
+            ramp(seas, [(0, "#f4ecd8"), (1, "#a89f90")]) * (light * (0.8 + 0.25 * relief))[..., None]
+            + rgb("#0d1124") * 0.8
+        )
         night = ramp(y, [(0, "#070a1c"), (1, "#131a38")]) + stars[..., None]
         sheets.append(painted(over(night, surface, disc)))
     return file_of(sheets[0], "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_adobe_deflate")
@@ -605,29 +699,48 @@ def cmyk() -> bytes:
         aside = (x - foot[0]) * np.sin(angle) + (y - foot[1]) * np.cos(angle)
         t = np.clip(along / size, 0, 1)
         half = size * 0.17 * np.sin(np.pi * t**0.8) ** 0.9
-        return smooth(0.002, -0.002, np.abs(aside) - half) * smooth(0.002, 0.006, np.abs(aside)) * ((along > 0) & (along < size))
+        return (
+            smooth(0.002, -0.002, np.abs(aside) - half)
+            * smooth(0.002, 0.006, np.abs(aside))
+            * ((along > 0) & (along < size))
+        )
 
     def stalk(foot_x: float, bend: float, first: float) -> Array:
         ink = np.zeros_like(x)
         for step in np.linspace(0, 1, 9):
             place = (foot_x + bend * step**2, 0.97 - 0.55 * step)
             for way in (-1, 1):
-                ink = np.maximum(ink, leaf(place, np.pi / 2 + way * (first - 0.5 * step) - bend, 0.2 * (1.1 - 0.6 * step)))
+                ink = np.maximum(
+                    ink, leaf(place, np.pi / 2 + way * (first - 0.5 * step) - bend, 0.2 * (1.1 - 0.6 * step))
+                )
         stem = np.abs(x - foot_x - bend * np.clip((0.97 - y) / 0.55, 0, 1) ** 2)
         return np.maximum(ink, smooth(0.005, 0.003, stem) * (y > 0.42) * (y < 1))
 
     sun = smooth(0.222, 0.219, np.hypot(x - 0.4, y - 0.3))
     sun *= 1 - (np.sin(TAU * (y - 0.3) * 22) > 0.75 - (y - 0.3) * 3) * (y > 0.33)
-    hills = [smooth(-0.0015, 0.0015, y - base - 0.055 * np.sin(x * speed + shift)) for base, speed, shift in ((0.6, 7, 0.3), (0.7, 5, 2.6), (0.82, 6, 4.4))]
+    hills = [
+        smooth(-0.0015, 0.0015, y - base - 0.055 * np.sin(x * speed + shift))
+        for base, speed, shift in ((0.6, 7, 0.3), (0.7, 5, 2.6), (0.82, 6, 4.4))
+    ]
     frame = (np.maximum(np.abs(x - 0.375) - 0.335, np.abs(y - 0.5) - 0.46) < 0).astype(np.float32)
     left, right = stalk(0.2, 0.07, 1.15), stalk(0.57, -0.1, 1.05)
     plates = [
         0.16 * smooth(0.62, 0.1, y) + 0.34 * hills[0] * (1 - hills[1]) + 0.72 * hills[2] + 0.78 * left + 0.1 * right,
-        0.88 * sun * (1 - hills[0]) * smooth(0.0, 0.5, y) + 0.42 * hills[1] * (1 - hills[2]) + 0.3 * hills[0] + 0.85 * right + 0.2 * left,
+        0.88 * sun * (1 - hills[0]) * smooth(0.0, 0.5, y)
+        + 0.42 * hills[1] * (1 - hills[2])
+        + 0.3 * hills[0]
+        + 0.85 * right
+        + 0.2 * left,
         0.1 + 0.85 * sun * (1 - hills[0]) + 0.62 * hills[1] + 0.5 * left + 0.25 * right,
         0.34 * hills[2] + 0.14 * left,
     ]
-    inks = np.stack([np.clip(plate * frame * (0.86 + 0.25 * paper) + 0.03 * band, 0, 1) for plate, band in zip(plates, (0, 1, 2, 0), strict=True)], -1)
+    inks = np.stack(
+        [
+            np.clip(plate * frame * (0.86 + 0.25 * paper) + 0.03 * band, 0, 1)
+            for plate, band in zip(plates, (0, 1, 2, 0), strict=True)
+        ],
+        -1,
+    )
     levels = Image.fromarray((inks * 255).astype(np.uint8), "CMYK")
     return file_of(levels, "JPEG", quality=86)
 
@@ -652,7 +765,9 @@ def coral_growth(rng: np.random.Generator, width: int, height: int, steps: int) 
 def display_p3() -> bytes:
     """Corals in reds and greens that sRGB does not have; the numbers mean Display P3, and the profile says so."""
     width, height = 900, 600
-    coral = cv2.resize(coral_growth(seeded("display-p3"), 225, 150, 4200), (width, height), interpolation=cv2.INTER_CUBIC)
+    coral = cv2.resize(
+        coral_growth(seeded("display-p3"), 225, 150, 4200), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     coral = cv2.GaussianBlur(coral / coral.max(), (0, 0), 1.5)
     slope_y, slope_x = np.gradient(coral * 14)
     light = np.clip((slope_x * 0.55 + slope_y * 0.75 + 0.75) / np.sqrt(1 + slope_x**2 + slope_y**2), 0, 1.4)
@@ -699,7 +814,7 @@ def p3_profile() -> bytes:
             body += value + bytes(-len(value) % 4)
         table += tag + struct.pack(">II", places[value], len(value))
     date = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
-    head = bytes(4) + b"\x02\x20\0\0" + b"mntrRGB XYZ " + date + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249)
+    head = bytes(8) + b"\x02\x20\0\0" + b"mntrRGB XYZ " + date + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249)
     profile = head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(profile)) + profile[4:]
 

@@ -41,7 +41,9 @@ and uv need their own configuration (pip.conf, uv.toml); run make again when it 
 def run(*command: str, quiet: bool = False) -> bool:
     """Run a command and say whether it worked."""
     # Set for a system, these would send packages elsewhere or refuse; in an environment of our own they mean nothing.
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "__PYVENV_LAUNCHER__")
+    }
     environment.update(PIP_USER="0", PIP_BREAK_SYSTEM_PACKAGES="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
     # uv reads its own configuration, not pip's; where pip was told an index or certificates by the environment, uv
     # gets to know. What only pip.conf says it cannot know, fails, and pip has its turn.
@@ -77,7 +79,7 @@ def usable() -> bool:
     """Whether there is an environment one can install into: finished, and its Python still there and new enough."""
     if os.path.exists(UNFINISHED) or not os.path.exists(PYTHON):
         return False
-    return run(PYTHON, "-c", "import sys; sys.exit(sys.version_info < %r)" % (OLDEST,), quiet=True)
+    return run(PYTHON, "-c", f"import sys; sys.exit(sys.version_info < {OLDEST})", quiet=True)
 
 
 def install_with_uv(fresh: bool) -> bool:
@@ -94,7 +96,7 @@ def install_with_uv(fresh: bool) -> bool:
 
 def install_with_pip(fresh: bool) -> bool:
     """The way of the standard library."""
-    if fresh and not run(OUTSIDE, "-m", "venv", VENV, quiet=True):
+    if fresh and not run(OUTSIDE, "-m", "venv", VENV):
         return False
     return has_pip(PYTHON) and run(PYTHON, "-m", "pip", "install", "--quiet", *requirements())
 
@@ -141,7 +143,7 @@ def install() -> bool:
 def compile_bytecode() -> None:
     """Compile all modules now: start-up time matters, and where PYTHONDONTWRITEBYTECODE is set nobody else would."""
     where = 'import sysconfig; print(sysconfig.get_path("purelib"))'
-    packages = subprocess.run([PYTHON, "-c", where], stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+    packages = subprocess.run([PYTHON, "-c", where], stdout=subprocess.PIPE, check=True, text=True).stdout
     # Some packages carry files that are no Python on purpose; they are no failure.
     run(PYTHON, "-m", "compileall", "-qq", "-j", "0", packages.strip(), os.path.join(ROOT, "imgpipe"), quiet=True)
 
@@ -150,7 +152,8 @@ def main() -> None:
     """Make it, and leave the stamp by which make knows."""
     if sys.version_info < OLDEST:
         version = ".".join(map(str, sys.version_info[:3]))
-        sys.exit("imgpipe needs Python 3.11 or later; %s is %s.\n`make PYTHON=python3.12` takes another." % (sys.executable, version))
+        print(f"imgpipe needs Python 3.11 or later; {sys.executable} is {version}.", file=sys.stderr)
+        sys.exit("`make PYTHON=python3.12` takes another.")
     print("Making the environment in .venv ...", flush=True)
     if not install():
         sys.exit(NOT_INSTALLED)

@@ -65,8 +65,9 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
     tally.interrupted = bool(stop) or status != cli.OK
     if lines is not None:
         write_line(lines, summary_line(tally))
-    for line in summary(tally, verbose=request.verbose):
-        _say(request, line, failed=tally.counts[Status.FAILED] > 0)
+    if tally.done or status != cli.CANNOT_GO_ON:
+        for line in summary(tally, verbose=request.verbose):
+            _say(request, line, failed=tally.counts[Status.FAILED] > 0)
     if stop:
         return stop.exit_status
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)

@@ -47,7 +47,8 @@ def decode_deep(image: TiffImageFile, data: bytes, page: int) -> npt.NDArray[np.
         pixels = deep_grey(image)
         if image.tag_v2.get(_BITS) == (12,):
             pixels = (pixels.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
-        return pixels ^ np.uint16(65535) if image.tag_v2.get(_PHOTOMETRIC) == 0 else pixels
+        white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0
+        return np.subtract(65535, pixels, dtype=np.uint16) if white_is_zero else pixels
     low = _low_bytes(data, page)
     return np.asarray(image).astype(np.uint16) << 8 | low
 

@@ -17,7 +17,7 @@ Place = Annotated[int, Range(-LARGEST, LARGEST, "px")]
 Length = Annotated[int | None, Range(1, LARGEST, "px")]
 
 
-def _any_size(size: Size, **_options: Any) -> Size:  # noqa: ARG001 - mirrors need no pixel more than the others
+def _any_size(size: Size, /, **_options: Any) -> Size:  # noqa: ARG001 - mirrors need no pixel more than the others
     return 0, 0
 
 
@@ -73,7 +73,7 @@ def crop(
     return replace(picture, frames=frames, size=frame_size(frames[0]))
 
 
-def _turned_size(size: Size, angle: float, **_options: Any) -> Size | None:  # noqa: ARG001 - only the angle counts
+def _turned_size(size: Size, /, angle: float, **_options: Any) -> Size | None:  # noqa: ARG001 - only the angle counts
     # A quarter turn swaps the size that later steps would have to be asked about.
     return (0, 0) if angle % 180 == 0 else None
 

@@ -20,7 +20,7 @@ def _check(**options: Any) -> None:
         parse_colour(options["background"])
 
 
-def _least_size(size: Size, **options: Any) -> Size | None:
+def _least_size(size: Size, /, **options: Any) -> Size | None:
     if options.get("kernel") == "nearest":
         return None  # it picks pixels, and reduced decoding would have mixed them
     return needed_size(lay_out(read_geometry(options), size), size)

@@ -16,7 +16,7 @@ Factor = Annotated[float, Range(0, 10)]
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and JPEG have it
 
 
-def _any_size(size: Size, **_options: Any) -> Size:  # noqa: ARG001 - tone does not depend on the number of pixels
+def _any_size(size: Size, /, **_options: Any) -> Size:  # noqa: ARG001 - tone does not depend on the number of pixels
     return 0, 0
 
 

@@ -44,7 +44,9 @@ def test_deep_frames_agree_with_8_bit_ones(bands, picture, samples):
     source = gradient({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[bands])
     deep = np.atleast_3d(np.asarray(source)).astype(np.uint16) * 257
     shallow, result = resized(picture, source, "31x17!"), resized(picture, deep, "31x17!")
-    assert result.dtype == np.uint16 and result.shape == (17, 31, bands) and result.flags.c_contiguous
+    assert result.dtype == np.uint16
+    assert result.shape == (17, 31, bands)
+    assert result.flags.c_contiguous
     weight = samples(shallow)[:, :, -1:] / 255 if bands in (2, 4) else 1
     assert (abs(samples(shallow) - samples(result)) * weight).max() <= 2
 
@@ -58,7 +60,8 @@ def test_transparent_pixels_leave_no_fringe(kind, frame, picture, samples):
     result = samples(resized(picture, shown, "13x13!"))
     visible = result[:, :, -1] > 8
     assert (result[visible][:, :-1] > 250).all()
-    assert not visible.all() and visible.any()
+    assert not visible.all()
+    assert visible.any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -116,15 +119,18 @@ def test_cover_does_not_distort(picture):
 
 def test_contain_leaves_white_bars_and_transparent_ones_with_alpha(picture):
     opaque = resized(picture, Image.new("RGB", (40, 20), "red"), "40x40,fit=contain")
-    assert opaque.getpixel((20, 2)) == (255, 255, 255) and opaque.getpixel((20, 20)) == (255, 0, 0)
+    assert opaque.getpixel((20, 2)) == (255, 255, 255)
+    assert opaque.getpixel((20, 20)) == (255, 0, 0)
     clear = resized(picture, Image.new("RGBA", (40, 20), "red"), "40x40,fit=contain")
-    assert clear.getpixel((20, 2))[3] == 0 and clear.getpixel((20, 20)) == (255, 0, 0, 255)
+    assert clear.getpixel((20, 2))[3] == 0
+    assert clear.getpixel((20, 20)) == (255, 0, 0, 255)
 
 
 def test_contain_obeys_gravity_and_background(picture):
     result = resized(picture, Image.new("L", (40, 20), 0), "40x40,fit=contain,gravity=south,background=#ff0000")
     assert result.mode == "RGB"
-    assert result.getpixel((0, 0)) == (255, 0, 0) and result.getpixel((0, 39)) == (0, 0, 0)
+    assert result.getpixel((0, 0)) == (255, 0, 0)
+    assert result.getpixel((0, 39)) == (0, 0, 0)
 
 
 def test_contain_on_cmyk_uses_no_ink_and_refuses_transparency(picture):
@@ -160,8 +166,18 @@ def test_other_fields_stay(frame, picture):
     assert replace(result, frames=source.frames, size=source.size) == source
 
 
-@pytest.mark.parametrize("text", ["resize", "resize:fit=cover", "resize:8x8,width=4", "resize:8", "resize:8x8!,fit=cover",
-                                  "resize:8x8,background=blak", "resize:8x8<,upscale=false"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resize",
+        "resize:fit=cover",
+        "resize:8x8,width=4",
+        "resize:8",
+        "resize:8x8!,fit=cover",
+        "resize:8x8,background=blak",
+        "resize:8x8<,upscale=false",
+    ],
+)
 def test_mistakes_are_found_before_any_picture_is_read(text):
     with pytest.raises(RecipeError):
         parse(text)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from .pictures import gradient, picture_of, pixels, read, saved
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding
+
+
+def squares(count=3, mode="RGB"):
+    """A square that walks over a plain ground."""
+    frames = []
+    for index in range(count):
+        frame = Image.new(mode, (40, 30), (10, 20, 30) if mode == "RGB" else (0, 0, 0, 0))
+        frame.paste((200, 100, 50) if mode == "RGB" else (200, 100, 50, 255), (index * 10, 5, index * 10 + 8, 20))
+        frames.append(frame)
+    return frames
+
+
+@pytest.mark.parametrize("loop", [0, 1, 2, 7])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_an_animation_comes_back_whole(mode, loop):
+    frames = squares(mode=mode)
+    encoded = codecs.encode(picture_of(*frames, durations=(50, 100, 700), loop=loop), "gif", Encoding())
+    back = read(encoded.data)
+    assert (back.durations, back.loop, encoded.warnings) == ((50, 100, 700), loop, ())
+    assert [(pixels(a, "RGBA") == pixels(b, "RGBA")).all() or _same_where_visible(a, b)
+            for a, b in zip(back.frames, frames, strict=True)] == [True] * 3  # fmt: skip
+
+
+def _same_where_visible(ours, theirs):
+    ours, theirs = pixels(ours, "RGBA"), pixels(theirs, "RGBA")
+    visible = theirs[:, :, 3] > 0
+    return (ours[:, :, 3] == theirs[:, :, 3]).all() and (ours[visible] == theirs[visible]).all()
+
+
+def test_what_one_frame_leaves_the_next_shows():
+    """Only a corner of the second frame is stored; the rest is the first."""
+    data = saved(squares()[0], "GIF", save_all=True, append_images=squares()[1:], duration=100, disposal=1)
+    back = read(data)
+    assert [(pixels(a, "RGB") == pixels(b)).all() for a, b in zip(back.frames, squares(), strict=True)] == [True] * 3
+
+
+def test_one_that_says_nothing_of_repetition_plays_once():
+    data = saved(squares()[0], "GIF", save_all=True, append_images=squares()[1:], duration=100)
+    assert b"NETSCAPE" not in data
+    assert read(data).loop == 1
+
+
+def test_colours_that_get_lost_are_said():
+    encoded = codecs.encode(picture_of(gradient(200, 200)), "gif", Encoding())
+    assert encoded.warnings == ("colours reduced to 256",)
+    assert np.abs(pixels(read(encoded.data).frames[0], "RGB") - pixels(gradient(200, 200))).mean() < 8
+
+
+def test_partial_transparency_becomes_none_or_full_and_is_said():
+    image = Image.new("RGBA", (2, 1), (1, 2, 3, 127))
+    image.putpixel((1, 0), (1, 2, 3, 128))
+    encoded = codecs.encode(picture_of(image), "gif", Encoding())
+    assert encoded.warnings == ("partial transparency became none or full",)
+    assert pixels(read(encoded.data).frames[0], "RGBA")[0, :, 3].tolist() == [0, 255]
+
+
+def test_a_profile_that_it_cannot_hold_is_applied(wide_profile):
+    encoded = codecs.encode(picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=wide_profile), "gif", Encoding())
+    assert pixels(read(encoded.data).frames[0], "RGB")[0, 0, 0] > 210

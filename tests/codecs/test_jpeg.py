@@ -1,0 +1,155 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding
+from imgpipe.codecs.orientation import upright
+from imgpipe.errors import EncodingFailed
+
+
+def encode(*frames, **options):
+    return codecs.encode(picture_of(*frames), "jpeg", Encoding(**options))
+
+
+def opened(encoded):
+    return Image.open(BytesIO(encoded.data))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_picture_comes_back_as_it_was(mode, progressive):
+    image = gradient(160, 120, mode)
+    encoded = encode(image, quality=95, progressive=progressive)
+    back = read(encoded.data)
+    assert back.frames[0].mode == mode
+    assert encoded.size == back.size == (160, 120)
+    assert np.abs(pixels(back.frames[0]) - pixels(image)).max() < 8
+    assert bool(opened(encoded).info.get("progressive")) is progressive
+
+
+@pytest.mark.parametrize(("quality", "sampling"), [(None, 2), (89, 2), (90, 0)])
+def test_chroma_is_subsampled_below_quality_90(quality, sampling):
+    from PIL.JpegImagePlugin import get_sampling
+
+    assert get_sampling(opened(encode(gradient(), quality=quality))) == sampling
+
+
+def test_quality_is_82_where_none_is_asked():
+    assert encode(gradient()).data == encode(gradient(), quality=82).data
+
+
+def test_subsampling_can_be_chosen():
+    from PIL.JpegImagePlugin import get_sampling
+
+    assert get_sampling(opened(encode(gradient(), subsampling="4:2:2"))) == 1
+
+
+def test_effort_makes_it_smaller_and_changes_no_pixel():
+    small, fast = encode(gradient(400, 300), effort=9), encode(gradient(400, 300), effort=0)
+    assert len(small.data) < len(fast.data)
+    assert (pixels(opened(small)) == pixels(opened(fast))).all()
+
+
+def test_lossless_is_said_to_be_impossible():
+    assert encode(gradient(), lossless=True).warnings == ("JPEG is never lossless: quality 100 was used",)
+
+
+@pytest.mark.parametrize(
+    ("at_least", "expected"),
+    [((800, 600), (800, 600)), ((401, 300), (800, 600)), ((400, 300), (400, 300)), ((150, 100), (200, 150)),
+     ((1, 1), (100, 75)), ((0, 0), (100, 75)), ((5000, 1), (800, 600))],
+)  # fmt: skip
+def test_frames_are_reduced_but_never_below_what_is_needed(at_least, expected):
+    picture = read(saved(gradient(800, 600), "JPEG"), at_least)
+    assert picture.frames[0].size == expected
+    assert picture.size == (800, 600)
+
+
+@pytest.mark.parametrize("at_least", [None, (75, 100)])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations_come_out_equal_and_upright(orientation, at_least):
+    meant = gradient(300, 400)
+    inverse = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = meant if orientation == 1 else meant.transpose(Image.Transpose(inverse[orientation]))
+    data = saved(stored, "JPEG", quality=95, subsampling=0, exif=exif_block(orientation))
+    header = codecs.probe(data, codecs.Limits())
+    assert (header.size, header.orientation) == ((300, 400), orientation)
+    picture = upright(codecs.decode(data, header, at_least), header.orientation)
+    expected = meant if at_least is None else meant.reduce(4)
+    assert picture.frames[0].size == expected.size
+    assert picture.size == (300, 400)
+    assert np.abs(pixels(picture.frames[0]) - pixels(expected)).max() < 8
+
+
+def test_inverted_cmyk_of_adobe_keeps_its_inks():
+    image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    data = saved(image, "JPEG", quality=95)
+    assert b"Adobe" in data
+    assert pixels(read(data).frames[0])[0, 0].tolist() == pytest.approx([255, 0, 0, 0], abs=3)
+
+
+def test_metadata_goes_round():
+    picture = picture_of(gradient(), exif=exif_block(1), xmp=b"<x:xmpmeta/>", dpi=(300.0, 300.0), profile=b"p" * 100)
+    back = read(codecs.encode(picture, "jpeg", Encoding()).data)
+    assert (back.exif, back.xmp, back.dpi, back.profile) == (picture.exif, picture.xmp, picture.dpi, picture.profile)
+
+
+def test_nothing_of_the_old_file_leaks_into_the_new_one():
+    data = saved(gradient(), "JPEG", comment=b"secret comment", exif=exif_block(1), dpi=(123, 123))
+    picture = read(data)
+    assert picture.frames[0].info == {}
+    assert b"secret" not in codecs.encode(picture_of(picture.frames[0]), "jpeg", Encoding()).data
+
+
+def test_a_gain_map_is_said_to_be_dropped():
+    xmp = b'<x:xmpmeta hdrgm:Version="1.0"/>'
+    picture = read(saved(gradient(), "JPEG", xmp=xmp))
+    assert picture.warnings == ("HDR gain map dropped: only the standard range is kept",)
+
+
+def test_further_pictures_of_a_stereo_file_are_said_to_be_dropped():
+    data = saved(gradient(), "MPO", save_all=True, append_images=[gradient(), gradient()])
+    picture = read(data)
+    assert picture.format == "jpeg"
+    assert picture.warnings == ("3 pictures in the file: only the first is kept",)
+
+
+def test_transparency_is_flattened_on_the_background():
+    image = Image.new("RGBA", (32, 32), (255, 0, 0, 0))
+    encoded = encode(image, background=(0, 0, 255), quality=95)
+    assert encoded.warnings == ("transparency flattened on #0000ff",)
+    assert pixels(opened(encoded))[5, 5].tolist() == pytest.approx([0, 0, 255], abs=3)
+
+
+def test_half_transparent_pixels_mix_with_the_background():
+    image = Image.new("LA", (32, 32), (200, 51))
+    flat = opened(encode(image, background=(100, 100, 100)))
+    assert flat.mode == "L"
+    assert pixels(flat)[5, 5] == pytest.approx(120, abs=1)
+
+
+def test_an_alpha_band_that_hides_nothing_is_dropped_without_a_word():
+    image = gradient()
+    image.putalpha(255)
+    assert encode(image).warnings == ()
+
+
+def test_sixteen_bits_are_rounded_and_said():
+    encoded = encode(deep_gradient(1) // 65535 * 0 + np.uint16(32896), quality=100)
+    assert encoded.warnings == ("16 bits a sample converted to 8",)
+    assert pixels(opened(encoded))[0, 0] == 128
+
+
+def test_only_the_first_of_an_animation_is_kept_and_said():
+    picture = picture_of(gradient(), gradient().rotate(90), durations=(10, 10))
+    encoded = codecs.encode(picture, "jpeg", Encoding())
+    assert encoded.warnings == ("animation of 2 frames: only the first is kept",)
+
+
+def test_a_side_that_is_too_long_is_an_encoding_failure():
+    with pytest.raises(EncodingFailed, match="65501 x 1"):
+        encode(Image.new("L", (65501, 1)))

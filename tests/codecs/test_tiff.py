@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.errors import LimitExceeded
+
+
+def encode(*frames, **more):
+    return codecs.encode(picture_of(*frames, **more), "tiff", Encoding()).data
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
+def test_a_picture_comes_back_exactly(mode):
+    back = read(encode(gradient(mode=mode))).frames[0]
+    assert back.mode == mode
+    assert (pixels(back) == pixels(gradient(mode=mode))).all()
+
+
+@pytest.mark.parametrize("bands", [1, 3, 4])
+@pytest.mark.parametrize("size", [(64, 48), (1, 1), (300, 500)])
+def test_all_65536_levels_come_back_exactly(bands, size):
+    samples = deep_gradient(bands, *size)
+    assert np.array_equal(read(encode(samples)).frames[0], samples)
+
+
+def test_deep_grey_with_alpha_is_stored_as_colour():
+    samples = deep_gradient(2)
+    assert np.array_equal(read(encode(samples)).frames[0], samples[:, :, [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("compression", [1, 5, 8, 32773])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_16_bits_of_another_writer_come_back_exactly(bands, compression):
+    cv2 = pytest.importorskip("cv2")
+    samples = deep_gradient(bands)
+    data = cv2.imencode(".tiff", samples, [cv2.IMWRITE_TIFF_COMPRESSION, compression])[1].tobytes()
+    assert np.array_equal(read(data).frames[0], samples[:, :, ::-1])
+
+
+def test_16_bits_where_white_is_zero_are_turned_round():
+    samples = deep_gradient(1)
+    data = encode(samples).replace(b"\x06\x01\x03\x00\x01\0\0\0\x01\0", b"\x06\x01\x03\x00\x01\0\0\0\0\0")
+    assert np.array_equal(read(data).frames[0], 65535 - samples)
+
+
+def test_pages_come_back_each_in_its_size_and_depth():
+    pages = [gradient(40, 30), deep_gradient(3, 20, 50), gradient(10, 10, "L")]
+    back = read(encode(*pages))
+    assert [getattr(page, "dtype", None) or page.mode for page in back.frames] == ["RGB", np.uint16, "L"]
+    assert [page.shape[:2] if hasattr(page, "dtype") else page.size[::-1] for page in back.frames] == [
+        (30, 40), (50, 20), (10, 10)
+    ]  # fmt: skip
+    assert not back.animated
+
+
+def test_shallow_pages_come_back():
+    pages = [gradient(40, 30), gradient(20, 50)]
+    back = read(encode(*pages))
+    assert [(pixels(a) == pixels(b)).all() for a, b in zip(back.frames, pages, strict=True)] == [True, True]
+
+
+def test_pages_are_dropped_and_said_where_a_format_has_none():
+    encoded = codecs.encode(picture_of(gradient(), gradient()), "webp", Encoding())
+    assert encoded.warnings == ("2 pages: only the first is kept",)
+
+
+def test_every_page_is_held_to_the_limits():
+    data = encode(gradient(10, 10), gradient(40, 30))
+    with pytest.raises(LimitExceeded, match="40 x 30 = 1200 pixels .* 500: raise --max-pixels"):
+        codecs.probe(data, Limits(max_pixels=500))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_metadata_goes_round(wide_profile, deep):
+    frame = deep_gradient() if deep else gradient()
+    meant = picture_of(frame, profile=wide_profile, xmp=b"<x/>", dpi=(300.0, 150.5))
+    back = read(codecs.encode(meant, "tiff", Encoding()).data)
+    assert (back.profile, back.xmp, back.dpi) == (meant.profile, meant.xmp, meant.dpi)
+
+
+def test_exif_goes_round():
+    back = read(encode(gradient(), exif=exif_block(1)))
+    assert b"Imgpipe Camera" in back.exif
+    assert b"(c) somebody" in back.exif
+
+
+def test_exif_that_a_deep_one_cannot_hold_is_said():
+    encoded = codecs.encode(picture_of(deep_gradient(), exif=exif_block(1)), "tiff", Encoding())
+    assert encoded.warnings == ("EXIF is not kept in a TIFF of 16 bits a sample",)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_upright_and_so_are_the_pixels(orientation):
+    meant = gradient(30, 40)
+    inverse = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = meant if orientation == 1 else meant.transpose(Image.Transpose(inverse[orientation]))
+    data = saved(stored, "TIFF", tiffinfo={274: orientation})
+    header = codecs.probe(data, Limits())
+    assert (header.size, header.orientation) == ((30, 40), 1)
+    assert (pixels(codecs.decode(data, header).frames[0]) == pixels(meant)).all()
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_16_bits_are_upright_too(bands, orientation):
+    samples = deep_gradient(bands)
+    data = _with_orientation(encode(samples), orientation)
+    turns = {3: 2, 6: 3, 8: 1}[orientation]
+    assert np.array_equal(read(data).frames[0], np.rot90(samples, turns))
+
+
+def _with_orientation(data, orientation):
+    """The tag of the predictor, whose entry is of the same kind, is not needed by a file without compression."""
+    cv2 = pytest.importorskip("cv2")
+    samples = read(data).frames[0]
+    plain = cv2.imencode(".tiff", samples[:, :, ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 1])[1].tobytes()
+    at = plain.index(b"\x11\x01")  # strip offsets follow directly after where the orientation belongs
+    directory = int.from_bytes(plain[4:8], "little")
+    count = int.from_bytes(plain[directory : directory + 2], "little")
+    entries = plain[directory + 2 : directory + 2 + 12 * count]
+    moved = entries + b"\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, 0, 0, 0])
+    ordered = b"".join(sorted((moved[i : i + 12] for i in range(0, len(moved), 12)), key=lambda e: e[1] << 8 | e[0]))
+    assert at
+    new = len(plain) + len(plain) % 2
+    body = plain.ljust(new, b"\0") + (count + 1).to_bytes(2, "little") + ordered + bytes(4)
+    return body[:4] + new.to_bytes(4, "little") + body[8:]
+
+
+def test_32_bit_samples_are_refused_in_words():
+    from imgpipe.errors import DamagedPicture
+
+    data = saved(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF")
+    with pytest.raises(DamagedPicture, match="kind that imgpipe does not read"):
+        read(data)
+
+
+def test_lab_becomes_colour():
+    image = Image.new("LAB", (4, 4), (255, 128, 128))
+    assert pixels(read(saved(image, "TIFF")).frames[0])[0, 0].min() > 250
