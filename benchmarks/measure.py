@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.model import ROOT, Assignment, Command
-from benchmarks.quality import Verdict, check
+from benchmarks.quality import Verdict, check, outputs_of
 
 TIMEOUT_SECONDS = 900
 
@@ -143,7 +143,7 @@ def _warm_up(contestant: Contestant, work: Assignment) -> None:
 
 def _timed(contestant: Contestant, work: Assignment) -> None:
     run = run_once(contestant.command, work, memory=False)
-    made = len(os.listdir(work.target))
+    made = len(outputs_of(work))
     if made != work.count:
         raise RunFailed(f"wrong outputs: {made} instead of {work.count} in run {len(contestant.runs) + 1}")
     contestant.runs.append(run)

@@ -45,9 +45,10 @@ class Verdict:
 def check(work: Assignment) -> Verdict:
     """Look at every output of a run: is it there, does it decode, its size; and at the quality of a sample."""
     sources = {path.stem: path for path in sorted(work.source.iterdir())}
-    outputs = {path.stem: path for path in sorted(work.target.iterdir())}
+    outputs = {path.stem: path for path in outputs_of(work)}
     if sources.keys() != outputs.keys():
-        return Verdict((f"{len(sources.keys() & outputs.keys())} of {len(sources)} pictures made",))
+        made, foreign = len(sources.keys() & outputs.keys()), len(outputs.keys() - sources.keys())
+        return Verdict((f"{made} of {len(sources)} pictures made, {foreign} files too many",))
     off = [_size_off(work, sources[stem], outputs[stem]) for stem in sources]
     if max(off) > 1:
         count = sum(pixels > 1 for pixels in off)
@@ -55,6 +56,11 @@ def check(work: Assignment) -> Verdict:
     similar = [_compare(sources[stem], outputs[stem]) for stem in _sample(sources)]
     sizes = [path.stat().st_size for path in outputs.values()]
     return Verdict((), statistics.mean(similar), min(similar), statistics.mean(sizes), off.count(1))
+
+
+def outputs_of(work: Assignment) -> list[Path]:
+    """The pictures in the output folder; hidden files are a tool's own records and none of them."""
+    return sorted(path for path in work.target.iterdir() if not path.name.startswith("."))
 
 
 def ceiling(work: Assignment) -> Verdict:

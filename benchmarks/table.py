@@ -65,7 +65,11 @@ def readable(command: Command, work: Assignment) -> str:
     """A command as a person would type it in the repository: `in` and `out` for the folders, bare program names."""
     argv = command.argv
     text = argv[2] if argv[:2] == ("sh", "-c") else shlex.join(argv)
-    text = " ".join((*(f"{name}={value}" for name, value in command.env.items()), text))
+    return without_paths(" ".join((*(f"{name}={value}" for name, value in command.env.items()), text)), work)
+
+
+def without_paths(text: str, work: Assignment) -> str:
+    """The text with this machine's folders taken out of it."""
     names = {str(work.source): "in", str(work.target): "out", sys.executable: "python"}
     names |= {str(python): "python" for python in INSTALLED.glob("*/bin/python")}
     names |= {f"{ROOT}/": "", **{f"{folder}/": "" for folder in os.get_exec_path()}}
@@ -104,7 +108,7 @@ def _missing(outcome: Outcome, chosen: Sequence[Contestant]) -> Iterator[str]:
         yield f"**{peer}** was not measured: {reason}."
     for contestant in chosen:
         if contestant.failure is not None:
-            yield f"**{contestant.peer}** was not measured: {contestant.failure}."
+            yield f"**{contestant.peer}** was not measured: {without_paths(contestant.failure, outcome.work)}."
 
 
 def _remarks(contestants: Sequence[Contestant], good: Sequence[Contestant]) -> Iterator[str]:

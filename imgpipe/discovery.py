@@ -35,6 +35,10 @@ class Selection:
             return False
         return (not self.include or _matches(name, self.include)) and not _matches(name, self.exclude)
 
+    def may_be_in(self, folder: str) -> bool:
+        """Whether files below a folder can be chosen; what it holds is not known."""
+        return not _matches(f"{folder}/", self.exclude)
+
 
 def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     """The sources below a storage's root, in the order in which they are listed.
@@ -43,7 +47,7 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     that are no picture come as skipped items. What cannot be read comes as a failed item.
     """
     for entry in storage.list(selection.listing):
-        if entry.name in selection:
+        if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
             yield _source(storage, entry)
 
 

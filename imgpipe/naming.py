@@ -56,6 +56,15 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]]) -> int:
     return total
 
 
+def printable(name: str) -> str:
+    r"""A name without what would move the cursor or cannot be encoded.
+
+    >>> print(printable("a\x1b[31m\udcff.jpg"))
+    a\x1b[31m\xff.jpg
+    """
+    return "".join(_printable_character(character) for character in name)
+
+
 def _clashes(jobs: Iterable[Job | Item], keys: set[int]) -> dict[str, list[str]]:
     inputs: dict[str, list[str]] = {}
     for job in jobs:
@@ -79,9 +88,18 @@ def _extension(format: str) -> str:
 
 
 def _message(clashes: dict[str, list[str]]) -> str:
-    shown = [f"  {name} <- {', '.join(inputs)}" for name, inputs in list(clashes.items())[:_SHOWN]]
+    shown = [
+        f"  {printable(name)} <- {', '.join(map(printable, inputs))}" for name, inputs in list(clashes.items())[:_SHOWN]
+    ]
     more = len(clashes) - len(shown)
     ending = [f"  and {more} more"] if more > 0 else []
     head = f"{len(clashes)} outputs would each be made from several inputs; nothing was done:"
     advice = "Rename inputs, choose some with --include or --exclude, or keep the formats apart (no --format)."
     return "\n".join([head, *shown, *ending, advice])
+
+
+def _printable_character(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return character if character.isprintable() else character.encode("unicode_escape").decode()

@@ -161,7 +161,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         RunError: the run cannot go on.
     """
     treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
-    steps = make_steps(plan.source, plan.target, treatment)
+    steps = make_steps(plan.source, plan.target, treatment, stop)
     with open_journal(plan.target.root, recipe.digest) as journal:
 
         def jobs() -> Iterator[Job | Item]:

@@ -49,16 +49,37 @@ class Made:
 
 Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
 Apply: TypeAlias = Callable[[Loaded | Item], Made | Item]
-Write: TypeAlias = Callable[["Made | Item | Lost[Loaded]"], Item]
+Write: TypeAlias = Callable[["Made | Loaded | Item | Lost[Loaded]"], Item]
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps of a run, ready to be called with a job; `apply` can be pickled."""
+    """The steps of a run, ready to be called with a job.
+
+    Attributes:
+        read: in threads.
+        apply: anywhere; it can be pickled.
+        write: in threads.
+        stopping: true once a graceful stop was asked for. Then what was read and not yet applied goes straight
+            to `write`, which gives it back as skipped: reading is far ahead where pictures are small.
+    """
 
     read: Read
     apply: Apply
     write: Write
+    stopping: Callable[[], bool] = _never
+
+    def bypass(self, passing: Any) -> bool:
+        """Whether `apply` is left out: the item is settled, or the run is stopping."""
+        return isinstance(passing, Item) or self.stopping()
+
+    def apply_here(self, loaded: Loaded | Item) -> Made | Loaded | Item:
+        """`apply` in this process, or nothing where it is left out."""
+        return loaded if self.bypass(loaded) else self.apply(loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +91,11 @@ class Treatment:
     settings: Settings
 
 
-def make_steps(source: Storage, target: Storage, treatment: Treatment) -> Steps:
+def make_steps(
+    source: Storage, target: Storage, treatment: Treatment, stopping: Callable[[], bool] = _never
+) -> Steps:
     """The steps that read from one storage and write to another."""
-    return Steps(partial(read, source), partial(apply, treatment), partial(write, target))
+    return Steps(partial(read, source), partial(apply, treatment), partial(write, target), stopping)
 
 
 def read(storage: Storage, job: Job | Item) -> Loaded | Item:
@@ -105,7 +128,7 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
     return Made(job, tuple(made), replace(loaded.seconds, process=time.monotonic() - began))
 
 
-def write(storage: Storage, made: Made | Item | Lost[Loaded]) -> Item:
+def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     """Publish the outputs.
 
     Raises:
@@ -113,6 +136,8 @@ def write(storage: Storage, made: Made | Item | Lost[Loaded]) -> Item:
     """
     if isinstance(made, Item):
         return made
+    if isinstance(made, Loaded):
+        return Item(made.job.source, Status.SKIPPED, reason="the run was stopped before it was begun")
     if isinstance(made, Lost):
         return _failed(made.task.job.source, made.error, str(made.error))
     began = time.monotonic()
@@ -146,11 +171,6 @@ def weight(passing: Any) -> int:
     if isinstance(passing, Made):
         return sum(len(output.data) for output in passing.outputs)
     return 0
-
-
-def is_settled(passing: Any) -> bool:
-    """Whether nothing is left to be done but to tell."""
-    return isinstance(passing, Item)
 
 
 def _failed(source: Source, error: BaseException, message: str) -> Item:

@@ -12,14 +12,14 @@ import os
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 Array = np.ndarray
-Stops = Sequence[tuple[float, str]]
 
 TAU = 2 * np.pi
 
@@ -43,10 +43,11 @@ def rgb(colour: str) -> Array:
     return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
 
 
-def ramp(t: Array, stops: Stops) -> Array:
-    """Colours along a gradient: `t` is looked up between the stops."""
-    at = [place for place, _ in stops]
-    colours = np.array([rgb(colour) for _, colour in stops])
+def ramp(t: Array, stops: str) -> Array:
+    """Colours along a gradient: `t` is looked up between the stops, "0 #000000, 1 #ffffff"."""
+    pairs = [stop.split() for stop in stops.split(",")]
+    colours = np.array([rgb(colour) for _, colour in pairs])
+    at = [float(place) for place, _ in pairs]
     return np.stack([np.interp(t, at, colours[:, band]).astype(np.float32) for band in range(3)], axis=-1)
 
 
@@ -76,6 +77,16 @@ def noise(rng: np.random.Generator, width: int, height: int, cells: tuple[int, i
 def glow(picture: Array, radius: float, strength: float) -> Array:
     """What is bright shines on what is near."""
     return picture + strength * cv2.GaussianBlur(picture, (0, 0), radius)
+
+
+def sampled(picture: Array, x: Array, y: Array) -> Array:
+    """The picture as it is at these places, between its pixels too; beyond its edge it is mirrored."""
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def polygon(draw: ImageDraw.ImageDraw, scale: int, points: str, colour: str) -> None:
+    """Fill a shape whose corners are written "x,y x,y x,y"."""
+    draw.polygon([float(number) * scale for number in points.replace(",", " ").split()], fill=colour)
 
 
 def painted(picture: Array) -> Image.Image:
@@ -119,13 +130,11 @@ def dune_sky(rng: np.random.Generator, width: int, height: int) -> Array:
     """Dusk over a horizon that lies at 0.5: bands of colour, streaks of cloud, and the first stars."""
     x, y = canvas(width, height)
     up = np.clip((0.5 - y) / 0.5, 0, 1)
-    sky = ramp(
-        up, [(0, "#ffd9a0"), (0.09, "#fdb27a"), (0.24, "#e07f7c"), (0.45, "#8b5a91"), (0.72, "#3a3a78"), (1, "#141b45")]
-    )
+    sky = ramp(up, "0 #ffd9a0, 0.09 #fdb27a, 0.24 #e07f7c, 0.45 #8b5a91, 0.72 #3a3a78, 1 #141b45")
     sunny = np.exp(-(((x - 0.22) / 0.42) ** 2) - (up / 0.26) ** 2)
     sky += sunny[..., None] * rgb("#ff7a2c") * 0.3
     cloud = smooth(0.52, 0.8, noise(rng, width, height, (3, 22), 5)) * smooth(0.02, 0.2, up) * smooth(0.75, 0.3, up)
-    sky = over(sky, ramp(up, [(0, "#ffe0b0"), (0.3, "#ff9d86"), (0.7, "#8f6aa5")]), cloud * 0.6)
+    sky = over(sky, ramp(up, "0 #ffe0b0, 0.3 #ff9d86, 0.7 #8f6aa5"), cloud * 0.6)
     stars = np.zeros((height, width), np.float32)
     many = 520
     rows, columns = (rng.random(many) ** 1.6 * height * 0.36).astype(int), rng.integers(2, width - 2, many)
@@ -142,7 +151,7 @@ def dunes_picture(width: int, height: int) -> Array:
     depth = np.geomspace(near, far, 1100).astype(np.float32)[:, None]
     angle = (np.linspace(-0.5, 0.5, width, dtype=np.float32) * aspect * 0.78)[None, :]
     cells = (np.float32(900) + depth * angle * 70, np.broadcast_to(depth * 100, (len(depth), width)).astype(np.float32))
-    rise = (cv2.remap(ground, *cells, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) - eye) / depth
+    rise = (sampled(ground, *cells) - eye) / depth
     horizon = np.maximum.accumulate(rise, axis=0)
     looks = (0.42 - (np.arange(height, dtype=np.float32) + 0.5) / height) * 0.78
     hit = np.full((height, width), far + 1, np.float32)
@@ -155,13 +164,11 @@ def dunes_picture(width: int, height: int) -> Array:
 def sand_light(rng: np.random.Generator, field: tuple[Array, Array, Array], hit: Array, angle: Array) -> Array:
     """The colour of the sand at a given distance in every direction: sun, sky, ripples, and haze far away."""
     across, along = 900 + hit * angle * 70, hit * 100
-    _, facing, seen = (
-        cv2.remap(layer, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) for layer in field
-    )
+    _, facing, seen = (sampled(layer, across, along) for layer in field)
     height, width = hit.shape
     grain = noise(rng, width, height, (220, 160), 3) - 0.5
     wave = noise(rng, 900, 750, (24, 20), 3)
-    wave = cv2.remap(wave, across / 2, along / 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    wave = sampled(wave, across / 2, along / 2)
     ripples = np.sin(across * 1.5 + along * 0.55 + wave * 26) * smooth(6.0, 1.5, hit)
     light = np.clip(facing * (1 + 0.16 * ripples) + 0.03 * ripples, 0, 1.2) * seen
     shade = rgb("#4a2c4d") * (0.75 + 0.3 * facing[..., None] + 0.05 * ripples[..., None])
@@ -224,7 +231,7 @@ def grey() -> bytes:
     rng = seeded("grey")
     x, y = canvas(900, 600)
     sun = np.exp(-((x - 1.05) ** 2 + (y - 0.2) ** 2) / 0.03)
-    sky = ramp(y, [(0, "#b4b4b4"), (0.45, "#e6e6e6")]) + 0.22 * sun[..., None]
+    sky = ramp(y, "0 #b4b4b4, 0.45 #e6e6e6") + 0.22 * sun[..., None]
     sky = over(sky, rgb("#ffffff"), smooth(0.075, 0.068, np.hypot(x - 1.05, y - 0.2)))
     picture = forest(rng, (900, 600), sky, ("#e4e4e4", "#1b1b1b"))
     return file_of(painted(picture).convert("L"), "JPEG", quality=84)
@@ -243,7 +250,7 @@ def frueh() -> bytes:
     rng = seeded("früh")
     x, y = canvas(width, shore)
     near_sun = np.hypot(x - 0.82, y - 0.42)
-    sky = ramp(y, [(0, "#6f9fc4"), (0.35, "#c4cfd4"), (0.62, "#ffd7ae"), (1, "#ffc59a")])
+    sky = ramp(y, "0 #6f9fc4, 0.35 #c4cfd4, 0.62 #ffd7ae, 1 #ffc59a")
     sky += np.exp(-near_sun / 0.16)[..., None] * rgb("#ffb25e") * 0.6
     sky = over(sky, rgb("#fffbe8"), smooth(0.066, 0.062, near_sun))
     land = forest(rng, (width, shore), sky, ("#f3cfb6", "#24364a"))
@@ -259,13 +266,7 @@ def frueh() -> bytes:
     land = over(land, rgb("#2b3f55"), np.asarray(flock.resize((width, shore), Image.Resampling.BOX), np.float32) / 255)
     water_y, water_x = np.mgrid[0 : height - shore, 0:width].astype(np.float32)
     waves = (noise(rng, width, height - shore, (6, 40), 4) - 0.5) * (2 + water_y * 0.14)
-    mirror = cv2.remap(
-        land.astype(np.float32),
-        water_x + waves * 0.7,
-        shore - 3 - water_y * 1.25 + waves * 2.2,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
-    )
+    mirror = sampled(land.astype(np.float32), water_x + waves * 0.7, shore - 3 - water_y * 1.25 + waves * 2.2)
     mirror = over(mirror * 0.93, rgb("#5d7f9b"), 0.12 + 0.2 * water_y / (height - shore))
     mist = np.exp(-(((np.arange(height, dtype=np.float32) - shore) / 26.0) ** 2))[:, None] * (
         0.55 + 0.6 * noise(rng, width, height, (5, 9), 4)
@@ -281,7 +282,7 @@ def sixteen_bit() -> bytes:
     rng = seeded("sixteen-bit")
     sky = ramp(
         y * 0.9,
-        [(0, "#0a1230"), (0.35, "#1d2f63"), (0.6, "#54548c"), (0.74, "#b0717f"), (0.84, "#f0a06a"), (1, "#ffd58a")],
+        "0 #0a1230, 0.35 #1d2f63, 0.6 #54548c, 0.74 #b0717f, 0.84 #f0a06a, 1 #ffd58a",
     ).astype(np.float64)
     sky += np.exp(-(((x - 0.95) / 0.5) ** 2) - ((y - 0.86) / 0.2) ** 2)[..., None] * np.array([0.16, 0.1, 0.02])
     for line, tone in ((0.8, "#4a3356"), (0.88, "#241c38"), (0.95, "#0d0b1a")):
@@ -334,7 +335,7 @@ def skyline_picture() -> Array:
     width, height, shore = 1600, 1000, 690
     rng = seeded("skyline")
     x, y = canvas(width, shore)
-    sky = ramp(y, [(0, "#070b24"), (0.45, "#1b2258"), (0.8, "#5a3f7d"), (1, "#b3647e")])
+    sky = ramp(y, "0 #070b24, 0.45 #1b2258, 0.8 #5a3f7d, 1 #b3647e")
     sky[(rng.random(260) ** 1.5 * shore * 0.6).astype(int), rng.integers(0, width, 260)] += rng.random((260, 1)) * 0.9
     moon = np.hypot(x - 0.42, y - 0.2)
     sky += np.exp(-moon / 0.09)[..., None] * rgb("#9aa6e0") * 0.35
@@ -349,13 +350,7 @@ def skyline_picture() -> Array:
     deep = height - shore
     down, along = np.mgrid[0:deep, 0:width].astype(np.float32)
     wave = (noise(rng, width, deep, (14, 60), 4) - 0.5) * (6 + down * 0.16)
-    water = cv2.remap(
-        sky.astype(np.float32),
-        along + wave * 0.6,
-        shore - 2 - down * 2.15 + wave * 4,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
-    )
+    water = sampled(sky.astype(np.float32), along + wave * 0.6, shore - 2 - down * 2.15 + wave * 4)
     water = cv2.blur(water, (1, 19)) * (0.8 - 0.35 * down / deep)[..., None]
     water += (wave[..., None] > 4.2 + down[..., None] * 0.06) * rgb("#5b5f9c") * 0.1
     return np.vstack([sky, water])
@@ -382,10 +377,10 @@ def lighthouse() -> bytes:
     width, height = 400, 300
     rng = seeded("lighthouse")
     x, y = canvas(width, height)
-    night = ramp(y, [(0, "#0b1030"), (0.3, "#18224f"), (0.55, "#33386e"), (0.7, "#6b5584")])
+    night = ramp(y, "0 #0b1030, 0.3 #18224f, 0.55 #33386e, 0.7 #6b5584")
     rows, columns = rng.integers(0, 170, 70), rng.integers(0, width, 70)
     night[rows, columns] += 0.25 + 0.6 * rng.random((70, 1))
-    sea = ramp(y, [(0.7, "#3a4274"), (0.8, "#1f2955"), (1, "#0c1233")])
+    sea = ramp(y, "0.7 #3a4274, 0.8 #1f2955, 1 #0c1233")
     wave = np.sin(TAU * np.sqrt(np.clip(y - 0.66, 0, 1)) * 24 + 3 * np.sin(x * 7 + y * 20)) * np.sin(
         x * (30 - 14 * y) + y * 57
     )
@@ -426,46 +421,22 @@ def lighthouse_tower(width: int, height: int) -> tuple[Array, Array]:
     """The tower on its rock: the colours, and where they cover what is behind."""
     scale = 4
     scene = Image.new("RGBA", (width * scale, height * scale))
-    draw = ImageDraw.Draw(scene)
-
-    def shape(points: Iterable[tuple[float, float]], colour: str) -> None:
-        draw.polygon([(px * scale, py * scale) for px, py in points], fill=colour)
-
-    shape(
-        [
-            (150, 300),
-            (168, 262),
-            (190, 243),
-            (212, 229),
-            (236, 222),
-            (282, 221),
-            (306, 231),
-            (330, 238),
-            (352, 262),
-            (376, 274),
-            (400, 300),
-        ],
-        "#0a0d1f",
-    )
-    shape([(212, 229), (236, 222), (282, 221), (306, 231), (290, 236), (262, 231), (238, 238)], "#1b2140")
+    shape = partial(polygon, ImageDraw.Draw(scene), scale)
+    shape("150,300 168,262 190,243 212,229 236,222 282,221 306,231 330,238 352,262 376,274 400,300", "#0a0d1f")
+    shape("212,229 236,222 282,221 306,231 290,236 262,231 238,238", "#1b2140")
     for band in range(5):
         top, bottom = 101 + band * 25, 101 + (band + 1) * 25
-        half = [14 + (edge - 101) * 0.072 for edge in (top, bottom)]
-        shape(
-            [(258 - half[0], top), (258 + half[0], top), (258 + half[1], bottom), (258 - half[1], bottom)],
-            ("#b5333a", "#e9dfd2")[band % 2],
-        )
-        shape(
-            [(258 + half[0] * 0.2, top), (258 + half[0], top), (258 + half[1], bottom), (258 + half[1] * 0.2, bottom)],
-            ("#7c2233", "#a79fae")[band % 2],
-        )
-    shape([(238, 101), (278, 101), (276, 96), (240, 96)], "#10142b")
-    shape([(249, 96), (267, 96), (267, 76), (249, 76)], "#ffe9a8")
-    shape([(245, 76), (271, 76), (265, 68), (258, 61), (251, 68)], "#7c2233")
+        upper, lower = (14 + (edge - 101) * 0.072 for edge in (top, bottom))
+        sides = f"{258 + upper},{top} {258 + lower},{bottom}"
+        shape(f"{258 - upper},{top} {sides} {258 - lower},{bottom}", ("#b5333a", "#e9dfd2")[band % 2])
+        shape(f"{258 + upper * 0.2},{top} {sides} {258 + lower * 0.2},{bottom}", ("#7c2233", "#a79fae")[band % 2])
+    shape("238,101 278,101 276,96 240,96", "#10142b")
+    shape("249,96 267,96 267,76 249,76", "#ffe9a8")
+    shape("245,76 271,76 265,68 258,61 251,68", "#7c2233")
     for bar in (249, 257.5, 266.5):
-        shape([(bar - 0.7, 96), (bar + 0.7, 96), (bar + 0.7, 76), (bar - 0.7, 76)], "#10142b")
+        shape(f"{bar - 0.7},96 {bar + 0.7},96 {bar + 0.7},76 {bar - 0.7},76", "#10142b")
     for window in (135, 186):
-        shape([(255, window), (260, window), (260, window + 8), (255, window + 8)], "#ffd98a")
+        shape(f"255,{window} 260,{window} 260,{window + 8} 255,{window + 8}", "#ffd98a")
     pixels = np.asarray(scene.resize((width, height), Image.Resampling.BOX), np.float32) / 255
     return pixels[..., :3], pixels[..., 3]
 
@@ -474,7 +445,7 @@ def boat(number: int) -> Image.Image:
     """A sailing boat with a number on its sail: nobody can mistake which way is up."""
     scale, width, height = 4, 320, 240
     x, y = canvas(width * scale, height * scale)
-    sky = ramp(y, [(0, "#3f8fd0"), (0.62, "#cdeaf5")])
+    sky = ramp(y, "0 #3f8fd0, 0.62 #cdeaf5")
     sky = over(sky, rgb("#fff3b0"), 0.7 * np.exp(-np.hypot(x - 1.12, y - 0.17) / 0.07))
     sky = over(sky, rgb("#ffdf6b"), smooth(0.073, 0.07, np.hypot(x - 1.12, y - 0.17)))
     for cloud_x, cloud_y, size in ((0.18, 0.2, 0.06), (0.26, 0.18, 0.075), (0.35, 0.21, 0.055)):
@@ -486,22 +457,19 @@ def boat(number: int) -> Image.Image:
     hills = 0.62 - 0.07 * np.sin(x * 3.1 + 0.4) ** 2 - 0.03 * np.sin(x * 8)
     sky = over(sky, rgb("#6fa58a"), smooth(-0.003, 0.003, y - hills))
     sea = over(
-        ramp(y, [(0.64, "#3d9ec2"), (1, "#0f4f82")]),
+        ramp(y, "0.64 #3d9ec2, 1 #0f4f82"),
         rgb("#bfe8f2"),
         0.35 * smooth(0.9, 1, np.sin(y * 70 + np.sin(x * 16 + y * 40))),
     )
     picture = painted(np.where((y > 0.64)[..., None], sea, sky))
     draw = ImageDraw.Draw(picture)
-
-    def shape(points: Iterable[tuple[float, float]], colour: str) -> None:
-        draw.polygon([(px * scale, py * scale) for px, py in points], fill=colour)
-
-    shape([(158, 30), (158, 158), (92, 158)], "#fffaf0")
-    shape([(165, 44), (165, 158), (212, 158)], "#f2e3c9")
-    shape([(159, 22), (164, 22), (164, 170), (159, 170)], "#5a3a28")
-    shape([(164, 20), (164, 32), (186, 26)], "#d8343f")
-    shape([(80, 166), (232, 166), (212, 194), (102, 194)], "#b8323a")
-    shape([(80, 166), (232, 166), (229, 171), (83, 171)], "#ffffff")
+    shape = partial(polygon, draw, scale)
+    shape("158,30 158,158 92,158", "#fffaf0")
+    shape("165,44 165,158 212,158", "#f2e3c9")
+    shape("159,22 164,22 164,170 159,170", "#5a3a28")
+    shape("164,20 164,32 186,26", "#d8343f")
+    shape("80,166 232,166 212,194 102,194", "#b8323a")
+    shape("80,166 232,166 229,171 83,171", "#ffffff")
     draw.text(
         (137 * scale, 124 * scale), str(number), fill="#14365c", font=ImageFont.load_default(46 * scale), anchor="mm"
     )
@@ -575,7 +543,7 @@ def palette() -> bytes:
     """A mandala out of polar curves, in 128 colours."""
     x, y = canvas(1280, 1280)
     radius, angle = np.hypot(x - 0.5, y - 0.5) * 2, np.arctan2(y - 0.5, x - 0.5)
-    picture = ramp(radius, [(0, "#2a1042"), (0.75, "#140a2b"), (1.42, "#07040f")])
+    picture = ramp(radius, "0 #2a1042, 0.75 #140a2b, 1.42 #07040f")
     rings = [
         (0.95, 24, 0.04, "#3d1d66", "#7a3f98"),
         (0.84, 16, 0.1, "#8c2f6d", "#e0567f"),
@@ -590,7 +558,7 @@ def palette() -> bytes:
         wave = np.abs(np.cos(turn * petals / 2))
         edge = size - depth + depth * 1.2 * wave**0.7
         inside = radius / edge
-        tone = ramp(inside**3 + 0.14 * np.cos(turn * petals) * inside, [(0.1, low), (1, high)])
+        tone = ramp(inside**3 + 0.14 * np.cos(turn * petals) * inside, f"0.1 {low}, 1 {high}")
         picture = over(picture, rgb("#0d0620"), smooth(0.016, -0.004, radius - edge) * 0.75)
         picture = over(picture, tone, smooth(0.002, -0.002, radius - edge))
         vein = (
@@ -642,9 +610,7 @@ def jellyfish_frame(turn: float) -> Array:
         cover = np.maximum(cover, ribbon * 0.75)
     inside = smooth(1.0, 0.97, bell_edge)
     ribs = 0.5 + 0.5 * np.cos(np.arctan2(side / wide, 0.6 - high / tall) * 26)
-    bell = (
-        ramp(bell_edge**2, [(0, "#ffd6f0"), (0.5, "#c58cf0"), (1, "#6f6bf2")]) + 0.1 * (ribs * bell_edge**2)[..., None]
-    )
+    bell = ramp(bell_edge**2, "0 #ffd6f0, 0.5 #c58cf0, 1 #6f6bf2") + 0.1 * (ribs * bell_edge**2)[..., None]
     shine = np.exp(-(((side + 0.1) / 0.07) ** 2) - ((high + tall * 0.55) / 0.035) ** 2)
     bell = over(bell, rgb("#ffffff"), shine * 0.8)
     rings = np.minimum.reduce(
@@ -679,11 +645,8 @@ def pages() -> bytes:
     for phase in (2.35, 1.5, 0.25):
         sun = (np.sin(phase), 0.12, np.cos(phase))
         light = np.clip((right - bump_x * 5) * sun[0] + (up + bump_y * 5) * sun[1] + front * sun[2], 0, 1) ** 0.7
-        surface = (
-            ramp(seas, [(0, "#f4ecd8"), (1, "#a89f90")]) * (light * (0.8 + 0.25 * relief))[..., None]
-            + rgb("#0d1124") * 0.8
-        )
-        night = ramp(y, [(0, "#070a1c"), (1, "#131a38")]) + stars[..., None]
+        surface = ramp(seas, "0 #f4ecd8, 1 #a89f90") * (light * (0.8 + 0.25 * relief))[..., None] + rgb("#0d1124") * 0.8
+        night = ramp(y, "0 #070a1c, 1 #131a38") + stars[..., None]
         sheets.append(painted(over(night, surface, disc)))
     return file_of(sheets[0], "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_adobe_deflate")
 
@@ -772,8 +735,8 @@ def display_p3() -> bytes:
     slope_y, slope_x = np.gradient(coral * 14)
     light = np.clip((slope_x * 0.55 + slope_y * 0.75 + 0.75) / np.sqrt(1 + slope_x**2 + slope_y**2), 0, 1.4)
     x, y = canvas(width, height)
-    reef = ramp(x / 1.5 * 0.7 + y * 0.3, [(0, "#ff0a3c"), (0.4, "#ff4a00"), (0.7, "#ffb000"), (1, "#ff2fa0")])
-    water = ramp(x / 1.5 * 0.6 + y * 0.4, [(0, "#003d6b"), (0.6, "#00a38a"), (1, "#00d65c")])
+    reef = ramp(x / 1.5 * 0.7 + y * 0.3, "0 #ff0a3c, 0.4 #ff4a00, 0.7 #ffb000, 1 #ff2fa0")
+    water = ramp(x / 1.5 * 0.6 + y * 0.4, "0 #003d6b, 0.6 #00a38a, 1 #00d65c")
     body = smooth(0.3, 0.55, coral)
     depth = cv2.GaussianBlur(body, (0, 0), 9)
     picture = over(water * (1 - 0.55 * depth[..., None]), reef * (0.45 + 0.75 * light[..., None]), body)

@@ -15,10 +15,11 @@ from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Item, Status
 from imgpipe.journal import peek
+from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.report.jsonl import item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
-from imgpipe.report.summary import printable, summary
+from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, prepare
 

@@ -31,7 +31,7 @@ def decode_frames(image: ImageFile.ImageFile, count: int, first: int = 0) -> tup
         image.load()
         durations.append(round(image.info.get("duration", 0)))
         images.append(_plain(image))
-    return _uniform(images), tuple(durations)
+    return _uniform(images), tuple(durations) if count > 1 else ()
 
 
 def save_frames(picture: Picture, pillow_format: str, options: dict[str, Any]) -> bytes:

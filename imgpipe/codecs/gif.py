@@ -44,6 +44,9 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
     frames: tuple[Any, ...] = picture.frames
     if any(frame.mode not in ("L", "LA") and frame.getcolors(_COLOURS) is None for frame in frames):
         picture = picture.warn(f"colours reduced to {_COLOURS}")
+        if len(frames) == 1 and frames[0].mode == "RGB":
+            # An animation would flicker.
+            frames = (_dithered(frames[0]),)
     if any(has_alpha(frame) and any(frame.getchannel("A").histogram()[1:255]) for frame in frames):
         picture = picture.warn("partial transparency became none or full")
     options: dict[str, Any] = {"loop": max(0, picture.loop - 1)} if picture.animated and picture.loop != 1 else {}
@@ -53,6 +56,12 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
         frames = tuple(map(_with_transparent_index, frames))
     paletted = replace(picture, frames=frames)
     return Encoded(save_frames(paletted, "GIF", options), frame_size(picture.frames[0]), picture.warnings)
+
+
+def _dithered(image: Image.Image) -> Image.Image:
+    from PIL.Image import Dither
+
+    return image.quantize(palette=image.quantize(_COLOURS), dither=Dither.FLOYDSTEINBERG)
 
 
 def _with_transparent_index(image: Image.Image) -> Image.Image:

@@ -99,6 +99,7 @@ class _PillowInSilence:
         self.thread = threading.local()
 
     def match(self, module: str) -> bool:
+        """Whether to be silent about it; called by the warnings machinery in place of a regular expression."""
         return getattr(self.thread, "silent", 0) > 0 and module.startswith("PIL.")
 
 

@@ -10,8 +10,9 @@ from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened
-from imgpipe.codecs.png_chunks import SIGNATURE, chunks_of, late_exif
+from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
+from imgpipe.errors import DamagedPicture
 from imgpipe.picture import Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         DamagedPicture: truncated or corrupt.
     """
     chunks = chunks_of(data)
+    _check_palette(data, chunks)
     deep = data[24] == 16
     with opened(data, FORMATS) as image:
         if header.frames > 1:
             # The picture for viewers that show no animations is none of its frames.
             first = int(bool(image.info.get("default_image")))
-            frames, durations = decode_frames(image, header.frames, first)
+            frames, durations = decode_frames(image, header.frames - first, first)
             picture = picture_of(image.info, frames, header, durations=durations, loop=image.info.get("loop", 0))
             return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
         image.load()
@@ -57,6 +59,12 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if picture.animated:
         options |= {"loop": picture.loop, "default_image": False}
     return Encoded(save_frames(picture, "PNG", options), size, picture.warnings)
+
+
+def _check_palette(data: bytes, chunks: list[Chunk]) -> None:
+    """Pillow would make up a palette where there is none."""
+    if data[25] == 3 and all(kind != b"PLTE" for kind, _, _ in chunks):
+        raise DamagedPicture("damaged PNG: its palette is missing")
 
 
 def _xmp_chunk(picture: Picture) -> PngInfo | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.codecs.modes import deep_grey
 from imgpipe.codecs.pillow import opened
-from imgpipe.errors import EncodingFailed
+from imgpipe.errors import DamagedPicture, EncodingFailed
 from imgpipe.picture import Frame, Picture, is_deep
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample converted to 8"
 Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
 
-_BITS, _PHOTOMETRIC = 258, 262
+_BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
 _SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED = 3, 4, 5, 1, 7
 _TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 18
@@ -30,8 +30,14 @@ _Entry: TypeAlias = tuple[int, int, bytes]
 
 
 def depth_of(image: TiffImageFile) -> Depth:
-    """How the current page is decoded: of the less usual layouts Pillow gives 8 bits only."""
+    """How the current page is decoded: of the less usual layouts Pillow gives 8 bits only.
+
+    Raises:
+        DamagedPicture: Pillow would decode the page wrongly.
+    """
     bits = image.tag_v2.get(_BITS, (1,))
+    if 16 in bits and len(bits) > 1 and image.tag_v2.get(_PLANAR) == 2 and not image.use_load_libtiff:
+        raise DamagedPicture("its 16-bit colours are in separate planes, which imgpipe does not read uncompressed")
     if set(bits) <= {16} and image.mode in ("RGB", "RGBA") and _rawmode(image) in _OTHER_BYTE:
         return "deep"
     if image.mode.startswith("I;16"):
@@ -47,10 +53,11 @@ def decode_deep(image: TiffImageFile, data: bytes, page: int) -> npt.NDArray[np.
         pixels = deep_grey(image)
         if image.tag_v2.get(_BITS) == (12,):
             pixels = (pixels.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
-        white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0
-        return np.subtract(65535, pixels, dtype=np.uint16) if white_is_zero else pixels
-    low = _low_bytes(data, page)
-    return np.asarray(image).astype(np.uint16) << 8 | low
+        if image.tag_v2.get(_PHOTOMETRIC) == 0:  # white is zero
+            pixels = np.invert(pixels)
+        return pixels
+    high = np.asarray(image).astype(np.uint16)
+    return high << np.uint16(8) | _low_bytes(data, page)
 
 
 _OTHER_BYTE = {

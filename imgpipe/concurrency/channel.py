@@ -97,7 +97,11 @@ class Channel(Generic[T]):
             if self._items:
                 item, weight = self._items.popleft()
                 self._bytes -= weight
-                self._changed_room.notify()
+                # Where items differ in weight, the room may be enough for several senders, or not for the first.
+                if self._weigh:
+                    self._changed_room.notify_all()
+                else:
+                    self._changed_room.notify()
                 return item
             if self._failure is not None:
                 raise self._failure
@@ -119,7 +123,14 @@ class Channel(Generic[T]):
                 self._changed_items.notify_all()
 
     def fail(self, error: BaseException) -> None:
-        """Say that a sender failed; the first failure is what the receivers raise."""
+        """Say that a sender failed; the first failure is what the receivers raise.
+
+        What would look like a mere end to them (a `StopIteration` or `Closed` that got out of somebody's function)
+        becomes the cause of a RuntimeError, as in a generator.
+        """
+        if isinstance(error, StopIteration | Closed):
+            disguised, error = error, RuntimeError(f"{type(error).__name__} was raised where nothing ends")
+            error.__cause__ = disguised
         with self._changed_items:
             if self._failure is None:
                 self._failure = error

@@ -84,9 +84,11 @@ class SharedIterator(Generic[T]):
 def _work(function: Callable[[T], R], tasks: Iterable[T], results: Channel[R]) -> None:
     try:
         for task in tasks:
-            results.put(function(task))
-    except Closed:
-        pass
+            result = function(task)
+            try:
+                results.put(result)
+            except Closed:
+                return
     except BaseException as error:  # noqa: BLE001 - it goes up in the thread that receives
         results.fail(error)
     finally:

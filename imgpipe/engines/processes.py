@@ -10,7 +10,7 @@ from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.workforce import Workforce
 from imgpipe.job import Item, Job
-from imgpipe.steps import Steps, is_settled, weight
+from imgpipe.steps import Steps, weight
 from imgpipe.warm import PRELOAD, warm_up
 
 
@@ -31,7 +31,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         initializer=warm_up,
         preload=PRELOAD,
         start_method=workforce.start_method,
-        bypass=is_settled,
+        bypass=steps.bypass,
     )
     with (
         stage(steps.read, jobs, readers) as loaded,

@@ -13,4 +13,4 @@ def serial(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> It
     """Run the steps without any concurrency; the workforce is not used, and no deadline is kept."""
     del workforce
     for job in jobs:
-        yield steps.write(steps.apply(steps.read(job)))
+        yield steps.write(steps.apply_here(steps.read(job)))

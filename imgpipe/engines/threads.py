@@ -19,7 +19,7 @@ def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> I
     writers = Crew(workforce.io_threads, Capacity(64), name="write")
     with (
         stage(steps.read, jobs, readers) as loaded,
-        stage(steps.apply, loaded, workers) as made,
+        stage(steps.apply_here, loaded, workers) as made,
         stage(steps.write, made, writers) as items,
     ):
         yield from items

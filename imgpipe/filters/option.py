@@ -30,6 +30,8 @@ class Range:
         unit = f" {self.unit}" if self.unit else ""
         if math.isinf(self.most):
             return f"any number{unit}" if math.isinf(self.least) else f"{self.least:g} or more{unit}"
+        if math.isinf(self.least):
+            return f"{self.most:g} or less{unit}"
         return f"{self.least:g} to {self.most:g}{unit}"
 
 

@@ -33,11 +33,13 @@ class Traits:
             last band, divided again after (for filters that mix neighbouring pixels);
             ``"straight"``: all bands as they are (for filters that only move pixels).
         colour: grey pictures are widened to RGB first.
-        least_size: from the size of the picture before the filter (px, the only positional argument) and
-            its options (keyword arguments, those that differ from their defaults), the size of frame that it needs; None where it needs every pixel. Filters whose result does not depend
+        least_size: from the size of the picture before the filter (px) and its options, the size of
+            frame that it needs; None where it needs every pixel. Filters whose result does not depend
             on the number of pixels return the size (0, 0). Absent: needs every pixel.
         check: called with the options when a step is made, before any picture is read; raises
             RecipeError where options contradict each other.
+
+    Both functions get the options as keyword arguments, those only that differ from their defaults.
 
     A filter that takes a whole `Picture` is shown it as it is; `alpha` says of it only whether it can
     work on CMYK (``"straight"``) or not.

@@ -35,13 +35,27 @@ def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
 
 
 def scale_box(box: Box, size: Size, frame: Frame) -> Box:
-    """The box, in px of a picture of this size, in px of its frame, which may be decoded smaller."""
+    """The box, in px of a picture of this size, in px of its frame, which may be decoded smaller.
+
+    >>> from PIL import Image
+    >>> scale_box((0, 0, 2725, 2225), (2725, 2225), Image.new("L", (1363, 1113)))
+    (0.0, 0.0, 1362.5, 1112.5)
+    """
     across, down = frame_size(frame)
     left, top, width, height = box
-    left, width = left * across / size[0], width * across / size[0]
-    top, height = top * down / size[1], height * down / size[1]
+    wide, high = _scale(size[0], across), _scale(size[1], down)
     # Rounding must not lead outside the frame.
-    return left, top, min(width, across - left), min(height, down - top)
+    return left * wide, top * high, min(width * wide, across - left * wide), min(height * high, down - top * high)
+
+
+def _scale(whole: int, decoded: int) -> float:
+    """Px of the frame for one px of the picture.
+
+    A decoder that reduces by 2, 4 or 8 rounds the size up, so the frame's last column may stand for less than
+    a whole one; taking it for a whole one would shift the picture by up to half a px.
+    """
+    reduction = round(whole / decoded)
+    return 1 / reduction if -(-whole // reduction) == decoded else decoded / whole
 
 
 def _resample_image(image: Image.Image, box: Box, size: Size, kernel: str) -> Image.Image:

@@ -30,7 +30,7 @@ def parse(text: str) -> Operation:
     >>> parse("resize:800x600,fit=cover,gravity=north").arguments
     {'size': '800x600', 'fit': 'cover', 'gravity': 'north'}
     """
-    name, written = _split(text.strip())
+    name, written = _split(text)
     found = find(name)
     return found.operation(dict(_read_options(found, written)))
 
@@ -39,6 +39,7 @@ def _split(text: str) -> tuple[str, str]:
     """The filter's name or reference, and the text of its options."""
     name, _, rest = text.partition(":")
     function, _, options = rest.partition(":")
+    name, function = name.strip(), function.strip()
     # `reszie:800x600` is a slip in a name, `module:function` is a reference.
     referenced = all(part.isidentifier() for part in [*name.split("."), *function.split(".")])
     return (f"{name}:{function}", options) if referenced and not is_named(name) else (name, rest)

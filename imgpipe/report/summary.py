@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imgpipe.job import Item, Status
+from imgpipe.naming import printable
 from imgpipe.report.tally import Tally
 
 _SHOWN = 10
@@ -41,22 +42,6 @@ def human_bytes(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in ("B", "kB") or count >= 99.95 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
-
-
-def printable(name: str) -> str:
-    r"""A name without what would move the cursor or cannot be encoded.
-
-    >>> print(printable("a\x1b[31m\udcff.jpg"))
-    a\x1b[31m\xff.jpg
-    """
-    return "".join(_printable_character(character) for character in name)
-
-
-def _printable_character(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _sums(tally: Tally) -> str:

@@ -37,7 +37,7 @@ class Listing:
         recursive: also those in folders below.
         hidden: also names that begin with a dot.
         follow_symlinks: also what lies behind linked folders; linked files are always listed.
-        leave_out: absolute path of a folder that is not entered (the output inside the input).
+        leave_out: real path of a folder that is not entered (the output inside the input).
     """
 
     recursive: bool = True
@@ -65,6 +65,11 @@ class Storage(Protocol):
 
     def put(self, name: str, data: bytes) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
+
+
+def is_name(text: str) -> bool:
+    """Whether it is a path that leads to somewhere below a root, and to nowhere else."""
+    return "\0" not in text and not any(part in ("", ".", "..") for part in text.split("/"))
 
 
 def open_storage(location: str) -> Storage:

@@ -7,11 +7,13 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from imgpipe.storage import Entry, Listing
+from imgpipe.storage import Entry, Listing, is_name
 
 TEMPORARY_PREFIX = ".imgpipe-"
+
+_NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class LocalFolder:
@@ -42,8 +44,10 @@ class LocalFolder:
         """What stands under a name, without following a link there."""
         try:
             status = os.lstat(self._path(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return None
+            raise
         return Entry(name, status.st_size, status.st_mtime_ns)
 
     def put(self, name: str, data: bytes) -> None:
@@ -52,31 +56,28 @@ class LocalFolder:
         The temporary name is short, so that it fits wherever the final one does.
         """
         path = self._path(name)
-        folder = os.path.dirname(path)
-        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
+        temporary = os.path.join(os.path.dirname(path), f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
         descriptor = _create(temporary)
         try:
-            _write_whole(descriptor, data)
-        except BaseException:
-            os.close(descriptor)
-            os.unlink(temporary)
-            raise
-        os.close(descriptor)
-        try:
+            try:
+                _write_whole(descriptor, data)
+            finally:
+                # Some disks say only here that they are full.
+                os.close(descriptor)
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with suppress(OSError):
+                os.unlink(temporary)
             raise
 
     def _path(self, name: str) -> str:
-        parts = name.split("/")
-        if name.startswith("/") or "\0" in name or any(part in ("", ".", "..") for part in parts):
+        if not is_name(name):
             raise OSError(errno.EINVAL, "is no name below a folder", name)
-        return os.path.join(self.root, *parts)
+        return os.path.join(self.root, *name.split("/"))
 
     def _list_folder(self, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
         path = os.path.join(self.root, prefix)
-        if path.rstrip("/") == listing.leave_out:
+        if listing.leave_out is not None and os.path.realpath(path) == listing.leave_out:
             return
         try:
             status = os.stat(path)

@@ -76,5 +76,5 @@ def test_outputs_that_are_missing_put_a_peer_out(work):
     (work.source / "a.jpg").write_bytes(b"")
     lazy = Contestant("lazy", "1.0", command("pass"))
     compete([lazy], work, runs=2)
-    assert lazy.failure == "wrong outputs: 0 of 1 pictures made"
+    assert lazy.failure == "wrong outputs: 0 of 1 pictures made, 0 files too many"
     assert lazy.runs == []

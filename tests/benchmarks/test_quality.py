@@ -73,7 +73,19 @@ def test_a_truncated_output_is_a_fault(work, photo):
 
 
 def test_a_missing_output_is_a_fault(work):
-    assert check(work).faults == ("0 of 1 pictures made",)
+    assert check(work).faults == ("0 of 1 pictures made, 0 files too many",)
+
+
+def test_a_tools_hidden_records_are_no_outputs(work):
+    Image.new("RGB", (80, 60)).save(work.target / "a.jpg")
+    (work.target / ".records").mkdir()
+    assert check(work).faults == ()
+
+
+def test_a_file_that_has_no_source_is_a_fault(work):
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (80, 60)).save(work.target / name)
+    assert check(work).faults == ("1 of 1 pictures made, 1 files too many",)
 
 
 def test_the_reference_is_not_rounded(work):

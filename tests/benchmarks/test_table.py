@@ -35,16 +35,16 @@ def test_the_table_gives_ratios_of_medians_and_their_spread():
     outcome = Outcome("W1: work", "200 copies", WORK, [measured("imgpipe", 1.0, 1.0), measured("slow", 2.0, 4.0)])
     text = section(outcome)
     assert (
-        "| slow | 1.0 | 3.00 (2.00–4.00) | 66.7 | 3.00 x (2.00–4.00) | 6.00 | – | 0.9500 (least 0.9400) | 70000 |"
+        "| slow | 1.0 | 3.000 (2.000–4.000) | 66.7 | 3.00 x (2.00–4.00) | 6.00 | – | 0.9500 (least 0.9400) | 70000 |"
         in text
     )
 
 
 def test_who_was_not_measured_is_named_with_the_reason():
-    failed = Contestant("broken", "1.0", Command(("tool",)), failure="ended with status 1: no")
+    failed = Contestant("broken", "1.0", Command(("tool",)), failure="ended with status 1: no /somewhere/W1/in/a.jpg")
     text = section(Outcome("W1: work", "200 copies", WORK, [failed], {"lost": "not found: lost"}))
     assert "- **lost** was not measured: not found: lost." in text
-    assert "- **broken** was not measured: ended with status 1: no." in text
+    assert "- **broken** was not measured: ended with status 1: no in/a.jpg." in text
 
 
 def test_the_slower_ways_of_a_peer_and_own_clocks_are_remarks():

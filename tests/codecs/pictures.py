@@ -48,19 +48,19 @@ def pixels(frame, mode=None):
 
 def exif_block(orientation, order="<"):
     """Camera make, orientation and copyright, with the texts behind the directory."""
-    make, rights = b"Imgpipe Camera\0\0", b"(c) somebody\0"
+    make, rights = b"Imgpipe Camera\0", b"(c) somebody\0"
     head = b"II*\0" if order == "<" else b"MM\0*"
     texts = 8 + 2 + 3 * 12 + 4
     entries = (
         struct.pack(order + "HHLL", 0x010F, 2, len(make), texts)
         + struct.pack(order + "HHLHH", 0x0112, 3, 1, orientation, 0)
-        + struct.pack(order + "HHLL", 0x8298, 2, len(rights), texts + len(make))
+        + struct.pack(order + "HHLL", 0x8298, 2, len(rights), texts + len(make) + 1)
     )
-    body = head + struct.pack(order + "LH", 8, 3) + entries + bytes(4) + make + rights
+    body = head + struct.pack(order + "LH", 8, 3) + entries + bytes(4) + make + b"\0" + rights
     return b"Exif\0\0" + body
 
 
-def wide_gamut_profile(gamma=2.2):
+def wide_gamut_profile(gamma=2.2, white=(0.9642, 1.0, 0.8249), kind=b"mntr"):
     """A matrix profile with the primaries of Display P3."""
 
     def s15(value):
@@ -73,7 +73,7 @@ def wide_gamut_profile(gamma=2.2):
     text = b"desc\0\0\0\0" + struct.pack(">I", 9) + b"wide one\0" + bytes(78)
     tags = {
         b"desc": text + bytes(-len(text) % 4),
-        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"wtpt": xyz(*white),
         b"rXYZ": xyz(0.51512, 0.2412, -0.00105),
         b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
         b"bXYZ": xyz(0.1571, 0.06657, 0.78407),
@@ -87,6 +87,6 @@ def wide_gamut_profile(gamma=2.2):
         table += name + struct.pack(">II", offset + len(body), len(content))
         body += content
     size = struct.pack(">I", offset + len(body))
-    head = size + bytes(4) + b"\x02\x10\0\0" + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
+    head = size + bytes(4) + b"\x02\x10\0\0" + kind + b"RGB XYZ " + bytes(12) + b"acsp" + bytes(28)
     head += s15(0.9642) + s15(1.0) + s15(0.8249)
     return head.ljust(128, b"\0") + table + body

@@ -1,9 +1,10 @@
 import pytest
-from .pictures import gradient, picture_of, pixels, read, saved
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
+
+from .pictures import gradient, picture_of, pixels, read, saved
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

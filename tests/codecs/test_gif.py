@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from .pictures import gradient, picture_of, pixels, read, saved
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
+
+from .pictures import gradient, picture_of, pixels, read, saved
 
 
 def squares(count=3, mode="RGB"):
@@ -62,5 +63,7 @@ def test_partial_transparency_becomes_none_or_full_and_is_said():
 
 
 def test_a_profile_that_it_cannot_hold_is_applied(wide_profile):
-    encoded = codecs.encode(picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=wide_profile), "gif", Encoding())
+    encoded = codecs.encode(
+        picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=wide_profile), "gif", Encoding()
+    )
     assert pixels(read(encoded.data).frames[0], "RGB")[0, 0, 0] > 210

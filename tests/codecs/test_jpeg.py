@@ -2,13 +2,14 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import EncodingFailed
+
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 
 
 def encode(*frames, **options):

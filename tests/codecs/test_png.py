@@ -2,12 +2,14 @@ import struct
 
 import numpy as np
 import pytest
-from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
 from imgpipe.codecs.png_chunks import chunk_bytes, chunks_of
+from imgpipe.errors import DamagedPicture
+
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 
 
 def encode(*frames, **more):
@@ -124,7 +126,15 @@ def test_the_picture_for_other_viewers_is_no_frame_of_the_animation():
     )
     back = read(data)
     assert (pixels(back.frames[0], "RGB") == pixels(frames[0])).all()
-    assert len(back.frames) == 2
+    assert len(back.frames) == len(back.durations) == 2
+
+
+def test_a_single_frame_behind_such_a_picture_is_a_still():
+    frame = gradient().rotate(90)
+    data = saved(Image.new("RGB", (64, 48)), "PNG", save_all=True, append_images=[frame], default_image=True)
+    back = read(data)
+    assert (pixels(back.frames[0], "RGB") == pixels(frame)).all()
+    assert (len(back.frames), back.durations) == (1, ())
 
 
 def test_effort_is_the_compression_level():
@@ -136,10 +146,8 @@ def test_effort_is_the_compression_level():
     assert sizes[1] == len(encode(gradient(400, 300)))
 
 
-def test_a_palette_that_is_missing_is_damage_not_a_crash():
-    from imgpipe.errors import PictureError
-
+def test_a_palette_that_is_missing_is_damage():
     data = saved(gradient().quantize(16), "PNG")
     start, length = next((start, length) for kind, start, length in chunks_of(data) if kind == b"PLTE")
-    with pytest.raises(PictureError):
-        codecs.encode(read(data[: start - 8] + data[start + length + 4 :]), "jpeg", Encoding())
+    with pytest.raises(DamagedPicture, match="palette is missing"):
+        read(data[: start - 8] + data[start + length + 4 :])

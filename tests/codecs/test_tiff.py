@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import LimitExceeded
+
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 
 
 def encode(*frames, **more):
@@ -69,7 +70,7 @@ def test_pages_are_dropped_and_said_where_a_format_has_none():
 
 def test_every_page_is_held_to_the_limits():
     data = encode(gradient(10, 10), gradient(40, 30))
-    with pytest.raises(LimitExceeded, match="40 x 30 = 1200 pixels .* 500: raise --max-pixels"):
+    with pytest.raises(LimitExceeded, match=r"40 x 30 = 1200 pixels .* 500: raise --max-pixels"):
         codecs.probe(data, Limits(max_pixels=500))
 
 

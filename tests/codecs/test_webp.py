@@ -2,12 +2,13 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from .pictures import exif_block, gradient, picture_of, pixels, read
 from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
 from imgpipe.errors import EncodingFailed
+
+from .pictures import exif_block, gradient, picture_of, pixels, read
 
 
 def encode(*frames, **options):

@@ -1,0 +1,194 @@
+"""`imgpipe process` as a person calls it, each call a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+
+def imgpipe(*arguments: object, **options: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "imgpipe", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        **options,
+    )
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    Image.effect_noise((300, 200), 40).convert("RGB").save(folder / "a.jpg")
+    Image.effect_noise((200, 300), 40).convert("RGBA").save(folder / "deep" / "b.png")
+    return folder
+
+
+def test_keeps_the_tree_and_says_what_it_did(pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "out", "--resize", "100x100", "-f", "webp", "--cores", 2)
+    assert done.returncode == 0, done.stderr
+    assert size(tmp_path / "out" / "a.webp") == (100, 67)
+    assert size(tmp_path / "out" / "deep" / "b.webp") == (67, 100)
+    assert done.stdout.startswith("2 inputs: 2 written, 0 unchanged, 0 failed, 0 skipped;")
+    assert done.stderr == ""
+
+
+def test_without_a_recipe_makes_web_ready_copies_and_says_so_first(pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "out")
+    assert done.stdout.splitlines()[0].startswith("No filter or format was asked for: making web-ready copies")
+    assert (tmp_path / "out" / "deep" / "b.png").exists()
+
+
+def test_one_bad_file_costs_one_file_and_is_named_with_its_reason(pictures, tmp_path):
+    (pictures / "text.jpg").write_text("this is no picture")
+    done = imgpipe("process", pictures, tmp_path / "out")
+    assert done.returncode == 1
+    assert "2 written, 0 unchanged, 1 failed" in done.stdout
+    assert "text.jpg: not a picture" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_verbose_shows_the_traceback_of_a_failure(pictures, tmp_path):
+    (pictures / "text.jpg").write_text("this is no picture")
+    assert "Traceback" in imgpipe("process", pictures, tmp_path / "out", "-v").stdout
+
+
+def test_a_file_that_is_no_picture_is_skipped_and_named(pictures, tmp_path):
+    (pictures / "README.md").write_text("hello")
+    done = imgpipe("process", pictures, tmp_path / "out")
+    assert done.returncode == 0
+    assert "1 skipped" in done.stdout
+    assert "README.md: no picture" in done.stdout
+
+
+def test_a_second_run_does_nothing(pictures, tmp_path):
+    imgpipe("process", pictures, tmp_path / "out")
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*") if ".imgpipe" not in str(path)}
+    done = imgpipe("process", pictures, tmp_path / "out")
+    assert "0 written, 2 unchanged" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+def test_json_lines_tell_each_item_and_the_sums(pictures, tmp_path):
+    (pictures / "text.jpg").write_text("this is no picture")
+    done = imgpipe("process", pictures, tmp_path / "out", "--json", "-", "--width", 50)
+    *items, summary = map(json.loads, done.stdout.splitlines())
+    by_source = {item["source"]: item for item in items}
+    assert by_source["deep/b.png"]["outputs"] == [
+        {"path": "deep/b.png", "bytes": (tmp_path / "out/deep/b.png").stat().st_size, "width": 50, "height": 75}
+    ]
+    assert by_source["text.jpg"]["error"]["type"] == "NotAPicture"
+    assert summary["discovered"] == 3 == summary["written"] + summary["unchanged"] + summary["failed"]
+    assert summary["interrupted"] is False
+    assert "3 inputs" in done.stderr
+
+
+def test_dry_run_says_what_would_be_done_and_writes_nothing(pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "out", "-n", "-f", "webp")
+    assert "a.jpg -> a.webp" in done.stdout
+    assert "deep/b.png -> deep/b.webp" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_collisions_are_found_before_anything_is_written(pictures, tmp_path):
+    Image.new("RGB", (9, 9)).save(pictures / "a.png")
+    done = imgpipe("process", pictures, tmp_path / "out", "-f", "webp")
+    assert done.returncode == 2
+    assert "a.webp <- a.jpg, a.png" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_inside_the_input_is_never_read(pictures):
+    for _ in range(2):
+        done = imgpipe("process", pictures, pictures / "out", "--force")
+        assert "2 inputs: 2 written" in done.stdout
+
+
+def test_an_empty_folder_is_no_error(tmp_path):
+    (tmp_path / "in").mkdir()
+    done = imgpipe("process", tmp_path / "in", tmp_path / "out", "-f", "png")
+    assert done.returncode == 0
+    assert done.stdout.startswith("no files in ")
+
+
+def test_one_file_may_be_the_input(pictures, tmp_path):
+    done = imgpipe("process", pictures / "deep" / "b.png", tmp_path / "out", "--width", 20)
+    assert done.returncode == 0
+    assert [path.name for path in (tmp_path / "out").glob("*.*") if path.is_file()] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["process", "IN", "OUT", "--rezise", "3"], 2, "--resize"),
+        (["process", "IN/missing", "OUT"], 2, "there is no input"),
+        (["process", "IN", "IN"], 2, "the same folder"),
+        (["process", "IN", "IN/a.jpg"], 2, "is no folder"),
+        (["process", "IN", "/proc/imgpipe"], 3, "cannot write to /proc/imgpipe"),
+        (["process", "IN", "OUT", "-F", "blurr:3"], 2, "did you mean blur?"),
+        (["process", "IN", "OUT", "-F", "blur:sigma=-3"], 2, "0 to 500 px"),
+        (["process", "IN", "OUT", "-f", "wepb"], 2, "did you mean webp?"),
+        (["process", "IN", "OUT", "-q", "200"], 2, "1<=x<=100"),
+        (["process", "IN", "OUT", "--resize", "large"], 2, "large"),
+        (["process", "s3://bucket", "OUT"], 2, "no storage for s3://"),
+        (["proces", "IN", "OUT"], 2, "did you mean process?"),
+    ],
+)
+def test_wrong_calls_get_one_clear_line_and_the_right_status(arguments, status, said, pictures, tmp_path):
+    places = [word.replace("IN", str(pictures), 1).replace("OUT", str(tmp_path / "out")) for word in arguments]
+    done = imgpipe(*places)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_fail_fast_stops_with_status_1(pictures, tmp_path):
+    (pictures / "0.jpg").write_text("this is no picture")
+    done = imgpipe("process", pictures, tmp_path / "out", "--fail-fast", "--engine", "serial")
+    assert done.returncode == 1
+    assert "0.jpg: not a picture" in done.stdout
+    assert "0 written" in done.stdout
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(pictures, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "imgpipe", "process", pictures, tmp_path / "out", "--json", "-"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_names_that_are_no_utf8_or_hold_control_characters_are_processed_and_printed_safely(tmp_path):
+    folder = os.fsencode(tmp_path / "in")
+    os.mkdir(folder)
+    for name in (b"\xff\xfe.png", b"new\nline.png", b"\x1b[31mred.png"):
+        Image.new("RGB", (8, 8)).save(os.path.join(folder, name).decode(errors="surrogateescape"))
+    with open(os.path.join(folder, b"\x1b[2J\xff.jpg"), "wb") as file:
+        file.write(b"no picture")
+    done = imgpipe("process", tmp_path / "in", tmp_path / "out")
+    assert "3 written, 0 unchanged, 1 failed" in done.stdout
+    assert r"\x1b[2J\xff.jpg" in done.stdout
+    assert "\x1b" not in done.stdout
+    written = {name for name in os.listdir(os.fsencode(tmp_path / "out")) if name != b".imgpipe"}
+    assert written == {b"\xff\xfe.png", b"new\nline.png", b"\x1b[31mred.png"}

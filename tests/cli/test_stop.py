@@ -1,0 +1,210 @@
+"""Ctrl-C at any instant, twice, and kill -9: nothing half-written, nothing left running."""
+
+import errno
+import io
+import json
+import os
+import pty
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+COMMAND = [sys.executable, "-m", "imgpipe", "process"]
+CTRL_C = b"\x03"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    picture = Image.effect_noise((700, 500), 60).convert("RGB")
+    file = io.BytesIO()
+    picture.save(file, "jpeg")
+    for number in range(60):
+        (folder / f"{number:03}.jpg").write_bytes(file.getvalue())
+    return folder
+
+
+def in_terminal(*arguments: object) -> tuple[int, int]:
+    """Start imgpipe with a terminal of its own: its pid, and our end of the terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [*COMMAND, *map(str, arguments)])  # noqa: S606
+    return pid, terminal
+
+
+def read_until_end(pid: int, terminal: int, *, presses: list[float], began: float) -> tuple[int, str]:
+    """Press Ctrl-C at the given instants, and wait for the end: exit status as a shell counts, and all output."""
+    said = b""
+    while True:
+        wait = max(0.0, began + presses[0] - time.monotonic()) if presses else 30.0
+        ready, _, _ = select.select([terminal], [], [], wait)
+        if not ready:
+            assert presses, "it hangs"
+            presses.pop(0)
+            os.write(terminal, CTRL_C)
+            continue
+        try:
+            part = os.read(terminal, 65536)
+        except OSError as error:
+            assert error.errno == errno.EIO
+            part = b""
+        if not part:
+            break
+        said += part
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    code = os.waitstatus_to_exitcode(status)
+    return (128 - code if code < 0 else code), said.decode(errors="replace")
+
+
+def processes_of(output: Path) -> list[str]:
+    """Command lines of processes that belong to a run: those with the output's name in their environment."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                if f"IMGPIPE_TEST={output}".encode() in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_text())
+            except OSError:
+                pass
+    return found
+
+
+def wait_until_gone(output: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := processes_of(output)) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not left, left
+
+
+def check_outputs(output: Path) -> int:
+    """Every output decodes, and there is no temporary."""
+    files = [path for path in output.rglob("*") if path.is_file() and ".imgpipe" not in path.parent.name]
+    assert not [path for path in files if path.name.startswith(".imgpipe-")]
+    for path in files:
+        with Image.open(path) as image:
+            image.load()
+    return len(files)
+
+
+def one_stop(pictures: Path, output: Path, presses: list[float], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    monkeypatch.setenv("IMGPIPE_TEST", str(output))
+    began = time.monotonic()
+    pid, terminal = in_terminal(pictures, output, "--width", 300, "--cores", 2)
+    status, said = read_until_end(pid, terminal, presses=presses, began=began)
+    assert "Traceback" not in said, said
+    assert "Error" not in said, said
+    wait_until_gone(output, 2.0)
+    check_outputs(output)
+    return status, said
+
+
+def stop_at_random_instants(times: int, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    status, _ = one_stop(pictures, tmp_path / "undisturbed", [], monkeypatch)
+    whole = time.monotonic() - began
+    assert status == 0
+    chance = random.Random(4)
+    for number in range(times):
+        # Before 40 ms the interpreter itself is still starting and has not come to imgpipe yet.
+        instant = chance.uniform(0.04, whole)
+        presses = [instant, instant + chance.uniform(0.05, 0.3)] if number % 3 == 2 else [instant]
+        status, said = one_stop(pictures, tmp_path / str(number), presses, monkeypatch)
+        finished = "60 written" in said
+        assert status == 130 or (finished and status == 0), (instant, status, said)
+
+
+def test_ctrl_c_at_random_instants_leaves_nothing_half_done(pictures, tmp_path, monkeypatch):
+    stop_at_random_instants(5, pictures, tmp_path, monkeypatch)
+
+
+@pytest.mark.chaos
+def test_ctrl_c_at_many_random_instants_leaves_nothing_half_done(pictures, tmp_path, monkeypatch):
+    stop_at_random_instants(30, pictures, tmp_path, monkeypatch)
+
+
+def slow_run(pictures: Path, output: Path, **environment: str) -> subprocess.Popen:
+    """A run that lasts for many seconds, as it has two cores and a heavy filter; ended by the test."""
+    command = [*COMMAND, pictures, output, "--cores", "2", "-F", "resize:1800x", "-F", "blur:20"]
+    return subprocess.Popen(
+        list(map(str, command)) + ["--json", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"IMGPIPE_TEST": str(output)} | environment,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_first_signal_finishes_what_was_begun(number, status, pictures, tmp_path):
+    output = tmp_path / "out"
+    run = slow_run(pictures, output)
+    first = run.stdout.readline()
+    os.killpg(run.pid, number)
+    rest, errors = run.communicate(timeout=60)
+    assert run.returncode == status
+    *items, summary = map(json.loads, [first, *rest.splitlines()])
+    assert b"Traceback" not in errors
+    assert summary["interrupted"] is True
+    assert summary["discovered"] == 60 == summary["written"] + summary["skipped"]
+    written = [item for item in items if item["status"] == "written"]
+    assert summary["written"] == len(written) == check_outputs(output) < 20
+    wait_until_gone(output, 2.0)
+
+
+def test_the_second_ctrl_c_is_out_at_once(pictures, tmp_path):
+    output = tmp_path / "out"
+    run = slow_run(pictures, output)
+    with run:
+        run.stdout.readline()
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.1)  # a second press within 20 ms is the same one
+        os.killpg(run.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        _, errors = run.communicate(timeout=30)
+    assert time.monotonic() - pressed < 1.5  # a second, and what a busy machine adds
+    assert run.returncode == 130
+    assert b"Traceback" not in errors
+    wait_until_gone(output, 2.0)
+    check_outputs(output)
+
+
+def test_an_ignored_sigint_stays_ignored(pictures, tmp_path):
+    command = " ".join(map(str, [*COMMAND, pictures, tmp_path / "out", "--width", 100]))
+    run = subprocess.Popen(["sh", "-c", f"trap '' INT; exec {command}"], start_new_session=True, stdout=subprocess.PIPE)
+    while not (tmp_path / "out" / ".imgpipe").exists():
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == 0
+    assert b"60 written" in said
+
+
+def test_after_kill_9_no_process_stays_and_the_next_run_completes_the_work(pictures, tmp_path):
+    expected, output = tmp_path / "expected", tmp_path / "out"
+    recipe = ["--width", "300", "--cores", "2", "-Q"]
+    subprocess.run([*COMMAND, pictures, expected, *recipe], check=True, timeout=60)
+    run = subprocess.Popen([*COMMAND, pictures, output, *recipe], env=os.environ | {"IMGPIPE_TEST": str(output)})
+    while len(list(output.glob("*.jpg"))) < 10:
+        time.sleep(0.005)
+    run.kill()
+    run.wait()
+    wait_until_gone(output, 2.0)
+    made = {path.name: path.stat().st_mtime_ns for path in output.glob("*.jpg")}
+    for path in output.glob("*.jpg"):
+        assert path.read_bytes() == (expected / path.name).read_bytes()
+    again = subprocess.run([*COMMAND, pictures, output, *recipe, "--json", "-"], capture_output=True, timeout=60)
+    summary = json.loads(again.stdout.splitlines()[-1])
+    assert summary["discovered"] == summary["written"] + summary["unchanged"] == 60
+    assert summary["unchanged"] >= len(made) - 64
+    assert {path.name: path.read_bytes() for path in output.glob("*.jpg")} == {
+        path.name: path.read_bytes() for path in expected.glob("*.jpg")
+    }
+    assert check_outputs(output) == 60

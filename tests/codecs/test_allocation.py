@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import resource
+from imgpipe.codecs.allocation import tune_allocator
+{tune}
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        b"1" * (64 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+
+
+def page_faults(tune):
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(tune=tune)], capture_output=True, text=True, check=True, cwd="."
+    )
+    return int(run.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
+def test_freed_memory_is_used_again():
+    assert page_faults("tune_allocator()") * 10 < page_faults("")
+
+
+@pytest.mark.parametrize("missing", ["platform", "library"])
+def test_nothing_happens_where_there_is_no_glibc(monkeypatch, missing):
+    import ctypes
+
+    from imgpipe.codecs import allocation
+
+    def refuse(*_):
+        raise OSError("no such library")
+
+    kept = []
+    monkeypatch.setattr(allocation, "_tune_pillow", lambda: kept.append(True))
+    if missing == "platform":
+        monkeypatch.setattr(sys, "platform", "win32")
+    else:
+        monkeypatch.setattr(ctypes, "CDLL", refuse)
+    allocation.tune_allocator()
+    assert kept == [True]

@@ -1,0 +1,100 @@
+import threading
+import warnings
+
+import pytest
+from PIL import Image
+
+from imgpipe.codecs.pillow import opened, raise_pillow_limit
+from imgpipe.errors import DamagedPicture, LimitExceeded
+
+from .pictures import gradient, saved
+
+DATA = saved(gradient(), "PNG")
+FAULTS = [OSError, SyntaxError, ValueError, RuntimeError, NotImplementedError, EOFError, ZeroDivisionError, KeyError]
+
+
+@pytest.fixture(autouse=True)
+def _pillow_limit(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+
+
+def fail_with(error):
+    with opened(DATA, ("PNG",)):
+        raise error
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_of_pillow_is_damage(fault):
+    with pytest.raises(DamagedPicture, match=r"damaged PNG: .?broken"):
+        fail_with(fault("broken"))
+
+
+def test_a_fault_without_words_is_named():
+    with pytest.raises(DamagedPicture, match="damaged PNG: EOFError"):
+        fail_with(EOFError())
+
+
+def test_too_little_memory_is_not_the_files_fault():
+    with pytest.raises(MemoryError):
+        fail_with(MemoryError())
+
+
+def test_formats_that_are_not_asked_for_are_not_opened():
+    with pytest.raises(DamagedPicture, match="header cannot be read"), opened(DATA, ("JPEG",)):
+        pass
+
+
+def test_what_pillow_refuses_is_over_the_limit(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with (
+        pytest.raises(LimitExceeded, match="3072 pixels are more than allowed: raise --max-pixels"),
+        opened(DATA, ("PNG",)),
+    ):
+        pass
+
+
+def test_pillows_limit_follows_a_higher_one_only(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    raise_pillow_limit(200)
+    assert Image.MAX_IMAGE_PIXELS == 100
+    raise_pillow_limit(5000)
+    assert Image.MAX_IMAGE_PIXELS == 5000
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    raise_pillow_limit(5000)
+    assert Image.MAX_IMAGE_PIXELS is None
+
+
+def test_pillows_warnings_stay_inside(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # a warning from there, an error from twice that
+    with opened(DATA, ("PNG",)):
+        pass
+    with pytest.warns(Image.DecompressionBombWarning):
+        Image.open(_file())
+
+
+def _file():
+    from io import BytesIO
+
+    return BytesIO(DATA)
+
+
+def test_warnings_of_others_come_through():
+    with pytest.warns(UserWarning, match="not Pillow's"), opened(DATA, ("PNG",)):
+        warnings.warn("not Pillow's", stacklevel=1)
+
+
+def test_other_threads_hear_pillow_while_one_is_silent(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)
+    heard = []
+
+    def listen():
+        try:
+            Image.open(_file())
+        except Image.DecompressionBombWarning as warning:
+            heard.append(warning)
+
+    with opened(DATA, ("PNG",)):
+        thread = threading.Thread(target=listen)
+        thread.start()
+        thread.join()
+    assert len(heard) == 1

@@ -1,0 +1,269 @@
+"""What the tests let worker processes do; a worker finds these functions by name."""
+
+import ctypes
+import hashlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+
+@dataclass(frozen=True)
+class Task:
+    """A number, bytes in, bytes out, and a trick to play before (once, where `once` is the path of a file to make)."""
+
+    number: int
+    payload: bytes = b""
+    answer: int = 0
+    trick: str = ""
+    once: str = ""
+    bell: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a task; two runs over the same tasks must give equal ones."""
+
+    number: int
+    digest: str
+    body: bytes
+
+
+def perform(task):
+    """Play the task's trick, then digest what was received into as many bytes as were asked for."""
+    if task.trick and _is_to_be_played(task):
+        TRICKS[task.trick](task)
+    return undisturbed(task)
+
+
+def undisturbed(task):
+    return Done(task.number, hashlib.sha256(task.payload).hexdigest(), hashlib.shake_128(task.payload).digest(task.answer))
+
+
+def same(task):
+    return task
+
+
+def own_pid(_task):
+    return os.getpid()
+
+
+def ring(task):
+    """Tell the test which process is on which task; one short write to a pipe is never torn."""
+    descriptor = os.open(task.bell, os.O_WRONLY)
+    os.write(descriptor, b"%d %d\n" % (os.getpid(), task.number))
+    os.close(descriptor)
+
+
+def _is_to_be_played(task):
+    if not task.once:
+        return True
+    try:
+        os.close(os.open(task.once, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _sleep(task):
+    ring(task)
+    time.sleep(1000)
+
+
+def _hang(task):
+    """Hold the interpreter's lock, so that no other thread of this process moves."""
+    ring(task)
+    ctypes.PyDLL(None).sleep(1000)
+
+
+def _spin(task):
+    ring(task)
+    while True:
+        pass
+
+
+def _ring_and_go_on(task):
+    ring(task)
+
+
+def _wait_for_file(task):
+    """Ring, and go on when the test has made the file `bell` + '.go'."""
+    ring(task)
+    while not os.path.exists(task.bell + ".go"):
+        time.sleep(0.001)
+
+
+def _segfault(_task):
+    ctypes.string_at(0)
+
+
+def _abort(_task):
+    os.abort()
+
+
+def _exit(_task):
+    os._exit(3)
+
+
+def _leave(_task):
+    sys.exit(5)
+
+
+def _kill(_task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_sending(task):
+    """Be killed after so many bytes of the answer are in the pipe."""
+    left = task.at
+
+    def send(self, buffer, write=os.write):
+        nonlocal left
+        part = memoryview(buffer)[:left]
+        while part:
+            sent = write(self._handle, part)
+            part, left = part[sent:], left - sent
+        if left <= 0:
+            _kill(task)
+
+    Connection._send = send
+
+
+def _die_receiving(task):
+    """Be killed after so many bytes of the next message, or at its end where it is shorter."""
+
+    def receive(self, size, read=os.read):
+        left = min(size, task.at)
+        while left:
+            left -= len(read(self._handle, left))
+        _kill(task)
+
+    Connection._recv = receive
+
+
+class Unpicklable(Exception):
+    def __init__(self, words):
+        super().__init__(words)
+        self.lock = threading.Lock()
+
+
+class PicklesOnly(Exception):
+    """Pickles; but it cannot be made again from one argument."""
+
+    def __init__(self, words, more):
+        super().__init__(words)
+
+
+class Wordless(PicklesOnly):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class BecomesText(Exception):
+    def __reduce__(self):
+        return str, ("not even an error",)
+
+
+class OneWay:
+    """Pickles in the worker, and does not unpickle in the parent."""
+
+    def __reduce__(self):
+        return _only_in_process, (os.getpid(),)
+
+
+def _only_in_process(pid):
+    if pid != os.getpid():
+        raise LookupError("not here")
+
+
+def _raiser(make: Callable[[], BaseException]):
+    def trick(_task):
+        raise make()
+
+    return trick
+
+
+TRICKS = {
+    "sleep": _sleep,
+    "hang": _hang,
+    "spin": _spin,
+    "ring": _ring_and_go_on,
+    "wait": _wait_for_file,
+    "segfault": _segfault,
+    "abort": _abort,
+    "exit": _exit,
+    "leave": _leave,
+    "kill": _kill,
+    "die sending": _die_sending,
+    "die receiving": _die_receiving,
+    "raise": _raiser(lambda: ValueError("as asked")),
+    "raise unpicklable": _raiser(lambda: Unpicklable("as asked")),
+    "raise pickles only": _raiser(lambda: PicklesOnly("as asked", 1)),
+    "raise wordless": _raiser(lambda: Wordless("as asked", 1)),
+    "raise text": _raiser(lambda: BecomesText("as asked")),
+    "raise StopIteration": _raiser(StopIteration),
+}
+
+
+def give_lambda(_task):
+    return lambda: None
+
+
+def give_one_way(_task):
+    return OneWay()
+
+
+def raise_by_name(name):
+    """Raise an error of the pool's own kinds, as a function would that uses a pool or a channel itself."""
+    from imgpipe.concurrency import channel, worker
+
+    raise {"Closed": channel.Closed, "WorkerDied": worker.WorkerDied, "DeadlineExpired": worker.DeadlineExpired}[name](1)
+
+
+class Unloadable:
+    """A task that pickles in the parent, and does not unpickle in the worker."""
+
+    def __reduce__(self):
+        return _only_in_process, (os.getpid(),)
+
+
+def fail_to_start():
+    raise RuntimeError("no codec here")
+
+
+def exit_at_start():
+    os._exit(0)
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """Rings at each start; dies at as many of them as there are names in `folder`, one less each time."""
+
+    bell: str
+    folder: str = ""
+    then: str = "kill"
+
+    def __call__(self):
+        task = Task(-1, bell=self.bell)
+        for name in os.listdir(self.folder) if self.folder else ():
+            try:
+                os.unlink(os.path.join(self.folder, name))
+            except FileNotFoundError:
+                continue
+            TRICKS[self.then](task)
+        ring(task)
+
+
+@dataclass(frozen=True)
+class Heavy:
+    """A function with much luggage, more than fits into a pipe."""
+
+    luggage: bytes
+
+    def __call__(self, task):
+        return len(self.luggage), task

@@ -1,0 +1,128 @@
+"""What every suite may use: `nothing_left_behind`."""
+
+import gc
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
+import os
+import select
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_PROC = Path("/proc")
+_PATIENCE = 15.0
+
+# Every process that descends from this one inherits the mark, also an orphan whose parent is long gone.
+_MARK = f"IMGPIPE_TEST_SESSION={uuid.uuid4().hex}"
+os.environ.update([_MARK.split("=")])
+
+
+@dataclass(frozen=True)
+class _Census:
+    threads: frozenset[threading.Thread]
+    processes: frozenset[int]
+    files: frozenset[str]
+    temporaries: frozenset[Path]
+
+    def __sub__(self, other):
+        return _Census(
+            self.threads - other.threads,
+            self.processes - other.processes,
+            self.files - other.files,
+            self.temporaries - other.temporaries,
+        )
+
+    def __bool__(self):
+        return bool(self.threads or self.processes or self.files or self.temporaries)
+
+
+@pytest.fixture
+def nothing_left_behind(tmp_path):
+    """Fail a test that leaves threads, processes, open files or `.imgpipe-*` temporaries behind.
+
+    Use it as `pytestmark = pytest.mark.usefixtures("nothing_left_behind")`. What is about to go gets some
+    seconds to do so. Of /proc nothing is seen where there is none; threads and temporaries are seen everywhere.
+    """
+    before = _take_census(tmp_path)
+    yield
+    end = time.monotonic() + _PATIENCE
+    while (left := _take_census(tmp_path) - before) and time.monotonic() < end:
+        gc.collect()
+        _wait_for_a_change(left)
+    assert not left, left
+
+
+def _take_census(folder):
+    return _Census(
+        frozenset(threading.enumerate()),
+        frozenset(_processes()),
+        frozenset(_open_files()),
+        frozenset(folder.rglob(".imgpipe-*")),
+    )
+
+
+def _wait_for_a_change(left):
+    """Wait until one of those that are left has gone; half a second at most, others may have changed."""
+    if left.threads:
+        next(iter(left.threads)).join(0.5)
+    elif left.processes:
+        wait_for_exit(next(iter(left.processes)), 0.5)
+    else:
+        time.sleep(0.01)
+
+
+def wait_for_exit(pid, seconds):
+    """Whether the process with this id, child or not, ended within so many seconds."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def _processes():
+    """Living processes with our mark, and dead ones that nobody has collected, but for multiprocessing's own two."""
+    spared = {
+        os.getpid(),
+        multiprocessing.forkserver._forkserver._forkserver_pid,
+        multiprocessing.resource_tracker._resource_tracker._pid,
+    }
+    for entry in _PROC.glob("[0-9]*"):
+        if (pid := int(entry.name)) not in spared and (_is_marked(entry) or _is_child(entry)):
+            yield pid
+
+
+def _is_marked(entry):
+    try:
+        return _MARK.encode() in (entry / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _is_child(entry):
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
+    except OSError:
+        return False
+
+
+def _open_files():
+    """What stands behind our file descriptors, but for those that lead to multiprocessing's own two processes."""
+    spared = {
+        multiprocessing.forkserver._forkserver._forkserver_alive_fd,
+        multiprocessing.resource_tracker._resource_tracker._fd,
+    }
+    folder = _PROC / "self" / "fd"
+    for name in os.listdir(folder) if folder.is_dir() else ():
+        if int(name) not in spared:
+            try:
+                yield f"{name} -> {os.readlink(folder / name)}"
+            except OSError:
+                continue  # the listing's own

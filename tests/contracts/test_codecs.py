@@ -1,0 +1,212 @@
+"""What every codec in the table keeps to. A new format is tested here by being in the table."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded, NotAPicture, PictureError, UsageError
+from imgpipe.picture import Picture, frame_size, is_deep
+
+CODECS = codecs.all_codecs()
+NAMES = [codec.name for codec in CODECS]
+WRITERS = [codec for codec in CODECS if codec.encode]
+SIZE = (61, 43)
+
+
+def still(mode="RGB", size=SIZE):
+    x, y = np.meshgrid(np.linspace(0, 255, size[0]), np.linspace(0, 255, size[1]))
+    bands = np.stack([x, y, (x + y) / 2, 200 - x / 2], axis=2)
+    chosen = {"L": [0], "LA": [0, 3], "RGB": [0, 1, 2], "RGBA": [0, 1, 2, 3]}[mode]
+    samples = bands[:, :, chosen].astype(np.uint8)
+    return Image.fromarray(samples[:, :, 0] if mode == "L" else samples)
+
+
+def picture(*frames, **more):
+    return Picture(frames, frame_size(frames[0]), "png", **more)
+
+
+def encode(codec, *frames, **more):
+    return codecs.encode(picture(*frames, **more), codec.name, Encoding(quality=95))
+
+
+def read(data, limits=None):
+    return codecs.decode(data, codecs.probe(data, limits or Limits()))
+
+
+def samples_of(codec):
+    """Files of every kind that the codec writes."""
+    yield encode(codec, still()).data
+    yield encode(codec, still("L")).data
+    yield encode(codec, still("RGBA")).data
+    frames = [still().rotate(angle) for angle in (0, 90, 180)]
+    if codec.animation:
+        yield encode(codec, *frames, durations=(100, 100, 100)).data
+    if codec.pages:
+        yield encode(codec, *frames).data
+    if codec.deep:
+        yield encode(codec, np.arange(61 * 43 * 3, dtype=np.uint16).reshape(43, 61, 3) * 8).data
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("size", [SIZE, (1, 1), (1, 17), (17, 1)])
+def test_a_picture_comes_back(codec, mode, size):
+    image = still(mode, size)
+    encoded = encode(codec, image)
+    back = read(encoded.data)
+    assert encoded.size == back.size == frame_size(back.frames[0]) == size
+    assert back.format == codec.name
+    if not mode.endswith("A"):
+        difference = np.asarray(back.frames[0].convert("RGB")).astype(int) - np.asarray(image.convert("RGB"))
+        assert np.abs(difference).mean() < 8
+    assert (mode.endswith("A") and not codec.alpha) == any("flattened" in word for word in encoded.warnings)
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_the_signature_recognises_own_output_and_no_other(codec):
+    for data in samples_of(codec):
+        assert [other.name for other in CODECS if other.signature(data[:64])] == [codec.name]
+        assert codecs.sniff(data[:64]) == codec.name
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_truncation_is_always_found(codec):
+    for data in samples_of(codec):
+        # Some formats end in padding that nothing can miss.
+        for cut in {*range(0, len(data) - 16, max(1, len(data) // 97)), len(data) - 17}:
+            with pytest.raises(NotAPicture if cut < 12 and not codecs.sniff(data[:cut]) else DamagedPicture):
+                read(data[:cut])
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_changed_bytes_never_raise_anything_else(codec):
+    random = np.random.default_rng(1)
+    for data in samples_of(codec):
+        for _ in range(60):
+            damaged = bytearray(data)
+            for offset in random.integers(0, min(len(data), 400), 3):
+                damaged[offset] = random.integers(256)
+            try:
+                read(bytes(damaged), Limits(max_pixels=10**6))
+            except PictureError as error:
+                assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_pixels_are_limited(codec):
+    data = encode(codec, still()).data
+    codecs.probe(data, Limits(max_pixels=61 * 43))
+    with pytest.raises(LimitExceeded, match=r"61 x 43 = 2623 pixels are more than 2622: raise --max-pixels"):
+        codecs.probe(data, Limits(max_pixels=61 * 43 - 1))
+
+
+@pytest.mark.parametrize("codec", [codec for codec in WRITERS if codec.animation or codec.pages], ids=lambda c: c.name)
+def test_frames_are_limited(codec):
+    frames = [still().rotate(angle) for angle in (0, 90, 180)]
+    data = encode(codec, *frames, durations=(100, 100, 100) if codec.animation else ()).data
+    assert codecs.probe(data, Limits(max_frames=3)).frames == 3
+    with pytest.raises(LimitExceeded, match=r"than 2(: raise| pages: raise) --max-frames"):
+        codecs.probe(data, Limits(max_frames=2))
+
+
+@pytest.mark.parametrize("codec", [codec for codec in WRITERS if codec.animation], ids=lambda codec: codec.name)
+def test_animations_keep_frames_durations_and_loop(codec):
+    frames = [still().rotate(angle) for angle in (0, 90, 180)]
+    back = read(encode(codec, *frames, durations=(100, 250, 40), loop=4).data)
+    assert (len(back.frames), back.durations, back.loop) == (3, (100, 250, 40), 4)
+    assert {frame_size(frame) for frame in back.frames} == {SIZE}
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_depth_is_kept_or_said_to_be_lost(codec):
+    deep = np.arange(61 * 43 * 3, dtype=np.uint16).reshape(43, 61, 3) * 8
+    encoded = encode(codec, deep)
+    assert is_deep(read(encoded.data).frames[0]) is codec.deep
+    assert ("16 bits a sample converted to 8" in encoded.warnings) is not codec.deep
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_animation_is_kept_or_said_to_be_lost(codec):
+    encoded = encode(codec, still(), still().rotate(90), durations=(100, 100))
+    assert ("animation of 2 frames: only the first is kept" in encoded.warnings) is not codec.animation
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_encoding_twice_gives_the_same_bytes(codec):
+    assert list(samples_of(codec)) == list(samples_of(codec))
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_frames_carry_nothing_of_the_old_file(codec):
+    for data in samples_of(codec):
+        assert all(is_deep(frame) or frame.info == {} for frame in read(data).frames)
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+def test_extensions_are_lower_case_and_found(codec):
+    assert codec.extensions
+    for extension in codec.extensions:
+        assert extension == extension.lower()
+        assert extension.startswith(".")
+        assert codecs.by_extension(f"a.b/IMG{extension.upper()}") == codec.name
+        assert codecs.by_extension(b"\xff\xfe" + extension.encode()) == codec.name
+
+
+def test_names_and_extensions_are_unique():
+    extensions = [extension for codec in CODECS for extension in codec.extensions]
+    assert len(set(extensions)) == len(extensions)
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "jpg", ".jpg", "", "archive.jpg.zip"])
+def test_other_names_claim_no_format(name):
+    assert codecs.by_extension(name) is None
+
+
+def test_names_are_found_by_their_usual_spelling():
+    assert [codecs.by_name(name).name for name in (*NAMES, "JPG", ".tif")] == [*NAMES, "jpeg", "tiff"]
+
+
+@pytest.mark.parametrize(("name", "hint"), [("wepb", "did you mean webp?"), ("xyzzy", "valid are bmp, gif, jpeg")])
+def test_an_unknown_name_is_answered_with_the_nearest(name, hint):
+    with pytest.raises(UsageError, match=hint.replace("?", r"\?")):
+        codecs.by_name(name)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"", "it is empty"), (b"hello, I am a letter", "it is text"), (b"%!PS-Adobe-3.0 EPSF", "PostScript")],
+)
+def test_what_is_no_picture_is_said_in_words(data, words):
+    with pytest.raises(NotAPicture, match=words):
+        codecs.probe(data, Limits())
+
+
+def test_a_format_that_is_only_read_is_not_written(monkeypatch):
+    monkeypatch.setattr(codecs, "_load", lambda name: replace(CODECS[0], encode=None))
+    with pytest.raises(EncodingFailed, match="only read"):
+        codecs.encode(picture(still()), "jpeg", Encoding())
+
+
+def test_a_bomb_is_stopped_before_it_is_decoded():
+    from imgpipe.codecs.png_chunks import SIGNATURE, chunk_bytes
+
+    header = (30_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    data = SIGNATURE + chunk_bytes(b"IHDR", header) + chunk_bytes(b"IDAT", b"") + chunk_bytes(b"IEND", b"")
+    with pytest.raises(LimitExceeded, match="900000000"):
+        codecs.probe(data, Limits())
+
+
+def test_nothing_heavy_is_imported_to_answer_what_formats_there_are():
+    script = (
+        "import sys; from imgpipe import codecs; codecs.by_extension('a.jpg'); codecs.sniff(b'GIF89a'); "
+        "codecs.all_codecs(); print(sorted({'PIL', 'numpy', 'cv2'} & sys.modules.keys()))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

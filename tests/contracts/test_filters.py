@@ -1,0 +1,135 @@
+"""What every built-in filter promises, whatever it does."""
+
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgpipe.filters import apply, builtin, parse
+from imgpipe.picture import Picture, frame_size
+
+SIZES = [(1, 1), (7, 5), (64, 48)]
+MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+KINDS = [*MODES, 1, 2, 3, 4]
+
+NEUTRAL = {"resize": "100%", "rotate": "0", "sharpen": "0", "blur": "0"}
+"""The options at which a filter changes nothing; none where that is its default, or where it has no neutral value."""
+
+EXAMPLES = {
+    "resize": "10x10,fit=cover",
+    "crop": "left=0,width=3",
+    "rotate": "12",
+    "brightness": "1.5",
+    "contrast": "0.5",
+    "saturation": "2",
+    "blur": "1.5",
+    "sharpen": "1",
+}
+"""Options at which a filter does something; none where it does so without any."""
+
+RESHAPING = {"resize", "crop", "rotate", "flip", "flop"}
+WITHOUT_NEUTRAL = {"flip", "flop", "grayscale"}
+
+
+def frame_of(kind, size):
+    shape = (size[1], size[0], MODES.get(kind, kind))
+    random = np.random.default_rng(shape)
+    if kind in MODES:
+        return Image.frombytes(kind, size, random.integers(0, 256, shape, dtype=np.uint8).tobytes())
+    return random.integers(0, 65536, shape, dtype=np.uint16)
+
+
+def kind_of(frame):
+    return getattr(frame, "mode", None) or frame.shape[2]
+
+
+def step(name, options):
+    return parse(f"{name}:{options[name]}" if name in options else name)
+
+
+def samples(frame):
+    return np.atleast_3d(np.asarray(frame))
+
+
+def filters(wanted):
+    return pytest.mark.parametrize("name", [name for name in builtin() if wanted(name)])
+
+
+every_filter = filters(lambda name: True)
+
+
+@every_filter
+def test_docstring_explains_every_option_with_an_example(name):
+    chosen = builtin()[name]
+    text = chosen.__doc__
+    assert ">>> " in text
+    assert f'parse("{name}' in text
+    assert "rror" in text
+    for option in chosen.options:
+        assert f"\n        {option.name}: " in text, option.name
+
+
+@every_filter
+def test_steps_pickle_and_read_back_from_their_text(name):
+    for options in (NEUTRAL, EXAMPLES):
+        operation = step(name, options)
+        copy = pickle.loads(pickle.dumps(operation))
+        assert copy == parse(str(operation)) == operation
+        assert (hash(copy), str(copy)) == (hash(operation), str(operation))
+
+
+@filters(lambda name: name not in WITHOUT_NEUTRAL)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_neutral_options_change_nothing(name, kind, size):
+    source = Picture((frame_of(kind, size),), size, "png")
+    result = apply(step(name, NEUTRAL), source)
+    assert kind_of(result.frames[0]) == kind
+    assert samples(result.frames[0]).dtype == samples(source.frames[0]).dtype
+    assert np.array_equal(samples(result.frames[0]), samples(source.frames[0]))
+    assert result.size == size
+
+
+@every_filter
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_size_and_source_are_kept(name, kind, size):
+    source = Picture((frame_of(kind, size),), size, "png")
+    before = source.frames[0].tobytes()
+    result = apply(step(name, EXAMPLES), source)
+    (frame,) = result.frames
+    assert source.frames[0].tobytes() == before
+    assert frame_size(frame) == result.size
+    assert samples(frame).dtype == samples(source.frames[0]).dtype
+    if name != "grayscale":
+        assert kind_of(frame) == kind
+    if name not in RESHAPING:
+        assert result.size == size
+    if not hasattr(frame, "mode"):
+        assert frame.flags.c_contiguous
+
+
+@filters(lambda name: builtin()[name].traits.alpha == "apart")
+@pytest.mark.parametrize("kind", ["LA", "RGBA", 2, 4])
+def test_alpha_is_untouched_by_filters_that_are_shown_colour_only(name, kind):
+    source = Picture((frame_of(kind, (7, 5)),), (7, 5), "png")
+    result = apply(step(name, EXAMPLES), source)
+    assert np.array_equal(samples(result.frames[0])[:, :, -1], samples(source.frames[0])[:, :, -1])
+
+
+@every_filter
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_frames_of_an_animation_are_filtered_alike(name, kind):
+    frame = frame_of(kind, (7, 5))
+    result = apply(step(name, EXAMPLES), Picture((frame,) * 3, (7, 5), "gif", durations=(1, 2, 3)))
+    assert len(result.frames) == 3
+    assert len({each.tobytes() for each in result.frames}) == 1
+    assert result.durations == (1, 2, 3)
+
+
+@every_filter
+@pytest.mark.parametrize("kind", ["L", "RGB", 1, 3])
+def test_opaque_pictures_stay_opaque(name, kind):
+    result = apply(step(name, EXAMPLES), Picture((frame_of(kind, (7, 5)),), (7, 5), "png"))
+    assert samples(result.frames[0]).shape[2] in (1, 3)

@@ -1,0 +1,278 @@
+"""What every storage promises; a new one is a line in `STORAGES`."""
+
+import errno
+import itertools
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe.storage import Entry, Listing, local, open_storage
+from tests.folders import WatchedOs, contents, failing_os, temporaries
+
+# name: (how it is made below a folder, the module whose `os` it works with)
+STORAGES = {"local": (lambda folder: open_storage(str(folder)), local)}
+
+ODD_NAMES = [
+    os.fsdecode(b"\xff\xfe-latin-\xe9.jpg"),
+    "new\nline\t\x1b[31m.jpg",
+    "x" * 251 + ".jpg",
+    "é" * 125 + "x.jpg",
+    "-rf",
+    "..jpg",
+    "...",
+    " ",
+    "\\",
+    "a:b?*<>|.jpg",
+    "one/two/three/four/\N{CAMERA}.jpg",
+]
+REFUSED_NAMES = ["", ".", "..", "/", "/etc/passwd", "a//b", "a/", "a/../b", "../a", "a/..", "./a", "a/./b", "nul\0"]
+OUTPUT_ERRORS = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUOT]
+
+
+@pytest.fixture(params=STORAGES)
+def storage(request, tmp_path):
+    return STORAGES[request.param][0](tmp_path / "root")
+
+
+@pytest.fixture(params=STORAGES)
+def storage_and_module(request, tmp_path):
+    make, module = STORAGES[request.param]
+    return make(tmp_path / "root"), module
+
+
+def count_open_files():
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+def error_of(call):
+    """The errno that a call raised, None where it raised nothing."""
+    try:
+        call()
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def names(storage, **listing):
+    return [entry.name for entry in storage.list(Listing(**listing))]
+
+
+def test_what_was_put_can_be_read_headed_and_listed(storage):
+    storage.put("a/b.jpg", b"0123456789")
+    assert storage.read("a/b.jpg") == b"0123456789"
+    assert storage.head("a/b.jpg", 4) == b"0123"
+    assert storage.head("a/b.jpg", 64) == b"0123456789"
+    (entry,) = storage.list(Listing())
+    assert (entry.name, entry.bytes, entry.error) == ("a/b.jpg", 10, "")
+    assert entry.modified > 0
+    assert storage.stat("a/b.jpg") == entry
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(3 << 20)], ids=len)
+def test_content_of_any_length_comes_back(storage, data):
+    storage.put("a", data)
+    assert storage.read("a") == data
+    assert storage.stat("a").bytes == len(data)
+
+
+def test_put_replaces_what_stood_there(storage):
+    storage.put("a.jpg", b"a long one before")
+    storage.put("a.jpg", b"after")
+    assert storage.read("a.jpg") == b"after"
+    assert names(storage) == ["a.jpg"]
+
+
+def test_nothing_stands_under_an_unknown_name(storage):
+    storage.put("file", b"")
+    for name in ("unknown", "unknown/a.jpg", "file/a.jpg", "x" * 300, "x" * 300 + "/a.jpg"):
+        assert storage.stat(name) is None
+        with pytest.raises(OSError, match=r"\[Errno \d+\]"):
+            storage.read(name)
+        with pytest.raises(OSError, match=r"\[Errno \d+\]"):
+            storage.head(name, 8)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+def test_odd_names_are_kept_as_they_are(storage, name):
+    storage.put(name, b"content")
+    assert names(storage, hidden=True) == [name]
+    assert storage.read(name) == storage.head(name, 99) == b"content"
+    assert storage.stat(name) == Entry(name, 7, storage.stat(name).modified)
+
+
+@given(st.binary(min_size=1, max_size=255).filter(lambda name: not {0, ord("/")} & set(name)))
+@settings(max_examples=40, deadline=None)
+def test_any_bytes_but_slash_and_nul_are_a_name(name):
+    text = os.fsdecode(name)
+    if text in (".", "..") or text.startswith(".imgpipe-"):
+        return
+    for make, _ in STORAGES.values():
+        with tempfile.TemporaryDirectory() as folder:
+            storage = make(folder)
+            storage.put(text, name)
+            assert names(storage, hidden=True) == [text]
+            assert storage.read(text) == name
+
+
+def test_composed_and_decomposed_names_stay_apart(storage):
+    storage.put("\u00e9.jpg", b"composed")
+    storage.put("e\u0301.jpg", b"decomposed")
+    if len(names(storage)) == 1:
+        pytest.skip("this file system takes them for one name")
+    assert storage.read("\u00e9.jpg") == b"composed"
+    assert storage.read("e\u0301.jpg") == b"decomposed"
+
+
+@pytest.mark.parametrize("name", REFUSED_NAMES, ids=ascii)
+def test_names_that_lead_out_or_are_none_are_refused(storage, tmp_path, name):
+    storage.put("a/b", b"")
+    before = contents(tmp_path, hidden=True)
+    for call in (lambda: storage.put(name, b"x"), lambda: storage.read(name), lambda: storage.head(name, 1)):
+        with pytest.raises(OSError, match=r"\[Errno \d+\]"):
+            call()
+    assert contents(tmp_path, hidden=True) == before
+
+
+def test_a_name_that_is_too_long_is_an_os_error(storage, tmp_path):
+    with pytest.raises(OSError, match=r"\[Errno \d+\]"):
+        storage.put("x" * 256, b"x")
+    assert not contents(tmp_path, hidden=True)
+
+
+def test_a_listing_goes_folder_by_folder_in_order_of_names(storage):
+    for name in ("b/2.jpg", "b/1.jpg", "a/z/1.jpg", "z.jpg", "a/2.jpg", "B.jpg", "c.jpg"):
+        storage.put(name, b"")
+    expected = ["B.jpg", "c.jpg", "z.jpg", "a/2.jpg", "a/z/1.jpg", "b/1.jpg", "b/2.jpg"]
+    assert names(storage) == expected
+    assert names(storage) == expected
+
+
+def test_a_listing_may_stay_at_the_top(storage):
+    storage.put("a/1.jpg", b"")
+    storage.put("2.jpg", b"")
+    assert names(storage, recursive=False) == ["2.jpg"]
+
+
+def test_hidden_files_and_folders_are_listed_only_when_asked_for(storage):
+    for name in (".a.jpg", ".b/c.jpg", "d.jpg"):
+        storage.put(name, b"")
+    assert names(storage) == ["d.jpg"]
+    assert names(storage, hidden=True) == [".a.jpg", "d.jpg", ".b/c.jpg"]
+
+
+def test_an_empty_root_lists_nothing(storage):
+    storage.put("a", b"")
+    os.unlink(os.path.join(storage.root, "a"))
+    assert names(storage) == []
+
+
+def test_a_missing_root_is_one_entry_with_an_error(storage):
+    (entry,) = storage.list(Listing())
+    assert entry.error
+
+
+@pytest.mark.parametrize("for_good", [False, True], ids=["once", "for-good"])
+@pytest.mark.parametrize("before", [{}, {"a/b.jpg": b"before"}], ids=["new", "standing"])
+@pytest.mark.parametrize("error", OUTPUT_ERRORS, ids=errno.errorcode.get)
+def test_put_that_fails_at_any_call_publishes_nothing(storage_and_module, monkeypatch, error, before, for_good):
+    storage, module = storage_and_module
+    files = count_open_files()
+    for call in itertools.count(1):
+        shutil.rmtree(storage.root, ignore_errors=True)
+        for name, data in before.items():
+            storage.put(name, data)
+        monkeypatch.setattr(module, "os", failing_os(error, call, for_good=for_good))
+        raised = error_of(lambda: storage.put("a/b.jpg", b"after"))
+        monkeypatch.undo()
+        if raised is None:
+            break
+        assert raised == error
+        assert contents(storage.root, hidden=True) == before
+    assert call > 4
+    assert contents(storage.root, hidden=True) == {"a/b.jpg": b"after"}
+    assert count_open_files() == files
+
+
+def test_the_first_error_is_told_where_the_temporary_cannot_be_removed(storage_and_module, monkeypatch):
+    storage, module = storage_and_module
+    storage.put("a.jpg", b"before")
+    for call in (2, 3, 4):
+        first, later = errno.ENOSPC, errno.EIO
+        failing = failing_os(first, call)
+        failing.unlink = failing_os(later, 1, names=("unlink",)).unlink
+        monkeypatch.setattr(module, "os", failing)
+        with pytest.raises(OSError, match="No space"):
+            storage.put("a.jpg", b"after")
+        monkeypatch.undo()
+        assert storage.read("a.jpg") == b"before"
+        assert names(storage, hidden=True) == ["a.jpg"]
+
+
+def test_at_no_moment_stands_anything_partial_under_the_name(storage_and_module, monkeypatch, tmp_path):
+    storage, module = storage_and_module
+    storage.put("a.jpg", b"before")
+    seen = []
+
+    def look(call):
+        seen.append(contents(storage.root)["a.jpg"])
+
+    monkeypatch.setattr(module, "os", WatchedOs(look))
+    storage.put("a.jpg", b"after")
+    monkeypatch.undo()
+    seen.append(storage.read("a.jpg"))
+    assert len(seen) > 4
+    assert seen == [b"before"] * (len(seen) - 1) + [b"after"]
+
+
+def test_short_writes_are_gone_on_with(storage_and_module, monkeypatch):
+    storage, module = storage_and_module
+    data = bytes(range(256)) * 4
+
+    class ShortOs(WatchedOs):
+        def write(self, descriptor, data):
+            return os.write(descriptor, bytes(data[:100]))
+
+    monkeypatch.setattr(module, "os", ShortOs(lambda call: None))
+    storage.put("a.jpg", data)
+    monkeypatch.undo()
+    assert storage.read("a.jpg") == data
+
+
+def test_an_interrupted_put_leaves_nothing(storage_and_module, monkeypatch):
+    storage, module = storage_and_module
+    storage.put("a.jpg", b"before")
+
+    class Interrupt(BaseException):
+        pass
+
+    for call in itertools.count(1):
+
+        def before(number, call=call):
+            if number == call:
+                raise Interrupt
+
+        monkeypatch.setattr(module, "os", WatchedOs(before, ("write", "replace")))
+        try:
+            storage.put("a.jpg", b"after")
+        except Interrupt:
+            pass
+        else:
+            break
+        finally:
+            monkeypatch.undo()
+        assert contents(storage.root, hidden=True) == {"a.jpg": b"before"}
+    assert call == 3
+
+
+def test_many_threads_may_put_into_one_new_folder(storage):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: storage.put(f"new/deep/{number}.jpg", b"%d" % number), range(64)))
+        list(threads.map(lambda number: storage.put("same.jpg", b"%d" % number * 9999), range(8)))
+    assert [storage.read(f"new/deep/{number}.jpg") for number in range(64)] == [b"%d" % n for n in range(64)]
+    assert storage.read("same.jpg") in [b"%d" % number * 9999 for number in range(8)]
+    assert not temporaries(storage.root)

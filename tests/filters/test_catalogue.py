@@ -1,0 +1,57 @@
+import subprocess
+import sys
+
+import pytest
+
+import imgpipe.filters
+from imgpipe.errors import RecipeError
+from imgpipe.filters import Filter, builtin, catalogue, find
+
+
+def test_parsing_a_recipe_imports_nothing_heavy():
+    script = (
+        "import sys, imgpipe.filters as f\n"
+        "for t in ('resize:8x8,background=white,fit=contain', 'crop:width=3', 'rotate:3', 'blur:2', 'grayscale'):\n"
+        "    str(f.parse(t)); f.least_size([f.parse(t)], (100, 100))\n"
+        "f.builtin()\n"
+        "print([m for m in ('numpy', 'PIL', 'cv2', 'cykooz_resizer', 'importlib.metadata') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_built_in_filter_is_an_attribute_of_the_package():
+    for name, each in builtin().items():
+        assert getattr(imgpipe.filters, name.replace("-", "_")) is each
+        assert name in dir(imgpipe.filters)
+
+
+def test_family_modules_do_not_hide_filters():
+    assert not set(catalogue.FAMILIES) & set(builtin())
+
+
+def test_unknown_attributes_are_attribute_errors():
+    with pytest.raises(AttributeError, match="sepia"):
+        _ = imgpipe.filters.sepia
+
+
+def test_find_by_name_reference_and_entry_point(monkeypatch):
+    monkeypatch.setattr(catalogue, "plugins", lambda: {"mirror": "imgpipe.filters.geometry:flop"})
+    assert find("flop") is find("imgpipe.filters.geometry:flop") is find("mirror")
+    assert isinstance(find("blur"), Filter)
+    with pytest.raises(RecipeError, match="did you mean mirror"):
+        find("miror")
+
+
+def test_other_packages_filters_are_looked_up_in_their_group(tmp_path, monkeypatch):
+    info = tmp_path / "other-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[imgpipe.filters]\nother-blur = imgpipe.filters.detail:blur\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    catalogue.plugins.cache_clear()
+    try:
+        assert catalogue.plugins() == {"other-blur": "imgpipe.filters.detail:blur"}
+        assert imgpipe.filters.parse("other-blur:3") == imgpipe.filters.parse("blur:3")
+    finally:
+        catalogue.plugins.cache_clear()

@@ -1,0 +1,107 @@
+import inspect
+import math
+from typing import Annotated, Literal
+
+import pytest
+
+from imgpipe.errors import RecipeError
+from imgpipe.filters.option import Range, nearest, read_options
+
+
+def option(annotation, default=inspect.Parameter.empty):
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameter = inspect.Parameter("it", kind, default=default, annotation=annotation)
+    return read_options([parameter], option)[0]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[int | None, Range(1, 9, "px")],
+        Annotated[int, Range(1, 9, "px")] | None,
+        "Annotated[int | None, Range(1, 9, 'px')]",
+    ],
+)
+def test_range_and_none_nest_in_either_order(annotation):
+    found = option(annotation, None)
+    assert (found.type, found.range, found.allowed) == (int, Range(1, 9, "px"), "1 to 9 px")
+
+
+@pytest.mark.parametrize("annotation", [list, int | str, bytes, inspect.Parameter.empty, Literal])
+def test_other_annotations_are_the_authors_mistake(annotation):
+    with pytest.raises(TypeError, match="annotate it"):
+        option(annotation)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given", "expected"),
+    [
+        (int, "3", 3),
+        (int, 3.0, 3),
+        (float, "2.5", 2.5),
+        (float, 2, 2.0),
+        (float, "1e-3", 0.001),
+        (bool, "yes", True),
+        (bool, "FALSE", False),
+        (bool, True, True),
+        (str, "3", "3"),
+        (Literal["a", "b"], "b", "b"),
+    ],
+)
+def test_values_come_out_in_the_options_type(annotation, given, expected):
+    checked = option(annotation).check(given, "here")
+    assert checked == expected
+    assert type(checked) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given"),
+    [
+        (int, "3.5"),
+        (int, 3.5),
+        (int, True),
+        (int, None),
+        (int, math.nan),
+        (int, math.inf),
+        (float, "x"),
+        (float, "nan"),
+        (float, "inf"),
+        (float, -math.inf),
+        (float, True),
+        (float, [1]),
+        (bool, 1),
+        (bool, "maybe"),
+        (str, 3),
+        (Literal["a", "b"], "c"),
+        (Annotated[float, Range(0, 10)], 10.1),
+        (Annotated[int, Range(1)], "0"),
+    ],
+)
+def test_wrong_values_are_named_with_what_is_allowed(annotation, given):
+    found = option(annotation)
+    with pytest.raises(RecipeError, match=r"here: it=.* is not valid; it takes ") as caught:
+        found.check(given, "here")
+    assert found.allowed in str(caught.value)
+
+
+def test_both_ends_of_a_range_are_allowed():
+    found = option(Annotated[float, Range(0, 10)])
+    assert (found.check(0, ""), found.check(10, "")) == (0, 10)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        (Range(), "any number"),
+        (Range(1, unit="px"), "1 or more px"),
+        (Range(0, 2.5), "0 to 2.5"),
+        (Range(-math.inf, 3), "3 or less"),
+    ],
+)
+def test_ranges_in_words(bounds, words):
+    assert words in str(bounds)
+
+
+def test_nearest_name_or_all_of_them():
+    assert nearest("sgima", ["sigma", "amount"]) == "did you mean sigma?"
+    assert nearest("zzz", ["b", "a"]) == "valid are a, b"

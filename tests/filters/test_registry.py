@@ -1,0 +1,130 @@
+import pickle
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from imgpipe.errors import RecipeError
+from imgpipe.filters import Range, builtin, filter
+from imgpipe.filters.registry import load
+from imgpipe.picture import Picture
+
+
+def array(pixels: np.ndarray): ...
+def typed_array(pixels: npt.NDArray[np.uint8]): ...
+def quoted_array(pixels: "np.ndarray"): ...
+def image(image: Image.Image): ...
+def picture(picture: Picture): ...
+
+
+@pytest.mark.parametrize(("function", "takes"), [(array, "array"), (typed_array, "array"), (quoted_array, "array"),
+                                                 (image, "image"), (picture, "picture")])  # fmt: skip
+def test_first_annotation_says_what_is_wanted(function, takes):
+    assert filter(function).takes == takes
+
+
+def nothing(): ...
+def bare(pixels): ...
+def number(pixels: int): ...
+def odd_option(pixels: np.ndarray, weights: list): ...
+def bare_option(pixels: np.ndarray, amount=1): ...
+
+
+@pytest.mark.parametrize("function", [nothing, bare, number, odd_option, bare_option])
+def test_functions_that_are_no_filter_are_refused(function):
+    with pytest.raises(TypeError, match="annotate"):
+        filter(function)
+
+
+def test_name_comes_from_the_function_or_as_given():
+    @filter
+    def two_words(pixels: np.ndarray): ...
+
+    assert two_words.name == "two-words"
+    assert filter(name="other")(array).name == "other"
+
+
+def test_a_filter_is_still_the_function():
+    @filter
+    def halve(pixels: np.ndarray, times: Annotated[int, Range(0, 8)] = 1) -> np.ndarray:
+        """Darken."""
+        return pixels >> times
+
+    assert halve(np.array([8], np.uint8), times=2).item() == 2
+    assert halve.__doc__ == "Darken."
+    with pytest.raises(RecipeError, match="0 to 8"):
+        halve(times=9)
+
+
+def test_filters_are_equal_by_reference():
+    first, second = filter(array), filter(array)
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first != filter(image)
+    assert first != "array"
+
+
+def test_built_in_filters_pickle_by_name():
+    for each in builtin().values():
+        assert pickle.loads(pickle.dumps(each)) is each
+
+
+def test_filters_of_inner_functions_say_why_they_cannot_be_sent():
+    @filter
+    def inner(pixels: np.ndarray): ...
+
+    with pytest.raises(RecipeError, match="top of a module"):
+        pickle.dumps(inner)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """module(source): a module of one's own, named `own_filters`, that can be imported."""
+
+    def write(source):
+        (tmp_path / "own_filters.py").write_text("import numpy as np\nimport imgpipe.filters\n" + source)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(__import__("sys").modules, "own_filters", raising=False)
+    yield write
+    __import__("sys").modules.pop("own_filters", None)
+
+
+def test_plain_functions_load_as_filters(module):
+    module("def sepia(pixels: np.ndarray, strength: float = 1.0) -> np.ndarray:\n    return pixels\n")
+    loaded = load("own_filters:sepia")
+    assert loaded == load("own_filters:sepia")
+    operation = loaded(strength=0.5)
+    assert str(operation) == "own_filters:sepia:strength=0.5"
+    assert pickle.loads(pickle.dumps(operation)) == operation
+    assert imgpipe_parse(str(operation)) == operation
+
+
+def imgpipe_parse(text):
+    from imgpipe.filters import parse
+
+    return parse(text)
+
+
+def test_decorated_functions_load_as_they_are(module):
+    module("@imgpipe.filters.filter(alpha='straight')\ndef own(pixels: np.ndarray) -> np.ndarray:\n    return pixels\n")
+    assert load("own_filters:own").traits.alpha == "straight"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("own = 3\n", "not a function"),
+        ("def own(pixels): ...\n", "annotate"),
+        ("def other(): ...\n", "AttributeError"),
+        ("1 / 0\n", "ZeroDivisionError"),
+        ("def (:\n", "SyntaxError"),
+        ("import no_such_thing\n", "no_such_thing"),
+    ],
+)
+def test_what_cannot_be_loaded_is_a_recipe_error(module, source, message):
+    module(source)
+    with pytest.raises(RecipeError, match=message):
+        load("own_filters:own")

@@ -1,0 +1,82 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgpipe.errors import RecipeError
+from imgpipe.filters import Operation, parse
+from imgpipe.filters.registry import Filter, Traits
+
+
+def own(picture: "Picture", first: str = "", second: str = "", number: float = 0.0): ...  # noqa: F821
+
+
+OWN = Filter(own, "own", Traits())
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("flip", {}),
+        ("flip:", {}),
+        (" blur : 3 ", {"sigma": 3.0}),
+        ("blur:3", {"sigma": 3.0}),
+        ("blur:sigma=3", {"sigma": 3.0}),
+        ("blur: sigma = 3 ", {"sigma": 3.0}),
+        ("blur:1", {}),
+        ('resize:"800x600",fit=cover', {"size": "800x600", "fit": "cover"}),
+        ("resize:long-edge=800", {"long_edge": 800}),
+        ("resize:width=800,upscale=no,", {"width": 800, "upscale": False}),
+        ("rotate:-90", {"angle": -90.0}),
+    ],
+)
+def test_text_becomes_options(text, arguments):
+    assert parse(text).arguments == arguments
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "there is no filter"),
+        ("blurr", "did you mean blur"),
+        ("reszie:800x600", "did you mean resize"),
+        ("blur:sgima=2", "did you mean sigma"),
+        ("flip:a=1", "it has none"),
+        ("flip:3", "has no key"),
+        ("blur:3,4", "has no key"),
+        ("blur:3,sigma=4", "twice"),
+        ("resize:long-edge=3,long_edge=4", "twice"),
+        ('blur:"3', "cannot read"),
+        ('blur:"3"4', "cannot read"),
+        ("blur:,", "has no key"),
+        ("rotate", "needs angle"),
+        ("no.such:function", "ModuleNotFoundError"),
+    ],
+)
+def test_mistakes_are_named(text, message):
+    with pytest.raises(RecipeError, match=message):
+        parse(text)
+
+
+def test_operations_show_themselves_as_text():
+    operation = parse("resize:800x600,kernel=lanczos3,fit=cover")
+    assert str(operation) == "resize:size=800x600,fit=cover"
+    assert repr(operation) == "Operation('resize:size=800x600,fit=cover')"
+
+
+def test_defaults_are_left_out_so_that_equal_steps_are_equal():
+    assert parse("blur:sigma=1") == parse("blur") == parse("blur:1.0")
+    assert hash(parse("blur:2")) == hash(parse("blur:2.0"))
+    assert parse("blur:2") != parse("blur:3")
+
+
+@given(st.text(max_size=12), st.text(max_size=12), st.floats(allow_nan=False, allow_infinity=False))
+def test_any_value_survives_the_way_through_text(first, second, number):
+    operation = OWN.operation({"first": first, "second": second, "number": number})
+    written = str(operation).removeprefix(OWN.reference).removeprefix(":")
+    assert Operation(OWN, OWN.operation(_read(written)).options) == operation
+
+
+def _read(written):
+    from imgpipe.filters.syntax import _read_options
+
+    return _read_options(OWN, written)

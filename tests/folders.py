@@ -1,0 +1,88 @@
+"""Folders of small pictures, what stands in a folder, and an `os` that fails or watches on the Nth call."""
+
+import os
+import random
+
+from PIL import Image
+
+CHANGING = ("open", "write", "close", "replace", "makedirs")
+
+
+def paint(path, size=(24, 16), seed=0):
+    """Write a small picture of noise; its format is that of the extension, PNG where there is none."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    noise = random.Random(f"{seed} {size}").randbytes(size[0] * size[1] * 3)
+    image = Image.frombytes("RGB", size, noise)
+    extension = os.path.splitext(path)[1]
+    if extension:
+        image.save(path)
+    else:
+        image.save(path, "png")
+
+
+def write(path, data=b""):
+    """Write a file of any content."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def contents(root, *, hidden=False):
+    """Every file below a folder and its bytes; hidden files and folders only where asked for."""
+    found = {}
+    for folder, folders, files in os.walk(root):
+        if not hidden:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if hidden or not name.startswith("."):
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    found[os.path.relpath(path, root)] = file.read()
+    return found
+
+
+def traces(root):
+    """Inode, size and times of every file and folder below a folder: the same where nothing was touched."""
+    paths = [os.path.join(folder, name) for folder, folders, files in os.walk(root) for name in [*folders, *files]]
+    status = {path: os.lstat(path) for path in [root, *paths]}
+    return {path: (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) for path, found in status.items()}
+
+
+def temporaries(root):
+    return [name for _, folders, files in os.walk(root) for name in [*folders, *files] if name.startswith(".imgpipe-")]
+
+
+class WatchedOs:
+    """Stands for the module `os` in one module: `before(call)` is called with the number of each changing call."""
+
+    def __init__(self, before, names=CHANGING):
+        self._before = before
+        self._names = names
+        self.calls = 0
+
+    def __getattr__(self, name):
+        real = getattr(os, name)
+        if name not in self._names:
+            return real
+
+        def watched(*arguments, **more):
+            self.calls += 1
+            try:
+                self._before(self.calls)
+            except OSError:
+                if name == "close":
+                    real(*arguments)  # Linux frees the descriptor also where close reports an error
+                raise
+            return real(*arguments, **more)
+
+        return watched
+
+
+def failing_os(error, first, *, for_good=False, names=CHANGING):
+    """An `os` whose call number `first` fails with this errno, and all that follow where it fails for good."""
+
+    def before(call):
+        if call == first or (for_good and call > first):
+            raise OSError(error, os.strerror(error))
+
+    return WatchedOs(before, names)

@@ -1,0 +1,232 @@
+"""What a local folder must bear besides what every storage promises: links, pipes, devices, changing files."""
+
+import errno
+import os
+import re
+import socket
+import stat
+
+import pytest
+
+from imgpipe.errors import UsageError
+from imgpipe.storage import Listing, local, open_storage
+from imgpipe.storage.local import LocalFolder
+from tests.folders import WatchedOs, contents, temporaries, write
+
+
+@pytest.fixture
+def storage(tmp_path):
+    (tmp_path / "root").mkdir()
+    return LocalFolder(str(tmp_path / "root"))
+
+
+def names(storage, **listing):
+    return [entry.name for entry in storage.list(Listing(**listing))]
+
+
+@pytest.fixture
+def socket_in(monkeypatch):
+    """socket_in(folder, name): a socket; its path is taken relative, for such paths are short."""
+
+    def make(folder, name):
+        monkeypatch.chdir(folder)
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(name)
+
+    return make
+
+
+def test_a_location_without_a_scheme_is_a_local_folder(tmp_path):
+    assert open_storage(str(tmp_path)).root == str(tmp_path)
+
+
+def test_a_scheme_without_a_storage_is_refused_by_name():
+    with pytest.raises(UsageError, match=r"s3://bucket/in: there is no storage for s3://"):
+        open_storage("s3://bucket/in")
+
+
+def test_the_root_stays_where_it_was_when_the_working_directory_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = LocalFolder("root")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    storage.put("a", b"x")
+    assert contents(tmp_path) == {"root/a": b"x"}
+
+
+@pytest.mark.parametrize("call", ["read", "head"])
+def test_nothing_but_a_regular_file_is_read_and_no_writer_is_waited_for(storage, socket_in, call):
+    os.mkfifo(os.path.join(storage.root, "pipe.jpg"))
+    os.mkdir(os.path.join(storage.root, "folder.jpg"))
+    os.symlink("/dev/zero", os.path.join(storage.root, "device.jpg"))
+    socket_in(storage.root, "socket.jpg")
+    for name in ("pipe.jpg", "folder.jpg", "device.jpg", "socket.jpg"):
+        with pytest.raises(OSError, match=r"no regular file|No such device"):
+            storage.read(name) if call == "read" else storage.head(name, 64)
+
+
+def test_pipes_sockets_and_devices_are_listed(storage, socket_in):
+    os.mkfifo(os.path.join(storage.root, "pipe.jpg"))
+    os.symlink("/dev/zero", os.path.join(storage.root, "device.jpg"))
+    socket_in(storage.root, "socket.jpg")
+    assert names(storage) == ["device.jpg", "pipe.jpg", "socket.jpg"]
+
+
+def test_dangling_and_looping_links_are_listed_and_cannot_be_read(storage):
+    os.symlink("nowhere", os.path.join(storage.root, "dangling.jpg"))
+    os.symlink("b.jpg", os.path.join(storage.root, "a.jpg"))
+    os.symlink("a.jpg", os.path.join(storage.root, "b.jpg"))
+    assert names(storage) == ["a.jpg", "b.jpg", "dangling.jpg"]
+    for name in names(storage):
+        with pytest.raises(OSError, match=r"No such file|Too many levels"):
+            storage.read(name)
+
+
+def test_a_linked_file_is_listed_with_the_size_and_time_of_its_target(storage, tmp_path):
+    write(tmp_path / "elsewhere.jpg", b"12345")
+    os.symlink(tmp_path / "elsewhere.jpg", os.path.join(storage.root, "a.jpg"))
+    (entry,) = storage.list(Listing())
+    assert (entry.bytes, entry.modified) == (5, (tmp_path / "elsewhere.jpg").stat().st_mtime_ns)
+    assert storage.read("a.jpg") == b"12345"
+
+
+def test_linked_folders_are_entered_only_when_asked_for(storage, tmp_path):
+    write(tmp_path / "elsewhere/a.jpg")
+    os.symlink(tmp_path / "elsewhere", os.path.join(storage.root, "linked"))
+    assert names(storage) == []
+    assert names(storage, follow_symlinks=True) == ["linked/a.jpg"]
+
+
+def test_followed_links_that_lead_back_up_end(storage):
+    write(os.path.join(storage.root, "a/b/1.jpg"))
+    os.symlink("..", os.path.join(storage.root, "a/up"))
+    os.symlink(".", os.path.join(storage.root, "a/b/self"))
+    os.symlink(storage.root, os.path.join(storage.root, "a/b/top"))
+    assert names(storage, follow_symlinks=True) == ["a/b/1.jpg"]
+
+
+def test_a_folder_that_is_left_out_is_not_entered_however_it_is_reached(storage, tmp_path):
+    write(os.path.join(storage.root, "a.jpg"))
+    write(os.path.join(storage.root, "out/b.jpg"))
+    write(os.path.join(storage.root, "outer/c.jpg"))
+    out = os.path.realpath(os.path.join(storage.root, "out"))
+    assert names(storage, leave_out=out) == ["a.jpg", "outer/c.jpg"]
+    os.symlink(storage.root, tmp_path / "link")
+    assert names(LocalFolder(str(tmp_path / "link")), leave_out=out) == ["a.jpg", "outer/c.jpg"]
+    os.symlink("out", os.path.join(storage.root, "also-out"))
+    assert names(storage, leave_out=out, follow_symlinks=True) == ["a.jpg", "outer/c.jpg"]
+
+
+def refuse_to_list(monkeypatch, unreadable):
+    class Refusing(WatchedOs):
+        def scandir(self, path):
+            if str(path).rstrip("/").endswith(unreadable):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return os.scandir(path)
+
+    monkeypatch.setattr(local, "os", Refusing(lambda call: None))
+
+
+def test_a_folder_that_cannot_be_listed_is_an_entry_with_an_error_and_the_rest_is_listed(storage, monkeypatch):
+    for name in ("a/1.jpg", "private/2.jpg", "z/3.jpg"):
+        write(os.path.join(storage.root, name))
+    refuse_to_list(monkeypatch, "private")
+    entries = list(storage.list(Listing()))
+    assert [entry.name for entry in entries] == ["a/1.jpg", "private", "z/3.jpg"]
+    assert [entry.error for entry in entries] == ["", "cannot list the folder: Permission denied", ""]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission_is_an_entry_with_an_error(storage):
+    folder = os.path.join(storage.root, "private")
+    write(os.path.join(folder, "a.jpg"))
+    os.chmod(folder, 0)
+    try:
+        (entry,) = storage.list(Listing())
+    finally:
+        os.chmod(folder, 0o700)
+    assert entry.error
+
+
+@pytest.mark.parametrize(("told", "there"), [(5, 9), (9, 5), (0, 3)])
+def test_a_file_that_changes_its_length_while_it_is_read_is_refused(storage, monkeypatch, told, there):
+    write(os.path.join(storage.root, "a.jpg"), b"x" * told)
+
+    class Changing(WatchedOs):
+        def fstat(self, descriptor):
+            found = os.fstat(descriptor)
+            write(os.path.join(storage.root, "a.jpg"), b"x" * there)
+            return found
+
+    monkeypatch.setattr(local, "os", Changing(lambda call: None))
+    with pytest.raises(OSError, match=f"changed while it was read: {told} bytes became {there}"):
+        storage.read("a.jpg")
+
+
+def test_reads_in_small_pieces_are_put_together(storage, monkeypatch):
+    data = bytes(range(256)) * 10
+    storage.put("a.jpg", data)
+
+    class Slow(WatchedOs):
+        def read(self, descriptor, count):
+            return os.read(descriptor, min(count, 100))
+
+    monkeypatch.setattr(local, "os", Slow(lambda call: None))
+    assert storage.read("a.jpg") == data
+
+
+def test_putting_over_a_link_replaces_the_link_and_not_what_it_leads_to(storage, tmp_path):
+    write(tmp_path / "precious.jpg", b"precious")
+    os.symlink(tmp_path / "precious.jpg", os.path.join(storage.root, "a.jpg"))
+    storage.put("a.jpg", b"new")
+    assert (tmp_path / "precious.jpg").read_bytes() == b"precious"
+    assert storage.read("a.jpg") == b"new"
+    assert not os.path.islink(os.path.join(storage.root, "a.jpg"))
+
+
+def test_a_link_is_looked_at_itself(storage):
+    os.symlink("nowhere", os.path.join(storage.root, "a.jpg"))
+    assert storage.stat("a.jpg") is not None
+
+
+@pytest.mark.parametrize("name", ["file/a.jpg", "folder"])
+def test_a_file_where_a_folder_is_needed_and_the_reverse_are_errors_that_change_nothing(storage, name):
+    write(os.path.join(storage.root, "file"), b"content")
+    write(os.path.join(storage.root, "folder/a.jpg"), b"content")
+    before = contents(storage.root, hidden=True)
+    with pytest.raises(OSError, match=r"Not a directory|Is a directory|File exists"):
+        storage.put(name, b"new")
+    assert contents(storage.root, hidden=True) == before
+
+
+def test_a_published_file_has_the_mode_that_any_new_file_has(storage):
+    before = os.umask(0o027)
+    try:
+        storage.put("a.jpg", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat(os.path.join(storage.root, "a.jpg")).st_mode) == 0o640
+
+
+def test_a_temporary_is_never_written_through_a_link_that_waits_there(storage, tmp_path, monkeypatch):
+    write(tmp_path / "precious", b"precious")
+    monkeypatch.setattr(local.secrets, "token_hex", lambda count: "known")
+    os.symlink(tmp_path / "precious", os.path.join(storage.root, f".imgpipe-{os.getpid():x}-known"))
+    with pytest.raises(FileExistsError):
+        storage.put("a.jpg", b"new")
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_temporary_stands_in_the_folder_of_its_file_and_is_never_listed(storage, monkeypatch):
+    found = []
+
+    def look(call):
+        found.extend(os.path.join(folder, name) for folder, _, files in os.walk(storage.root) for name in files)
+        assert names(storage, hidden=True) == []
+
+    monkeypatch.setattr(local, "os", WatchedOs(look, ("write", "close")))
+    storage.put("a/b.jpg", b"x")
+    assert found
+    assert all(re.fullmatch(r".*/root/a/\.imgpipe-[0-9a-f]+-[0-9a-f]{8}", path) for path in found)
+    monkeypatch.undo()
+    assert not temporaries(storage.root)

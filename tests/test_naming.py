@@ -1,0 +1,151 @@
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgpipe import codecs, naming
+from imgpipe.errors import CollisionError
+from imgpipe.job import Item, Job, Source, Status, Target
+from imgpipe.naming import count_inputs, target
+
+FORMATS = [codec.name for codec in codecs.all_codecs()]
+
+
+def source(name, format=None):
+    return Source(name, format or codecs.by_extension(name), 1)
+
+
+def jobs_to(format, *names):
+    return lambda: iter(
+        [
+            Job(
+                source(name, codecs.by_extension(name) or "png"),
+                (target(source(name, codecs.by_extension(name) or "png"), format),),
+            )
+            for name in names
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "expected"),
+    [
+        ("a.jpg", None, "a.jpg"),
+        ("a.JPEG", None, "a.JPEG"),
+        ("x/y/a.Png", None, "x/y/a.Png"),
+        ("a.jpeg", "jpeg", "a.jpeg"),
+        ("a.tif", "tiff", "a.tif"),
+        ("a.jpg", "webp", "a.webp"),
+        ("x/a.JPG", "png", "x/a.png"),
+        ("a.b.c.jpg", "webp", "a.b.c.webp"),
+        ("x.jpg/a.gif", "png", "x.jpg/a.png"),
+        (" .jpg", "webp", " .webp"),
+        (os.fsdecode(b"\xff.jpg"), "webp", os.fsdecode(b"\xff.webp")),
+        ("new\nline.jpg", "webp", "new\nline.webp"),
+    ],
+)
+def test_the_extension_changes_only_where_the_format_does(name, format, expected):
+    assert target(source(name), format) == Target(expected, format or codecs.by_extension(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "expected"),
+    [
+        ("photo", None, "photo.png"),
+        ("photo", "png", "photo.png"),
+        ("photo", "webp", "photo.webp"),
+        ("x/photo.bak", None, "x/photo.bak.png"),
+        ("x/photo.bak", "webp", "x/photo.bak.webp"),
+        (".jpg", "webp", ".jpg.webp"),
+        ("v1.2/photo", "webp", "v1.2/photo.webp"),
+    ],
+)
+def test_a_picture_without_a_known_extension_gets_one(name, format, expected):
+    assert target(source(name, "png"), format).name == expected
+
+
+@given(
+    st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(lambda name: name not in (".", "..")),
+    st.sampled_from(FORMATS),
+    st.sampled_from([None, *FORMATS]),
+)
+def test_an_output_stays_in_its_folder_and_says_its_format(name, own, format):
+    for folder in ("", "a/b.jpg/"):
+        made = target(Source(folder + name, own, 1), format)
+        assert made.name.startswith(folder)
+        assert "/" not in made.name.removeprefix(folder)
+        assert made.format == (format or own)
+        if format is not None and format != own:
+            assert codecs.by_extension(made.name) == format
+        assert codecs.by_extension(made.name) is not None
+
+
+def test_all_inputs_are_counted_also_those_that_become_nothing():
+    skipped = Item(source("notes.txt"), Status.SKIPPED)
+    jobs = [*jobs_to(None, "a.jpg", "b.jpg")(), skipped, skipped]
+    assert count_inputs(lambda: jobs) == 4
+    assert count_inputs(list) == 0
+
+
+def test_outputs_with_one_input_each_are_looked_at_once():
+    asked = []
+
+    def jobs():
+        asked.append(1)
+        return jobs_to("webp", "a.jpg", "b.jpg", "x/a.jpg")()
+
+    assert count_inputs(jobs) == 3
+    assert len(asked) == 1
+
+
+def test_a_clash_names_the_output_and_all_of_its_inputs():
+    with pytest.raises(CollisionError) as caught:
+        count_inputs(jobs_to("webp", "a.jpg", "x/a.png", "x/a.jpg", "b.jpg", "x/a.gif"))
+    assert "x/a.webp <- x/a.png, x/a.jpg, x/a.gif" in str(caught.value)
+    assert str(caught.value).startswith("1 outputs would")
+    assert "b.jpg" not in str(caught.value)
+
+
+def test_an_input_without_an_extension_may_clash_with_one_that_has_it():
+    with pytest.raises(CollisionError, match=r"photo\.png <- photo, photo\.png"):
+        count_inputs(jobs_to(None, "photo", "photo.png"))
+
+
+def test_the_first_ten_clashes_are_shown_and_the_others_counted():
+    names = [f"{number:02}{extension}" for number in range(13) for extension in (".jpg", ".png")]
+    with pytest.raises(CollisionError) as caught:
+        count_inputs(jobs_to("webp", *names))
+    lines = str(caught.value).splitlines()
+    assert sum("<-" in line for line in lines) == 10
+    assert "and 3 more" in lines[-2]
+    assert "--include" in lines[-1]
+
+
+def test_names_in_a_clash_do_not_move_the_cursor():
+    with pytest.raises(CollisionError) as caught:
+        count_inputs(jobs_to("webp", "\x1b[2J\udcff.jpg", "\x1b[2J\udcff.png"))
+    assert str(caught.value).replace("\n", "").isprintable()
+    assert r"\x1b[2J\xff.webp <- \x1b[2J\xff.jpg, \x1b[2J\xff.png" in str(caught.value)
+
+
+def test_names_that_differ_in_case_or_composition_are_two_where_the_file_system_keeps_them_apart(monkeypatch):
+    monkeypatch.setattr(naming, "_FOLDS_NAMES", False)
+    assert count_inputs(jobs_to(None, "a.jpg", "A.jpg", "\u00e9.jpg", "e\u0301.jpg")) == 4
+
+
+@pytest.mark.parametrize(("one", "other"), [("a.jpg", "A.JPG"), ("\u00e9.jpg", "e\u0301.jpg"), ("ß.jpg", "SS.jpg")])
+def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_folds_them(monkeypatch, one, other):
+    monkeypatch.setattr(naming, "_FOLDS_NAMES", True)
+    with pytest.raises(CollisionError) as caught:
+        count_inputs(jobs_to(None, one, other))
+    assert one in str(caught.value)
+    assert other in str(caught.value)
+
+
+def test_names_that_only_share_a_hash_do_not_clash(monkeypatch):
+    monkeypatch.setattr(naming, "_key", lambda name: 1)
+    assert count_inputs(jobs_to("webp", "a.jpg", "b.jpg")) == 2
+    with pytest.raises(CollisionError) as caught:
+        count_inputs(jobs_to("webp", "a.jpg", "b.jpg", "b.png"))
+    assert "a.jpg" not in str(caught.value)

@@ -1,0 +1,46 @@
+"""What is imported when: start-up is counted, not timed."""
+
+import subprocess
+import sys
+
+HEAVY = {"numpy", "PIL", "cv2", "cykooz_resizer", "tqdm", "click", "multiprocessing"}
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_imgpipe_imports_nothing_heavy():
+    assert not modules_after("import imgpipe") & HEAVY
+
+
+def test_version_imports_no_library_of_pictures():
+    code = "from imgpipe import cli\nsys.argv = ['imgpipe', '--version']\ncli.run()"
+    assert not modules_after(code) & (HEAVY - {"click"})
+
+
+def test_reading_a_recipe_imports_no_library_of_pictures():
+    code = "import imgpipe\nimgpipe.Recipe(['resize:800x600', 'sharpen'], format='webp')\nimport imgpipe.cli.process"
+    assert not modules_after(code) & {"numpy", "PIL", "cv2", "cykooz_resizer", "tqdm"}
+
+
+def test_a_run_imports_no_library_of_pictures_in_the_parent(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
+    code = (
+        "import imgpipe\n"
+        f"report = imgpipe.process({str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}, cores=1)\n"
+        "assert report.count('written') == 1, report"
+    )
+    assert not modules_after(code) & {"numpy", "PIL", "cv2", "cykooz_resizer"}
+
+
+def test_all_public_names_exist():
+    import imgpipe
+
+    for name in imgpipe.__all__:
+        assert getattr(imgpipe, name) is not None
