@@ -7,29 +7,50 @@ import sys
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 
 from imgpipe import codecs
-from imgpipe.errors import CollisionError
+from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Target
 
 _FOLDS_NAMES = sys.platform in ("win32", "darwin")
 _SHOWN = 10
 
 
-def target(source: Source, format: str | None) -> Target:
-    """The output of a source: in the same folder, its extension changed only where the format is another.
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How outputs are called.
+
+    Attributes:
+        suffix: put between the stem and the extension.
+        flat: all outputs in one folder; else the tree of the input is kept.
+    """
+
+    suffix: str = ""
+    flat: bool = False
+
+    def __post_init__(self) -> None:
+        if "/" in self.suffix or "\0" in self.suffix:
+            raise UsageError(f"the suffix {self.suffix!r} cannot be part of a file name")
+
+
+def target(source: Source, format: str | None, naming: Naming = Naming()) -> Target:
+    """The output of a source; its extension is changed only where the format is another.
 
     Args:
         source: with a format.
         format: of the output, None for the source's own.
+        naming: what else becomes of the name.
     """
     own = source.format or ""
-    if format is None or format == own:
-        return Target(source.name if codecs.by_extension(source.name) else source.name + _extension(own), own)
     folder, slash, last = source.name.rpartition("/")
-    stem = last.rpartition(".")[0] if codecs.by_extension(last) else last
-    return Target(f"{folder}{slash}{stem}{_extension(format)}", format)
+    known = codecs.by_extension(last) is not None
+    stem, dot, ending = last.rpartition(".") if known else (last, "", "")
+    kept = known and format in (None, own)
+    extension = dot + ending if kept else _extension(format or own)
+    where = "" if naming.flat else folder + slash
+    return Target(f"{where}{stem}{naming.suffix}{extension}", format or own)
 
 
 def count_inputs(jobs: Callable[[], Iterable[Job | Item]]) -> int:

@@ -11,7 +11,7 @@ from imgpipe.discovery import Selection, find
 from imgpipe.errors import UsageError
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Journal
-from imgpipe.naming import count_inputs, target
+from imgpipe.naming import Naming, count_inputs, target
 from imgpipe.storage import Storage, open_storage
 
 Overwrite: TypeAlias = Literal["ours", "always", "never"]
@@ -41,6 +41,7 @@ class Plan:
         selection: which files of the source are inputs.
         format: of the outputs, None for that of each source.
         existing: what is done where an output stands already.
+        naming: how outputs are called.
         total: how many inputs there are.
     """
 
@@ -49,6 +50,7 @@ class Plan:
     selection: Selection
     format: str | None
     existing: Existing = field(default_factory=Existing)
+    naming: Naming = field(default_factory=Naming)
     total: int = 0
 
     def jobs(self, journal: Journal | None = None) -> Iterator[Job | Item]:
@@ -61,7 +63,7 @@ class Plan:
             if isinstance(found, Item):
                 yield found
             else:
-                yield self._decide(Job(found, (target(found, self.format),)), journal)
+                yield self._decide(Job(found, (target(found, self.format, self.naming),)), journal)
 
     def _decide(self, job: Job, journal: Journal | None) -> Job | Item:
         if journal is None:
@@ -93,6 +95,7 @@ def make_plan(
     selection: Selection,
     format: str | None,
     existing: Existing,
+    naming: Naming = Naming(),  # noqa: B008 - it is frozen
 ) -> Plan:
     """Look at all inputs and see that each output has one; nothing is read or written.
 
@@ -102,6 +105,7 @@ def make_plan(
         selection: which files are inputs.
         format: of the outputs, None for that of each source.
         existing: what is done where an output stands already.
+        naming: how outputs are called.
 
     Raises:
         UsageError: there is no such input, input and output are the same, or two inputs clash.
@@ -110,7 +114,7 @@ def make_plan(
     write_to = open_storage(target)
     _check_target(read_from, write_to)
     inside = replace(selection.listing, leave_out=os.path.realpath(write_to.root))
-    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing)
+    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming)
     return replace(plan, total=count_inputs(plan.jobs))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import Literal, TypeAlias
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.owner import PoolBroken
@@ -16,11 +15,10 @@ from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import PictureError, RunError, UsageError
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import open_journal
+from imgpipe.naming import Naming
 from imgpipe.plan import Existing, Plan, make_plan
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.steps import Treatment, make_steps
-
-EngineName: TypeAlias = Literal["processes", "threads", "serial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class Options:
         workforce: how many work, and how long a picture may take.
         selection: which files are inputs.
         existing: what is done where an output stands already.
+        naming: how outputs are called.
         limits: what is refused before it is decoded.
     """
 
@@ -39,6 +38,7 @@ class Options:
     workforce: Workforce = field(default_factory=Workforce)
     selection: Selection = field(default_factory=Selection)
     existing: Existing = field(default_factory=Existing)
+    naming: Naming = field(default_factory=Naming)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -120,16 +120,15 @@ def stream(
     """
     options = with_cores(options or Options(), cores)
     plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
-    for item in execute(plan, recipe, options):
-        yield item
-        if fail_fast and item.failure is not None:
-            raise PictureError(f"{item.source.name}: {item.failure.message}")
+    with closing(execute(plan, recipe, options)) as items:
+        for item in items:
+            yield item
+            if fail_fast and item.failure is not None:
+                raise PictureError(f"{item.source.name}: {item.failure.message}")
 
 
 def with_cores(options: Options, cores: int | None) -> Options:
     """The same options with another number of workers, where one is given."""
-    from dataclasses import replace
-
     if cores is None:
         return options
     if cores < 1:
@@ -145,10 +144,10 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     """
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    return make_plan(source, target, options.selection, recipe.format, options.existing)
+    return make_plan(source, target, options.selection, recipe.format, options.existing, options.naming)
 
 
-def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], bool] = lambda: False) -> Iterator[Item]:
+def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], bool] = lambda: False) -> Generator[Item]:
     """Do what was planned.
 
     Args:

@@ -91,9 +91,7 @@ class Treatment:
     settings: Settings
 
 
-def make_steps(
-    source: Storage, target: Storage, treatment: Treatment, stopping: Callable[[], bool] = _never
-) -> Steps:
+def make_steps(source: Storage, target: Storage, treatment: Treatment, stopping: Callable[[], bool] = _never) -> Steps:
     """The steps that read from one storage and write to another."""
     return Steps(partial(read, source), partial(apply, treatment), partial(write, target), stopping)
 

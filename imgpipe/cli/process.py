@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TextIO
 
 import click
@@ -50,8 +50,11 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
     tally = Tally(plan.total)
     status = cli.OK
     try:
-        with progress(tally, sys.stderr, wanted=request.progress) as bar:
-            for item in execute(plan, request.recipe, request.options, lambda: bool(stop)):
+        with (
+            progress(tally, sys.stderr, wanted=request.progress) as bar,
+            closing(execute(plan, request.recipe, request.options, lambda: bool(stop))) as items,
+        ):
+            for item in items:
                 tally.add(item)
                 _tell(item, lines)
                 advance(bar, tally)

@@ -14,6 +14,7 @@ from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.filters.operation import Operation
+from imgpipe.naming import Naming
 from imgpipe.plan import Existing
 from imgpipe.recipe import WEB_READY, Colour, Recipe
 from imgpipe.run import Options
@@ -54,6 +55,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--exclude", multiple=True, metavar="GLOB", help="No matching files; repeatable."),
     click.option("--follow-symlinks", is_flag=True, help="Enter linked folders."),
     click.option("--hidden", is_flag=True, help="Also names that begin with a dot."),
+    click.option("--suffix", default="", metavar="TEXT", help="Between name and extension: --suffix=-small"),
+    click.option("--flat", is_flag=True, help="All outputs in one folder, not in the tree of the input."),
     click.option("--force", is_flag=True, help="Make all again, also what is up to date."),
     click.option("--overwrite", type=click.Choice(["ours", "always", "never"]), default="ours", show_default=True,
                  help="ours: only what imgpipe made; always: anything; never: nothing."),
@@ -166,5 +169,6 @@ def _options(given: Mapping[str, Any]) -> Options:
         ),
         selection=Selection(listing, given["include"], given["exclude"]),
         existing=Existing(given["overwrite"], given["force"]),
+        naming=Naming(given["suffix"], given["flat"]),
         limits=Limits(given["max_pixels"], given["max_frames"]),
     )

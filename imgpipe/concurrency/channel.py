@@ -21,6 +21,10 @@ class Closed(Exception):
     """Nobody receives from this channel any more."""
 
 
+class Empty(Exception):
+    """There is nothing in this channel at the moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """How much a channel holds before its senders wait.
@@ -81,10 +85,11 @@ class Channel(Generic[T]):
             self._passed += 1
             self._changed_items.notify()
 
-    def take(self, *, wait: bool = True) -> T | None:
-        """The next item, or None where there is none and `wait` is false.
+    def take(self, *, wait: bool = True) -> T:
+        """The next item.
 
         Raises:
+            Empty: there is none yet, and `wait` is false.
             StopIteration: every sender has ended, or the channel was abandoned.
             BaseException: what a sender failed with.
         """
@@ -107,13 +112,13 @@ class Channel(Generic[T]):
                 raise self._failure
             if self._is_over():
                 raise StopIteration
-            return None
+            raise Empty
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        return self.take()  # type: ignore[return-value]  # it waits, so there is one
+        return self.take()
 
     def end(self) -> None:
         """Say that one sender is done; after the last one the receivers stop."""

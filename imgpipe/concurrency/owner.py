@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from imgpipe.concurrency.channel import Capacity, Channel, Closed
+from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
@@ -187,7 +187,10 @@ class Owner(Generic[T]):
         if self._assigned:
             self._hand_over(worker, list(self._assigned))
         while self._top_up(worker):
-            result, seconds = self._receive(worker)
+            result, error, seconds = self._receive(worker)
+            if error is not None:
+                self._results.fail(error)
+                raise Closed
             self._seconds_a_task += 0.25 * (seconds - self._seconds_a_task)
             self._assigned.popleft()
             self._roster.note_progress()
@@ -221,9 +224,7 @@ class Owner(Generic[T]):
         while len(fresh) < most:
             try:
                 task = self._source.take(wait=not fresh and not self._assigned)
-            except StopIteration:
-                break
-            if task is None:
+            except (Empty, StopIteration):
                 break
             if self._options.bypass is not None and self._options.bypass(task):
                 self._results.put(task)
@@ -235,7 +236,7 @@ class Owner(Generic[T]):
     def _deadline(self) -> float | None:
         return None if self._options.deadline is None else self._head_since + self._options.deadline
 
-    def _receive(self, worker: Worker) -> tuple[Any, float]:
+    def _receive(self, worker: Worker) -> tuple[Any, Exception | None, float]:
         try:
             return worker.receive(self._deadline)
         except DeadlineExpired:

@@ -63,10 +63,13 @@ class Pool(Generic[T, R]):
     def imap_unordered(self, tasks: Iterable[T]) -> Iterator[R | Lost[T]]:
         """The results in the order in which they are done; a task that killed its workers comes as `Lost`.
 
-        The workers start here, and leave when the iterator ends or the pool is terminated.
+        The workers start with the first `next`, and leave when the iterator ends, is closed or forgotten, or the
+        pool is terminated.
         """
-        fed = self._running.enter_context(stage(_same, tasks, Crew(name="feed")))
-        yield from self._running.enter_context(pool_stage(self._function, fed, self._options))
+        with ExitStack() as running:
+            self._running.callback(running.close)
+            fed = running.enter_context(stage(_same, tasks, Crew(name="feed")))
+            yield from running.enter_context(pool_stage(self._function, fed, self._options))
 
     def terminate(self) -> None:
         """Kill the workers, wait until they and all threads have gone; iterators over results end."""

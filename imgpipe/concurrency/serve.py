@@ -87,10 +87,13 @@ def _pickled_error(error: Exception) -> bytes:
     text = "".join(traceback.format_exception(error))
     try:
         message = pickle.dumps((None, (error, text), 0.0), protocol=5)
-        pickle.loads(message)  # noqa: S301 - some exceptions pickle but do not unpickle
-    except Exception:  # noqa: BLE001 - any class may stand here
-        message = pickle.dumps((None, (RemoteError(f"{type(error).__name__}: {error}"), text), 0.0), protocol=5)
-    return message
+        _, (copy, _), _ = pickle.loads(message)  # noqa: S301 - some exceptions pickle but do not unpickle
+        if isinstance(copy, Exception):
+            return message
+    except Exception:  # noqa: BLE001, S110 - any class may stand here
+        pass
+    words = "".join(traceback.format_exception_only(error)).strip()
+    return pickle.dumps((None, (RemoteError(words), text), 0.0), protocol=5)
 
 
 def _leave_with_parent() -> None:

@@ -97,8 +97,8 @@ class Worker:
         except OSError:
             raise WorkerDied("vanished") from None
 
-    def receive(self, deadline: float | None) -> tuple[Any, float]:
-        """The next result, and the seconds that it took in the worker.
+    def receive(self, deadline: float | None) -> tuple[Any, Exception | None, float]:
+        """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
 
         Args:
             deadline: by `time.monotonic`, None for no limit.
@@ -106,16 +106,15 @@ class Worker:
         Raises:
             DeadlineExpired: nothing came by then.
             WorkerDied: the worker ended instead.
-            Exception: what the function raised in the worker, its traceback as `__cause__`.
         """
         if deadline is not None and not self._connection.poll(max(0.0, deadline - time.monotonic())):
             raise DeadlineExpired(0.0)
         result, failure, seconds = pickle.loads(self._receive_bytes())  # noqa: S301 - from our own worker
         if failure is None:
-            return result, seconds
+            return result, None, seconds
         error, text = failure
         error.__cause__ = RemoteTraceback(text)
-        raise error
+        return None, error, seconds
 
     def dismiss(self) -> None:
         """Let an idle worker go, and wait until it has gone."""

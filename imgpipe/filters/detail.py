@@ -91,9 +91,7 @@ def _sharpened(pixels: "npt.NDArray[Any]", amount: float, sigma: float, threshol
     blurred = _gaussian(samples, sigma)
     if pixels.shape[2] in (2, 4):
         # What the neighbours look like where they are visible at all, at this pixel's own alpha.
-        alpha, around = samples[:, :, -1:], blurred[:, :, -1:]
-        blurred *= alpha / np.maximum(around, 1e-3)
-        blurred[:, :, -1:] = alpha
+        blurred *= samples[:, :, -1:] / np.maximum(blurred[:, :, -1:], 1e-6)
     difference = samples - blurred
     if threshold:
         difference[np.abs(difference) < threshold * most / 255] = 0

@@ -30,7 +30,8 @@ class Traits:
     Attributes:
         alpha: what it is shown of a picture with transparency. ``"apart"``: the colour bands only,
             alpha is put back after; ``"premultiplied"``: colour multiplied by alpha, and alpha as the
-            last band, divided again after (for filters that mix neighbouring pixels);
+            last band, divided again after (for filters that mix neighbouring pixels; images have
+            Pillow's modes `La` and `RGBa`);
             ``"straight"``: all bands as they are (for filters that only move pixels).
         colour: grey pictures are widened to RGB first.
         least_size: from the size of the picture before the filter (px) and its options, the size of

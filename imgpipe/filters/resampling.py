@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from imgpipe.filters.canvas import cut
@@ -22,9 +23,13 @@ def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     """The part of the frame within the box (px of the frame) in this size (px).
 
     Where the box has this size already its pixels are copied, from the nearest whole px: nothing is blurred by a shift.
+
+    Raises:
+        MemoryError: there is no room for the result.
     """
     if box[2] == size[0] and box[3] == size[1]:
         return cut(frame, (math.floor(box[0]), math.floor(box[1])), size)
+    _find_room(frame, size)
     image = image_of(frame)
     if image is None:
         return _resample_deep(frame, box, size, kernel)
@@ -56,6 +61,17 @@ def _scale(whole: int, decoded: int) -> float:
     """
     reduction = round(whole / decoded)
     return 1 / reduction if -(-whole // reduction) == decoded else decoded / whole
+
+
+def _find_room(frame: Frame, size: Size) -> None:
+    """MemoryError where memory would not suffice: in the resizer that would abort the whole process."""
+    width, height = frame_size(frame)
+    # Source and result, each with a copy, and what lies between the horizontal and the vertical pass.
+    needed = 8 * (2 * width * height + 2 * size[0] * size[1] + size[0] * height)
+    try:
+        mmap.mmap(-1, needed).close()
+    except (OSError, OverflowError, ValueError):
+        raise MemoryError(f"resizing to {size[0]}x{size[1]} px needs {needed / 1e9:.1f} GB") from None
 
 
 def _resample_image(image: Image.Image, box: Box, size: Size, kernel: str) -> Image.Image:

@@ -16,7 +16,7 @@ Edge = Annotated[int | None, Range(1, LARGEST, "px")]
 
 def _check(**options: Any) -> None:
     read_geometry(options)
-    if options.get("background"):
+    if options.get("background") is not None:
         parse_colour(options["background"])
 
 
@@ -78,7 +78,8 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
     cykooz-resizer; colours are weighted by alpha, so that edges of transparent parts get no dark fringe.
 
     Errors: no size, lengths given in two ways, contradicting suffixes, or an unknown colour are found before
-    any picture is read; a transparent background fails on CMYK pictures.
+    any picture is read; a transparent background fails on CMYK pictures, and a size that memory cannot hold
+    fails the picture.
     """
     lengths = {"size": size, "width": width, "height": height, "long_edge": long_edge, "short_edge": short_edge}
     geometry = read_geometry({**lengths, "fit": fit, "upscale": upscale})

@@ -22,6 +22,7 @@ class Task:
     trick: str = ""
     once: str = ""
     bell: str = ""
+    go: str = ""
     at: int = 0
 
 
@@ -92,9 +93,9 @@ def _ring_and_go_on(task):
 
 
 def _wait_for_file(task):
-    """Ring, and go on when the test has made the file `bell` + '.go'."""
+    """Ring, and go on when the test has made the file `go`."""
     ring(task)
-    while not os.path.exists(task.bell + ".go"):
+    while not os.path.exists(task.go):
         time.sleep(0.001)
 
 
@@ -267,3 +268,18 @@ class Heavy:
 
     def __call__(self, task):
         return len(self.luggage), task
+
+
+class NotThere:
+    """A function that cannot be had in a worker."""
+
+    def __reduce__(self):
+        return _only_in_process, (os.getpid(),)
+
+    def __call__(self, task):
+        return task
+
+
+def ring_and_die(task):
+    ring(task)
+    _kill(task)

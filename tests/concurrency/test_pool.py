@@ -44,7 +44,7 @@ class TestResults:
 
     def test_may_be_none(self):
         with Pool(tasks.same, 2) as pool:
-            assert list(pool.imap_unordered([None, None, None])) == []
+            assert list(pool.imap_unordered([None, None, None])) == [None, None, None]
 
     def test_come_again_from_the_same_pool(self):
         with Pool(abs, 2) as pool:
@@ -143,7 +143,7 @@ class TestErrors:
         assert isinstance(error.__cause__, RemoteTraceback)
 
     def test_of_a_result_that_does_not_unpickle(self):
-        assert str(self.raised_by(tasks.give_one_way, [1], LookupError)) == "'not here'"
+        assert str(self.raised_by(tasks.give_one_way, [1], LookupError)) == "not here"
 
     def test_of_an_unpicklable_task(self):
         error = self.raised_by(tasks.same, [1, 2, lambda: None], Exception)
@@ -194,12 +194,6 @@ class TestLeaving:
                 assert pids == worker_pids()
             assert not worker_pids()
             assert drive.results == []
-
-    def test_while_workers_start(self, tmp_path):
-        (tmp_path / "a").touch()
-        (tmp_path / "b").touch()
-        with Bell(tmp_path / "..") as bell:
-            pass
 
     def test_kills_workers_that_are_starting(self, tmp_path):
         (folder := tmp_path / "starts").mkdir()

@@ -1,6 +1,8 @@
 """What every built-in filter promises, whatever it does."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,3 +135,25 @@ def test_all_frames_of_an_animation_are_filtered_alike(name, kind):
 def test_opaque_pictures_stay_opaque(name, kind):
     result = apply(step(name, EXAMPLES), Picture((frame_of(kind, (7, 5)),), (7, 5), "png"))
     assert samples(result.frames[0]).shape[2] in (1, 3)
+
+
+@every_filter
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_filter_makes_any_other_can_take(name, kind):
+    source = Picture((frame_of(kind, (16, 12)),), (16, 12), "png")
+    made = apply(step(name, EXAMPLES), source)
+    # The same samples in memory of their own: Pillow images that share an array's memory must behave alike.
+    copied = replace(made, frames=tuple(frame.copy() for frame in made.frames))
+    for other in builtin():
+        one, two = (apply(step(other, EXAMPLES), picture).frames[0] for picture in (made, copied))
+        assert np.array_equal(samples(one), samples(two)), other
+
+
+@every_filter
+@pytest.mark.parametrize("kind", ["RGBA", 4])
+def test_threads_do_not_disturb_each_other(name, kind):
+    source = Picture((frame_of(kind, (64, 48)),), (64, 48), "png")
+    operation = step(name, EXAMPLES)
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: apply(operation, source).frames[0].tobytes(), range(24)))
+    assert set(results) == {apply(operation, source).frames[0].tobytes()}

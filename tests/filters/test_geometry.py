@@ -96,11 +96,13 @@ def test_corners_are_white_or_transparent_or_as_asked(picture):
 
 
 def test_half_transparent_background(picture):
-    result = after(picture, Image.new("RGB", (40, 40)), "rotate:45,background=#ff000080")
+    result = after(picture, Image.new("RGB", (40, 40)), "rotate:45,background=#64000080")
     assert result.mode == "RGBA"
-    assert result.getpixel((1, 1)) == (255, 0, 0, 128)
-    deep = after(picture, np.zeros((40, 40, 3), np.uint16), "rotate:45,background=#ff000080")
-    assert deep[1, 1].tolist() == [65535, 0, 0, 128 * 257]
+    assert result.getpixel((1, 1)) == pytest.approx((100, 0, 0, 128), abs=1)
+    assert result.getpixel((28, 28)) == (0, 0, 0, 255)
+    deep = after(picture, np.zeros((40, 40, 3), np.uint16), "rotate:45,background=#64000080")
+    assert deep[1, 1].tolist() == pytest.approx([100 * 257, 0, 0, 128 * 257], abs=1)
+    assert deep[28, 28].tolist() == [0, 0, 0, 65535]
 
 
 @pytest.mark.parametrize("kind", ["RGBA", "LA", 2, 4])

@@ -160,6 +160,26 @@ def test_reduced_frames_give_the_size_that_the_header_asks_for(frame, picture):
     assert apply(parse("resize:700x700,fit=cover,gravity=southeast"), reduced).size == (700, 700)
 
 
+@pytest.mark.parametrize("kind", ["RGB", 3])
+@pytest.mark.parametrize("gravity", ["west", "center", "east"])
+def test_reduced_frames_are_cut_in_the_same_place(kind, gravity, picture, samples):
+    x = np.linspace(0, 255, 800).astype(np.uint8)
+    whole = Image.fromarray(np.repeat(np.tile(x, (400, 1))[:, :, None], 3, axis=2))
+    half = whole.resize((400, 200), Image.Resampling.BOX)
+    if kind == 3:
+        whole, half = (np.asarray(image).astype(np.uint16) * 257 for image in (whole, half))
+    text = f"resize:50x50,fit=cover,gravity={gravity}"
+    expected = apply(parse(text), picture(whole)).frames[0]
+    result = apply(parse(text), picture(half, size=(800, 400))).frames[0]
+    assert abs(samples(result) - samples(expected)).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["RGB", 3])
+def test_a_size_that_memory_cannot_hold_is_a_memory_error(kind, frame, picture):
+    with pytest.raises(MemoryError, match="1000000x1000000"):
+        resized(picture, frame(kind, (4, 4)), "1000000x1000000!")
+
+
 def test_other_fields_stay(frame, picture):
     source = picture(frame("RGB", (4, 4)), profile=b"x" * 200, dpi=(72.0, 72.0), exif=b"e")
     result = apply(parse("resize:2x"), source)
@@ -175,6 +195,7 @@ def test_other_fields_stay(frame, picture):
         "resize:8",
         "resize:8x8!,fit=cover",
         "resize:8x8,background=blak",
+        'resize:8x8,background=""',
         "resize:8x8<,upscale=false",
     ],
 )

@@ -44,6 +44,7 @@ def test_text_becomes_options(text, arguments):
         ("flip:3", "has no key"),
         ("blur:3,4", "has no key"),
         ("blur:3,sigma=4", "twice"),
+        ("resize:large", "cannot read the size"),
         ("resize:long-edge=3,long_edge=4", "twice"),
         ('blur:"3', "cannot read"),
         ('blur:"3"4', "cannot read"),

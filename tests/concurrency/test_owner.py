@@ -1,0 +1,267 @@
+"""A death is charged to whom it belongs: to the task that a worker was on, or to the pool, and never to another."""
+
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+
+from imgpipe.concurrency import owner
+from imgpipe.concurrency.owner import Lost, PoolBroken, PoolOptions
+from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
+from tests.concurrency import tasks
+from tests.concurrency.tasks import Task, perform, undisturbed
+from tests.concurrency.tools import Bell, Drive, eventually, slay, threads_named, waits, worker_pids
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+METHODS = ["forkserver", "spawn"]
+
+
+def innocents(first, count):
+    return [Task(number, bytes([number % 251]) * 50, answer=50) for number in range(first, first + count)]
+
+
+def assert_done(results, tasks):
+    """Exactly these came out, each once and as in an undisturbed run; what was lost is left aside."""
+    done = [result for result in results if not isinstance(result, Lost)]
+    assert sorted(one.number for one in done) == sorted(task.number for task in tasks)
+    assert sorted(done, key=lambda one: one.number) == sorted(map(undisturbed, tasks), key=lambda one: one.number)
+
+
+class TestTaskThatKillsItsWorker:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize(
+        ("trick", "cause"),
+        [
+            ("kill", "was killed by SIGKILL"),
+            ("segfault", "was killed by SIGSEGV"),
+            ("abort", "was killed by SIGABRT"),
+            ("exit", "ended with exit code 3"),
+            ("leave", "ended with exit code 5"),
+        ],
+    )
+    def test_is_lost_after_two_tries_and_no_other(self, tmp_path, method, trick, cause):
+        others = innocents(0, 60)
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, start_method=method)) as drive:
+            poison = Task(99, trick=trick)
+            drive.offer(*others[:30], poison, *others[30:])
+            results = drive.finish()
+            assert not bell.rung()
+        assert_done(results, others)
+        (lost,) = drive.lost
+        assert lost.task is poison
+        assert isinstance(lost.error, WorkerDied)
+        assert (lost.error.cause, lost.error.tries) == (cause, 2)
+        assert str(lost.error) == f"the worker process {cause} (2 tries)"
+
+    @pytest.mark.parametrize("tries", [1, 2, 5])
+    def test_gets_exactly_as_many_tries_as_were_granted(self, tmp_path, tries):
+        with Bell(tmp_path) as bell, Drive(tasks.ring_and_die, PoolOptions(1, tries=tries)) as drive:
+            drive.offer(Task(0, bell=bell.path))
+            (lost,) = drive.finish()
+            assert lost.error.tries == tries
+            pids = {bell.wait()[0] for _ in range(tries)}
+            assert len(pids) == tries
+            assert not bell.rung()
+
+    def test_many_of_them_do_not_break_the_pool(self):
+        poisons = [Task(number, trick="exit") for number in range(100, 120)]
+        others = innocents(0, 20)
+        with Drive(perform, PoolOptions(2)) as drive:
+            drive.offer(*[task for pair in zip(poisons, others, strict=True) for task in pair])
+            results = drive.finish()
+        assert_done(results, others)
+        assert sorted(lost.task.number for lost in drive.lost) == list(range(100, 120))
+        assert {lost.error.tries for lost in drive.lost} == {2}
+
+    def test_tasks_ahead_at_its_worker_are_not_charged(self, monkeypatch):
+        """All forty are at the one worker when it dies, and may die only once."""
+        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        monkeypatch.setattr(owner, "_MOST_AHEAD", 100)
+        others = innocents(0, 40)
+        with Drive(perform, PoolOptions(1, tries=1)) as drive:
+            drive.offer(*others[:20], Task(99, trick="kill"), *others[20:])
+            results = drive.finish()
+        assert_done(results, others)
+        assert [lost.task.number for lost in drive.lost] == [99]
+
+    @pytest.mark.parametrize("at", [0, 1, 3, 4, 5, 1000, 20_000, 999_999, 10**9])
+    @pytest.mark.parametrize("trick", ["die sending", "die receiving"])
+    def test_once_at_any_byte_of_a_message_loses_nothing(self, tmp_path, trick, at):
+        others = [Task(number, bytes([number]) * 1_000_000, answer=1_000_000) for number in range(6)]
+        once = Task(6, bytes(10), answer=1_000_000, trick=trick, once=str(tmp_path / "once"), at=at)
+        with Drive(perform, PoolOptions(2)) as drive:
+            drive.offer(*others[:3], once, *others[3:])
+            results = drive.finish()
+        assert not drive.lost
+        assert_done(results, [*others, once])
+
+
+class TestIdleDeath:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_costs_no_task_a_try(self, method):
+        with Drive(perform, PoolOptions(2, tries=1, start_method=method)) as drive:
+            for number in range(3):
+                drive.offer(*innocents(10 * number, 10))
+                drive.settle()
+                eventually(lambda: all(waits(thread, "_take") for thread in threads_named("pool-")))
+                for pid in worker_pids():
+                    slay(pid)
+            results = drive.finish()
+        assert not drive.lost
+        assert_done(results, innocents(0, 30))
+
+    def test_before_any_task_costs_none_a_try(self):
+        with Drive(perform, PoolOptions(2, tries=1)) as drive:
+            eventually(lambda: [waits(thread, "_take") for thread in threads_named("pool-")] == [True, True])
+            for pid in worker_pids():
+                slay(pid)
+            drive.offer(*innocents(0, 10))
+            results = drive.finish()
+        assert not drive.lost
+        assert_done(results, innocents(0, 10))
+
+    def test_at_the_end_is_no_error(self):
+        with Drive(perform, PoolOptions(2)) as drive:
+            drive.offer(*innocents(0, 10))
+            drive.settle()
+            eventually(lambda: all(waits(thread, "_take") for thread in threads_named("pool-")))
+            for pid in worker_pids():
+                slay(pid)
+            assert_done(drive.finish(), innocents(0, 10))
+
+
+class TestDeathBeforeReady:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("trick", ["kill", "exit", "raise"])
+    def test_a_few_cost_no_task_a_try(self, tmp_path, method, trick):
+        (folder := tmp_path / "deaths").mkdir()
+        for number in range(6):
+            (folder / str(number)).touch()
+        with Bell(tmp_path) as bell:
+            initializer = tasks.Initializer(bell.path, str(folder), trick)
+            options = PoolOptions(2, tries=1, initializer=initializer, start_method=method)
+            with Drive(perform, options) as drive:
+                drive.offer(*innocents(0, 10))
+                results = drive.finish()
+        assert not drive.lost
+        assert_done(results, innocents(0, 10))
+        assert not list(folder.iterdir())
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("initializer", [tasks.fail_to_start, tasks.exit_at_start])
+    @pytest.mark.parametrize("processes", [1, 3])
+    def test_again_and_again_breaks_the_pool(self, method, initializer, processes):
+        options = PoolOptions(processes, initializer=initializer, start_method=method)
+        with pytest.raises(PoolBroken, match=r"ended with exit code .* __main__") as broken:
+            with Drive(perform, options) as drive:
+                drive.offer(*innocents(0, 5))
+                drive.finish()
+        assert int(str(broken.value).split()[0]) == 4 * processes + 1
+        assert not worker_pids()
+
+    def test_breaks_the_pool_even_where_there_is_no_task(self):
+        with Drive(perform, PoolOptions(2, initializer=tasks.exit_at_start)) as drive:
+            with pytest.raises(PoolBroken):
+                drive.finish()
+
+    def test_by_a_function_that_cannot_be_found_breaks_the_pool(self):
+        with Drive(tasks.NotThere(), PoolOptions(1)) as drive, pytest.raises(PoolBroken):
+            drive.finish()
+
+    def test_count_starts_again_with_each_task_done(self, tmp_path):
+        (folder := tmp_path / "deaths").mkdir()
+        with Bell(tmp_path) as bell:
+            initializer = tasks.Initializer(bell.path, str(folder), "exit")
+            with Drive(perform, PoolOptions(1, tries=1, initializer=initializer)) as drive:
+                for number in range(4):
+                    drive.offer(*innocents(number, 1))
+                    drive.settle()
+                    eventually(lambda: all(waits(thread, "_take") for thread in threads_named("pool-")))
+                    for name in "abc":
+                        (folder / name).touch()
+                    (pid,) = worker_pids()
+                    slay(pid)
+                drive.offer(*innocents(4, 1))
+                assert_done(drive.finish(), innocents(0, 5))
+
+
+class TestDeadline:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
+    def test_kills_what_is_not_done_and_nothing_else(self, tmp_path, method, trick):
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=2.0, start_method=method)) as drive:
+            slow = Task(99, trick=trick, bell=bell.path)
+            drive.offer(*innocents(0, 20), slow, *innocents(20, 20))
+            results = drive.finish()
+            bell.wait()
+            assert not bell.rung()
+        (lost,) = drive.lost
+        assert lost.task is slow
+        assert isinstance(lost.error, DeadlineExpired)
+        assert str(lost.error) == "not done after 2 s"
+        assert_done(results, innocents(0, 40))
+
+    def test_does_not_count_against_tasks_ahead(self, tmp_path, monkeypatch):
+        """Ten tasks at one worker, each of which hangs: each has its own deadline, and is tried once."""
+        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=0.5)) as drive:
+            drive.offer(*innocents(0, 5), *[Task(number, trick="hang", bell=bell.path) for number in range(50, 60)])
+            drive.offer(*innocents(5, 5))
+            results = drive.finish()
+            assert [bell.wait()[1] for _ in range(10)] == list(range(50, 60))
+            assert not bell.rung()
+        assert_done(results, innocents(0, 10))
+        assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
+
+    @pytest.mark.parametrize("trick", ["hang", "sleep"])
+    def test_holds_while_a_large_task_is_handed_over(self, tmp_path, monkeypatch, trick):
+        """The worker hangs in C and does not read: neither may the owner hang, nor may the large task be charged."""
+        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        large = [Task(number, bytes(20_000_000)) for number in (10, 11)]
+        first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
+        second = replace(first, number=2, go=str(tmp_path / "go on"))
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=3.0, tries=1)) as drive:
+            drive.offer(first)
+            bell.wait()
+            drive.offer(second, Task(3, trick=trick, bell=bell.path))  # in one message, behind the first
+            (tmp_path / "go").touch()
+            assert bell.wait()[1] == 2
+            drive.offer(*large)
+            (tmp_path / "go on").touch()
+            results = drive.finish()
+        (lost,) = drive.lost
+        assert lost.task.number == 3
+        assert isinstance(lost.error, DeadlineExpired)
+        assert_done(results, [first, second, *large])
+
+    def test_of_a_first_task_that_the_worker_never_reads(self, tmp_path):
+        """The worker is stopped before it gets a large task."""
+        with Drive(perform, PoolOptions(1, deadline=1.0)) as drive:
+            drive.offer(*innocents(0, 1))
+            drive.settle()
+            eventually(lambda: all(waits(thread, "_take") for thread in threads_named("pool-")))
+            (pid,) = worker_pids()
+            os.kill(pid, signal.SIGSTOP)
+            drive.offer(Task(5, bytes(20_000_000)))
+            drive.offer(*innocents(6, 1))
+            results = drive.finish()
+        (lost,) = drive.lost
+        assert lost.task.number == 5
+        assert isinstance(lost.error, DeadlineExpired)
+        assert_done(results, [*innocents(0, 1), *innocents(6, 1)])
+
+    def test_of_many_hanging_tasks_does_not_break_the_pool(self, tmp_path):
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=0.3)) as drive:
+            drive.offer(*[Task(number, trick="sleep", bell=bell.path) for number in range(20)])
+            drive.finish()
+            assert sorted(bell.wait()[1] for _ in range(20)) == list(range(20))
+        assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
+        assert len(drive.lost) == 20
+
+    def test_that_is_generous_changes_nothing(self):
+        wanted = [Task(number, bytes(300_000), answer=300_000) for number in range(30)]
+        with Drive(perform, PoolOptions(2, deadline=1000)) as drive:
+            drive.offer(*wanted)
+            assert_done(drive.finish(), wanted)

@@ -1,0 +1,420 @@
+import errno
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe import journal as journal_module
+from imgpipe.errors import OutputError, UsageError
+from imgpipe.job import Item, Job, Output, Source, Status, Target
+from imgpipe.journal import open_journal, peek
+from imgpipe.storage.local import LocalFolder
+from tests.folders import WatchedOs, contents, failing_os, traces, write
+
+RECIPE = "0123456789abcdef"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return str(tmp_path / "out")
+
+
+def source(name, bytes=100, modified=5):
+    return Source(name, "jpeg", bytes, modified)
+
+
+def job(name, *outputs):
+    return Job(source(name), tuple(Target(output, "webp") for output in outputs or [name + ".webp"]))
+
+
+def item(name, *outputs, status=Status.WRITTEN, **more):
+    outputs = outputs or [Output(name + ".webp", 7, 4, 3)]
+    return Item(source(name, **more), status, tuple(outputs) if status is Status.WRITTEN else ())
+
+
+def make(out, *names, recipe=RECIPE):
+    """As a run does: begin, publish 7 bytes, record."""
+    with open_journal(out, recipe) as journal:
+        for name in names:
+            journal.begin(job(name))
+            write(os.path.join(out, name + ".webp"), b"content")
+            journal.record(item(name))
+
+
+def begin(out, *names):
+    """As a run that was killed before it published anything."""
+    with open_journal(out, RECIPE) as journal:
+        for name in names:
+            journal.begin(job(name))
+
+
+def unchanged(out, name, recipe=RECIPE, **more):
+    return peek(out, recipe).unchanged(source(name, **more), LocalFolder(out))
+
+
+def made(out, name, output=None):
+    return peek(out, RECIPE).made(output or name + ".webp", source(name))
+
+
+def journal_of(out):
+    return os.path.join(out, ".imgpipe", "journal.jsonl")
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def append(out, data):
+    with open(journal_of(out), "ab") as file:
+        file.write(data)
+
+
+def test_what_was_recorded_is_unchanged_in_the_next_run(out):
+    make(out, "a.jpg", "x/b.jpg")
+    assert unchanged(out, "a.jpg") == (Output("a.jpg.webp", 7, 4, 3),)
+    with open_journal(out, RECIPE) as journal:
+        assert journal.unchanged(source("x/b.jpg"), LocalFolder(out)) == (Output("x/b.jpg.webp", 7, 4, 3),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bytes": 101},
+        {"modified": 6},
+        {"modified": 4},
+        {"recipe": "another"},
+        {"name": "b.jpg"},
+    ],
+    ids=str,
+)
+def test_another_source_or_recipe_is_not_unchanged(out, change):
+    make(out, "a.jpg")
+    assert not unchanged(out, **{"name": "a.jpg", **change})
+
+
+def test_an_output_that_is_missing_or_has_another_size_is_not_unchanged(out):
+    make(out, "a.jpg", "b.jpg")
+    os.unlink(os.path.join(out, "a.jpg.webp"))
+    write(os.path.join(out, "b.jpg.webp"), b"other content")
+    assert not unchanged(out, "a.jpg")
+    assert not unchanged(out, "b.jpg")
+
+
+def test_of_several_outputs_all_must_stand(out):
+    outputs = [Output(name, 7, 4, 3) for name in ("one.webp", "two.webp")]
+    with open_journal(out, RECIPE) as journal:
+        journal.record(item("a.jpg", *outputs))
+    write(os.path.join(out, "one.webp"), b"content")
+    assert not unchanged(out, "a.jpg")
+    write(os.path.join(out, "two.webp"), b"content")
+    assert unchanged(out, "a.jpg") == tuple(outputs)
+
+
+def test_the_last_record_of_a_source_counts(out):
+    make(out, "a.jpg")
+    with open_journal(out, "another") as journal:
+        journal.record(item("a.jpg", Output("a.jpg.webp", 7, 1, 1), bytes=555))
+    assert unchanged(out, "a.jpg", recipe="another", bytes=555) == (Output("a.jpg.webp", 7, 1, 1),)
+    assert not unchanged(out, "a.jpg")
+
+
+@pytest.mark.parametrize(
+    "name", [os.fsdecode(b"\xff\xe9.jpg"), "new\nline.jpg", "\N{CAMERA}\u2028.jpg", 'q"\\.jpg'], ids=ascii
+)
+def test_odd_names_are_recorded_as_they_are(out, name):
+    make(out, name)
+    assert unchanged(out, name)
+    assert read(journal_of(out)).isascii()
+    assert len(read(journal_of(out)).splitlines()) == 2
+
+
+def test_a_begun_job_is_ours_and_not_unchanged(out):
+    begin(out, "a.jpg")
+    write(os.path.join(out, "a.jpg.webp"), b"content")
+    assert made(out, "a.jpg")
+    assert not unchanged(out, "a.jpg")
+    assert not made(out, "a.jpg", "other.webp")
+    assert not made(out, "b.jpg", "a.jpg.webp")
+
+
+def test_a_job_begun_anew_is_not_unchanged_until_it_is_done(out):
+    make(out, "a.jpg")
+    begin(out, "a.jpg")
+    assert not unchanged(out, "a.jpg")
+    make(out, "a.jpg")
+    assert unchanged(out, "a.jpg")
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])
+def test_a_job_that_came_to_nothing_claims_no_output(out, status):
+    with open_journal(out, RECIPE) as journal:
+        journal.begin(job("a.jpg"))
+        journal.record(item("a.jpg", status=status))
+    assert not made(out, "a.jpg")
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])
+def test_a_job_that_came_to_nothing_leaves_what_was_done_before(out, status):
+    make(out, "a.jpg")
+    with open_journal(out, "another") as journal:
+        journal.begin(job("a.jpg"))
+        journal.record(item("a.jpg", status=status))
+    assert unchanged(out, "a.jpg")
+    assert not unchanged(out, "a.jpg", recipe="another")
+
+
+def test_a_claim_of_a_killed_run_outlives_a_later_failure(out):
+    begin(out, "a.jpg")
+    with open_journal(out, RECIPE) as journal:
+        journal.begin(job("a.jpg", "a.png"))
+        journal.record(item("a.jpg", status=Status.FAILED))
+    assert made(out, "a.jpg")
+    assert not made(out, "a.jpg", "a.png")
+    assert not unchanged(out, "a.jpg")
+
+
+def test_an_output_of_an_earlier_recipe_stays_ours(out):
+    make(out, "a.jpg")
+    with open_journal(out, "another") as journal:
+        journal.begin(job("a.jpg", "a.png"))
+        journal.record(item("a.jpg", Output("a.png", 7, 4, 3)))
+    assert made(out, "a.jpg", "a.png")
+    assert made(out, "a.jpg", "a.jpg.webp")
+
+
+@pytest.mark.parametrize("status", [Status.UNCHANGED, Status.FAILED, Status.SKIPPED])
+def test_what_was_not_begun_is_not_noted(out, status):
+    with open_journal(out, RECIPE) as journal:
+        journal.record(item("a.jpg", status=status))
+    assert read(journal_of(out)) == b""
+
+
+def test_a_journal_torn_at_any_byte_gives_all_whole_lines_and_can_be_gone_on_with(out):
+    make(out, "a.jpg")
+    first = len(read(journal_of(out)))
+    make(out, "b.jpg")
+    whole = read(journal_of(out))
+    write(os.path.join(out, "c.jpg.webp"), b"content")
+    for length in range(len(whole) + 1):
+        write(journal_of(out), whole[:length])
+        assert bool(unchanged(out, "a.jpg")) == (length >= first - 1)
+        assert bool(unchanged(out, "b.jpg")) == (length >= len(whole) - 1)
+        with open_journal(out, RECIPE) as journal:
+            journal.begin(job("c.jpg"))
+            assert bool(journal.unchanged(source("a.jpg"), LocalFolder(out))) == (length >= first - 1)
+        assert made(out, "c.jpg")
+        make(out, "c.jpg")
+        assert unchanged(out, "c.jpg")
+
+
+GARBAGE = [
+    b"",
+    b"\0\0\0\0",
+    b"\xff\xfe\xfd",
+    b"{",
+    b"null",
+    b"5",
+    b'"begun"',
+    b"[]",
+    b"{}",
+    b"[" * 50_000,
+    b'{"begun":"a.jpg"}',
+    b'{"begun":5,"outputs":[7]}',
+    b'{"begun":"z","outputs":[7,null]}',
+    b'{"begun":"z","outputs":7}',
+    b'{"begun":["a.jpg"],"outputs":[]}',
+    b'{"undone":["a.jpg"]}',
+    b'{"undone":"never-begun"}',
+    b'{"done":"a.jpg"}',
+    b'{"done":"z","size":"1","mtime":1,"recipe":"r","outputs":[["z",1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["z"]]}',
+    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[[5,1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["z",null,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["../../z",1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["/etc/passwd",1,1,1]]}',
+    b'{"done":{},"size":1,"mtime":1,"recipe":"r","outputs":[]}',
+]
+
+
+@pytest.mark.parametrize("line", GARBAGE, ids=lambda line: ascii(line[:60]))
+def test_a_line_that_is_no_record_is_passed_over(out, line):
+    make(out, "a.jpg")
+    append(out, line + b"\n")
+    make(out, "b.jpg")
+    for name in ("a.jpg", "b.jpg"):
+        assert unchanged(out, name)
+    assert not unchanged(out, "z", bytes=1, modified=1, recipe="r")
+    assert not made(out, "z", "z")
+
+
+def test_a_record_without_outputs_says_nothing(out):
+    make(out, "a.jpg")
+    append(out, b'{"done":"z","size":100,"mtime":5,"recipe":"%s","outputs":[]}\n' % RECIPE.encode())
+    assert unchanged(out, "z") == ()
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_no_bytes_break_a_journal(tmp_path_factory, lines):
+    out = str(tmp_path_factory.mktemp("journal"))
+    make(out, "a.jpg")
+    append(out, b"\n".join(lines) + b"\n")
+    make(out, "b.jpg")
+    assert unchanged(out, "a.jpg")
+    assert unchanged(out, "b.jpg")
+
+
+def test_temporaries_are_swept_where_a_run_died_and_only_there(out):
+    make(out, "done/a.jpg")
+    begin(out, "died/b.jpg", "c.jpg")
+    kept = ["done/.imgpipe-1-a", "died/.hidden", "died/imgpipe-1-a", "died/x.jpg", "died/below/.imgpipe-1-a"]
+    for name in [*kept, "died/.imgpipe-1-aa", "died/.imgpipe-1-zz", ".imgpipe-22-b"]:
+        write(os.path.join(out, name), b"partial")
+    os.mkdir(os.path.join(out, "died/.imgpipe-1-folder"))
+    with open_journal(out, RECIPE):
+        pass
+    left = contents(out, hidden=True).keys() - {".imgpipe/journal.jsonl", "done/a.jpg.webp"}
+    assert left == set(kept)
+
+
+def test_a_journal_cannot_make_a_run_sweep_outside_of_its_folder(out, tmp_path):
+    make(out, "a.jpg")
+    write(tmp_path / ".imgpipe-1-a", b"of another run")
+    names = ["../x.webp", "sub/../../x.webp", str(tmp_path / "x.webp")]
+    for name in names:
+        append(out, json.dumps({"begun": "x.jpg", "outputs": [name]}).encode() + b"\n")
+    with open_journal(out, RECIPE) as journal:
+        assert not any(journal.made(name, source("x.jpg")) for name in names)
+    assert (tmp_path / ".imgpipe-1-a").exists()
+
+
+def test_a_second_run_into_the_same_folder_is_refused_and_sweeps_nothing(out):
+    begin(out, "a.jpg")
+    with open_journal(out, RECIPE) as journal:
+        write(os.path.join(out, ".imgpipe-1-live"), b"being written")
+        before = traces(out)
+        with pytest.raises(UsageError, match="another run is writing to"), open_journal(out, RECIPE):
+            pass
+        assert traces(out) == before
+        journal.begin(job("b.jpg"))
+    with open_journal(out, RECIPE):
+        pass
+
+
+def test_a_killed_run_holds_no_lock(out):
+    program = f"""
+import sys
+from imgpipe.journal import open_journal
+with open_journal({out!r}, "recipe"):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True) as run:
+        assert run.stdout.readline() == "open\n"
+        with pytest.raises(UsageError), open_journal(out, RECIPE):
+            pass
+        run.kill()
+    with open_journal(out, RECIPE):
+        pass
+
+
+def test_a_peek_makes_nothing_and_notes_nothing(out):
+    journal = peek(out, RECIPE)
+    assert not os.path.exists(out)
+    assert not journal.made("a.jpg.webp", source("a.jpg"))
+    make(out, "a.jpg")
+    begin(out, "b.jpg")
+    append(out, b'{"begun":"torn')
+    write(os.path.join(out, ".imgpipe-1-left"))
+    before = traces(out)
+    journal = peek(out, RECIPE)
+    journal.begin(job("c.jpg"))
+    journal.record(item("c.jpg"))
+    assert journal.unchanged(source("a.jpg"), LocalFolder(out))
+    assert journal.made("b.jpg.webp", source("b.jpg"))
+    assert traces(out) == before
+
+
+def test_a_peek_does_not_wait_for_a_run(out):
+    with open_journal(out, RECIPE) as journal:
+        journal.begin(job("a.jpg"))
+        assert peek(out, RECIPE).made("a.jpg.webp", source("a.jpg"))
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):
+    write(tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot write to"), open_journal(str(tmp_path / "file/out"), RECIPE):
+        pass
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES], ids=errno.errorcode.get)
+def test_a_journal_that_cannot_be_written_is_an_output_error(out, monkeypatch, error):
+    calls = 0
+    make(out, "a.jpg")
+    append(out, b"torn")
+    torn = read(journal_of(out))
+    for call in itertools.count(1):
+        write(journal_of(out), torn)
+        monkeypatch.setattr(
+            journal_module, "os", failing_os(error, call, for_good=True, names=("makedirs", "open", "write"))
+        )
+        try:
+            make(out, "b.jpg")
+        except OutputError as raised:
+            calls += os.strerror(error) in str(raised)
+        else:
+            break
+        finally:
+            monkeypatch.undo()
+        assert unchanged(out, "a.jpg")
+    assert calls == call - 1 >= 4
+
+
+def test_a_lock_that_the_file_system_does_not_have_is_an_output_error(out, monkeypatch):
+    import fcntl
+
+    def refuse(descriptor, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OutputError, match="No locks available"), open_journal(out, RECIPE):
+        pass
+
+
+def test_short_writes_of_a_line_are_gone_on_with(out, monkeypatch):
+    class ShortOs(WatchedOs):
+        def write(self, descriptor, data):
+            return os.write(descriptor, bytes(data[:10]))
+
+    monkeypatch.setattr(journal_module, "os", ShortOs(lambda call: None))
+    make(out, "a.jpg")
+    monkeypatch.undo()
+    assert unchanged(out, "a.jpg")
+
+
+def test_each_line_is_one_write_so_that_threads_do_not_mix_theirs(out, monkeypatch):
+    written = []
+
+    class Watching(WatchedOs):
+        def write(self, descriptor, data):
+            written.append(bytes(data))
+            return os.write(descriptor, data)
+
+    monkeypatch.setattr(journal_module, "os", Watching(lambda call: None))
+    make(out, "a.jpg")
+    monkeypatch.undo()
+    assert b"".join(written) == read(journal_of(out))
+    assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in written)
+
+
+def test_the_journal_is_closed_also_when_the_run_fails(out):
+    with pytest.raises(RuntimeError), open_journal(out, RECIPE):
+        raise RuntimeError
+    with open_journal(out, RECIPE):
+        pass
