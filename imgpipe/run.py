@@ -18,7 +18,7 @@ from imgpipe.journal import open_journal
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing, Plan, make_plan
 from imgpipe.recipe import WEB_READY, Recipe
-from imgpipe.steps import Treatment, make_steps
+from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,8 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         try:
             with closing(ENGINES[options.engine](jobs(), steps, options.workforce)) as items:  # type: ignore[type-var]
                 for item in items:
-                    journal.record(item)
-                    yield item
+                    if item.reason is not NOT_BEGUN:
+                        journal.record(item)
+                        yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error

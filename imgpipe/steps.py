@@ -29,6 +29,10 @@ _ENDS_THE_RUN = {
 }
 
 
+NOT_BEGUN = "the run was stopped before it was begun"
+"""The reason of an item that was read and then left, as the run was to stop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A job whose source was read."""
@@ -135,7 +139,7 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     if isinstance(made, Item):
         return made
     if isinstance(made, Loaded):
-        return Item(made.job.source, Status.SKIPPED, reason="the run was stopped before it was begun")
+        return Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN)
     if isinstance(made, Lost):
         return _failed(made.task.job.source, made.error, str(made.error))
     began = time.monotonic()

@@ -23,6 +23,8 @@ from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, prepare
 
+_STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
+
 
 @click.command("process", no_args_is_help=True)
 @click.argument("source", metavar="INPUT")
@@ -35,7 +37,7 @@ def command(source: str, target: str, **given: Any) -> int:
     the same command goes on where it was stopped. Ctrl-C finishes what was begun; a second one leaves at once.
     """
     request = read_request(given)
-    with stop_signals() as stop, _json_file(request.json) as lines:
+    with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)
         if request.web_ready:
             _say(request, WEB_READY_NOTICE)

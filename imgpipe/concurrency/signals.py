@@ -19,9 +19,14 @@ _SECONDS_TO_LEAVE = 0.8
 
 
 class StopRequest:
-    """Whether and by which signal a stop was asked for."""
+    """Whether and by which signal a stop was asked for.
 
-    def __init__(self) -> None:
+    Args:
+        notice: written to stderr when it is asked for, empty for nothing.
+    """
+
+    def __init__(self, notice: str = "") -> None:
+        self._notice = notice
         self.signal: int | None = None
         self._since = 0.0
         self._interrupted = False
@@ -39,6 +44,8 @@ class StopRequest:
         now = time.monotonic()
         if self.signal is None:
             self.signal, self._since = number, now
+            # Not print: a signal may come in the midst of a print.
+            os.write(2, self._notice.encode())
         elif now - self._since > _SAME_KEYPRESS and not self._interrupted:
             self._interrupted = True
             # A thread may hang in a write to a disk that does not answer; nobody waits for that now.
@@ -54,12 +61,12 @@ class StopRequest:
 
 
 @contextmanager
-def stop_signals() -> Iterator[StopRequest]:
-    """Turn SIGINT, SIGTERM and SIGHUP into a stop request while the block runs.
+def stop_signals(notice: str = "") -> Iterator[StopRequest]:
+    """Turn SIGINT, SIGTERM and SIGHUP into a stop request while the block runs; `notice` answers the first one.
 
     A signal that is ignored stays ignored (`nohup`, a background job of a shell script).
     """
-    request = StopRequest()
+    request = StopRequest(notice)
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     before = {
         number: signal.signal(number, request.receive)

@@ -29,10 +29,10 @@ class Range:
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         if math.isinf(self.most):
-            return f"any number{unit}" if math.isinf(self.least) else f"{self.least:g} or more{unit}"
+            return f"any number{unit}" if math.isinf(self.least) else f"{self.least:.10g} or more{unit}"
         if math.isinf(self.least):
-            return f"{self.most:g} or less{unit}"
-        return f"{self.least:g} to {self.most:g}{unit}"
+            return f"{self.most:.10g} or less{unit}"
+        return f"{self.least:.10g} to {self.most:.10g}{unit}"
 
 
 @dataclass(frozen=True, slots=True)

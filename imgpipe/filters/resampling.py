@@ -59,15 +59,17 @@ def _scale(whole: int, decoded: int) -> float:
     A decoder that reduces by 2, 4 or 8 rounds the size up, so the frame's last column may stand for less than
     a whole one; taking it for a whole one would shift the picture by up to half a px.
     """
-    reduction = round(whole / decoded)
+    reduction = max(1, round(whole / decoded))
     return 1 / reduction if -(-whole // reduction) == decoded else decoded / whole
 
 
 def _find_room(frame: Frame, size: Size) -> None:
     """MemoryError where memory would not suffice: in the resizer that would abort the whole process."""
     width, height = frame_size(frame)
-    # Source and result, each with a copy, and what lies between the horizontal and the vertical pass.
-    needed = 8 * (2 * width * height + 2 * size[0] * size[1] + size[0] * height)
+    deep = image_of(frame) is None
+    # The result, what lies between the horizontal and the vertical pass, and the copies of both ends.
+    pixels = size[0] * size[1] * (2 if deep else 1) + size[0] * height + width * height * (2 if deep else 1)
+    needed = pixels * (2 * bands(frame) if deep else 4)
     try:
         mmap.mmap(-1, needed).close()
     except (OSError, OverflowError, ValueError):

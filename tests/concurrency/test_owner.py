@@ -154,7 +154,7 @@ class TestDeathBeforeReady:
     @pytest.mark.parametrize("processes", [1, 3])
     def test_again_and_again_breaks_the_pool(self, method, initializer, processes):
         options = PoolOptions(processes, initializer=initializer, start_method=method)
-        with pytest.raises(PoolBroken, match=r"ended with exit code .* __main__") as broken:
+        with pytest.raises(PoolBroken, match=r"ended with exit code .*__main__") as broken:
             with Drive(perform, options) as drive:
                 drive.offer(*innocents(0, 5))
                 drive.finish()
@@ -189,9 +189,9 @@ class TestDeathBeforeReady:
 
 class TestDeadline:
     @pytest.mark.parametrize("method", METHODS)
-    @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
+    @pytest.mark.parametrize("trick", ["sleep", "hang"])
     def test_kills_what_is_not_done_and_nothing_else(self, tmp_path, method, trick):
-        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=2.0, start_method=method)) as drive:
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=1.5, start_method=method)) as drive:
             slow = Task(99, trick=trick, bell=bell.path)
             drive.offer(*innocents(0, 20), slow, *innocents(20, 20))
             results = drive.finish()
@@ -200,17 +200,17 @@ class TestDeadline:
         (lost,) = drive.lost
         assert lost.task is slow
         assert isinstance(lost.error, DeadlineExpired)
-        assert str(lost.error) == "not done after 2 s"
+        assert str(lost.error) == "not done after 1.5 s"
         assert_done(results, innocents(0, 40))
 
     def test_does_not_count_against_tasks_ahead(self, tmp_path, monkeypatch):
-        """Ten tasks at one worker, each of which hangs: each has its own deadline, and is tried once."""
+        """Four tasks at one worker, each of which hangs: each has its own deadline, and is tried once."""
         monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=0.5)) as drive:
-            drive.offer(*innocents(0, 5), *[Task(number, trick="hang", bell=bell.path) for number in range(50, 60)])
+            drive.offer(*innocents(0, 5), *[Task(number, trick="hang", bell=bell.path) for number in range(50, 54)])
             drive.offer(*innocents(5, 5))
             results = drive.finish()
-            assert [bell.wait()[1] for _ in range(10)] == list(range(50, 60))
+            assert [bell.wait()[1] for _ in range(4)] == list(range(50, 54))
             assert not bell.rung()
         assert_done(results, innocents(0, 10))
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
@@ -222,7 +222,7 @@ class TestDeadline:
         large = [Task(number, bytes(20_000_000)) for number in (10, 11)]
         first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
         second = replace(first, number=2, go=str(tmp_path / "go on"))
-        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=3.0, tries=1)) as drive:
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=2.0, tries=1)) as drive:
             drive.offer(first)
             bell.wait()
             drive.offer(second, Task(3, trick=trick, bell=bell.path))  # in one message, behind the first
@@ -254,11 +254,11 @@ class TestDeadline:
 
     def test_of_many_hanging_tasks_does_not_break_the_pool(self, tmp_path):
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=0.3)) as drive:
-            drive.offer(*[Task(number, trick="sleep", bell=bell.path) for number in range(20)])
+            drive.offer(*[Task(number, trick="sleep", bell=bell.path) for number in range(12)])
             drive.finish()
-            assert sorted(bell.wait()[1] for _ in range(20)) == list(range(20))
+            assert sorted(bell.wait()[1] for _ in range(12)) == list(range(12))
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
-        assert len(drive.lost) == 20
+        assert len(drive.lost) == 12
 
     def test_that_is_generous_changes_nothing(self):
         wanted = [Task(number, bytes(300_000), answer=300_000) for number in range(30)]

@@ -175,9 +175,17 @@ def test_reduced_frames_are_cut_in_the_same_place(kind, gravity, picture, sample
 
 
 @pytest.mark.parametrize("kind", ["RGB", 3])
-def test_a_size_that_memory_cannot_hold_is_a_memory_error(kind, frame, picture):
-    with pytest.raises(MemoryError, match="1000000x1000000"):
-        resized(picture, frame(kind, (4, 4)), "1000000x1000000!")
+def test_a_size_that_memory_cannot_hold_is_a_memory_error_before_the_resizer_aborts(kind, frame, picture, monkeypatch):
+    asked = []
+
+    def full(_, length):
+        asked.append(length)
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("mmap.mmap", full)
+    with pytest.raises(MemoryError, match="3000x2000"):
+        resized(picture, frame(kind, (4, 4)), "3000x2000!")
+    assert asked[0] > 3000 * 2000 * (3 if kind == "RGB" else 6)
 
 
 def test_other_fields_stay(frame, picture):

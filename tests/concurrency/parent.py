@@ -1,0 +1,71 @@
+"""A program with a pool, to be killed, signalled or left by the tests: parent.py METHOD FOLDER WHAT [TRICK]."""
+
+import os
+import signal
+import sys
+import time
+
+from imgpipe.concurrency import worker
+from imgpipe.concurrency.owner import PoolOptions
+from imgpipe.concurrency.pool import Pool
+from tests.concurrency.tasks import Initializer, Task, perform
+
+METHOD, FOLDER, WHAT, TRICK = (*sys.argv[1:], "")[:4]
+BELL = os.path.join(FOLDER, "bell")
+GO = os.path.join(FOLDER, "go")
+
+unended = []
+
+
+def two_tasks(trick, answer=0):
+    return [Task(number, trick=trick, bell=BELL, go=GO, answer=answer) for number in range(2)]
+
+
+def waiting():
+    """A source that never ends, so that workers stay idle."""
+    yield from two_tasks(TRICK, 50_000_000 if TRICK == "ring" else 0)
+    time.sleep(1000)
+
+
+def be_busy_or_idle():
+    with Pool(perform, 2, PoolOptions(start_method=METHOD)) as pool:
+        for done in pool.imap_unordered(waiting()):
+            print(done.number, flush=True)
+
+
+def be_starting():
+    """Both workers hang in their initializer."""
+    with Pool(perform, 2, PoolOptions(start_method=METHOD, initializer=Initializer(BELL, FOLDER, "hang"))) as pool:
+        list(pool.imap_unordered(waiting()))
+
+
+def count_signals():
+    """Say how many workers were started, and what came out, in spite of all the signals."""
+    heard, started = [], []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: heard.append(number))
+    start = worker.start
+
+    def counting_start(*arguments):
+        started.append(True)
+        return start(*arguments)
+
+    worker.start = counting_start
+    print("handlers are set", flush=True)
+    with Pool(perform, 2, PoolOptions(start_method=METHOD)) as pool:
+        done = sorted(result.number for result in pool.imap_unordered(two_tasks("wait")))
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= set(heard)
+    print(f"{len(started)} workers, results {done}", flush=True)
+
+
+def leave_it_open():
+    """The program ends without having ended the pool."""
+    pool = Pool(perform, 2, PoolOptions(start_method=METHOD))
+    results = pool.imap_unordered(two_tasks(TRICK) + two_tasks(""))
+    unended.append(results)
+    next(results)
+    print("the end", flush=True)
+
+
+if __name__ == "__main__":
+    globals()[WHAT]()

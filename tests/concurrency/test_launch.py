@@ -1,0 +1,173 @@
+"""Workers start whatever is shot at while they start: themselves, the fork server, the resource tracker."""
+
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
+import os
+import signal
+import threading
+
+import pytest
+
+from imgpipe.concurrency import launch
+from imgpipe.concurrency.owner import PoolOptions
+from tests.concurrency import tasks
+from tests.concurrency.tasks import Task, perform, undisturbed
+from tests.concurrency.tools import Bell, Drive, eventually, slay, worker_pids
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_left_behind"),
+    pytest.mark.filterwarnings("ignore:resource_tracker"),
+]
+
+METHODS = ["forkserver", "spawn"]
+
+
+def server_pid():
+    return multiprocessing.forkserver._forkserver._forkserver_pid
+
+
+def tracker_pid():
+    return multiprocessing.resource_tracker._resource_tracker._pid
+
+
+def some(count, first=0):
+    return [Task(number, bytes([number % 251]) * 1000, answer=1000) for number in range(first, first + count)]
+
+
+def assert_all_done(drive, wanted):
+    assert not drive.lost
+    assert sorted(drive.results, key=lambda done: done.number) == [undisturbed(task) for task in wanted]
+
+
+class TestForkServerKilled:
+    def test_while_workers_are_idle_and_busy(self, tmp_path):
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, start_method="forkserver")) as drive:
+            wanted = []
+            for number in range(0, 300, 100):
+                busy = Task(number, trick="wait", bell=bell.path, go=str(tmp_path / f"go {number}"))
+                wanted += [busy, *some(50, number + 1)]
+                drive.offer(busy, *some(50, number + 1))
+                bell.wait()
+                os.kill(server_pid(), signal.SIGKILL)
+                (tmp_path / f"go {number}").touch()
+                drive.settle()
+                while bell.rung():
+                    bell.wait()
+            drive.finish()
+        assert_all_done(drive, wanted)
+
+    def test_while_workers_start(self, tmp_path):
+        """Each worker is on its way when its server goes: it waits in its initializer for the shot."""
+        (folder := tmp_path / "starts").mkdir()
+        for number in range(3):
+            (folder / str(number)).touch()
+        with Bell(tmp_path) as bell:
+            initializer = tasks.Initializer(bell.path, str(folder), "sleep")
+            with Drive(perform, PoolOptions(1, tries=1, initializer=initializer)) as drive:
+                drive.offer(*some(10))
+                for _ in range(3):
+                    bell.wait()
+                    os.kill(server_pid(), signal.SIGKILL)
+                drive.finish()
+        assert_all_done(drive, some(10))
+
+    def test_at_any_moment_of_a_start(self, monkeypatch):
+        """The server dies between the look whether it lives and the request to it."""
+        connect, shots = multiprocessing.forkserver.connect_to_new_process, []
+
+        def connect_to_a_dead_server(descriptors):
+            if len(shots) < 3:
+                multiprocessing.forkserver.ensure_running()
+                shots.append(server_pid())
+                os.kill(server_pid(), signal.SIGKILL)
+            return connect(descriptors)
+
+        monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", connect_to_a_dead_server)
+        with Drive(perform, PoolOptions(1, tries=1, start_method="forkserver")) as drive:
+            drive.offer(*some(10))
+            drive.finish()
+        assert len(shots) == 3
+        assert_all_done(drive, some(10))
+
+    @pytest.mark.parametrize("error", [ConnectionRefusedError(), BrokenPipeError(), EOFError(), BlockingIOError("full")])
+    def test_so_that_a_start_fails(self, monkeypatch, error):
+        connect, raised = multiprocessing.forkserver.connect_to_new_process, []
+
+        def fail_at_first(descriptors):
+            if len(raised) < 4:
+                raised.append(error)
+                raise error
+            return connect(descriptors)
+
+        monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", fail_at_first)
+        with Drive(perform, PoolOptions(2, tries=1, start_method="forkserver")) as drive:
+            drive.offer(*some(10))
+            drive.finish()
+        assert len(raised) == 4
+        assert_all_done(drive, some(10))
+
+
+def test_start_that_never_succeeds_breaks_the_pool(monkeypatch):
+    from imgpipe.concurrency.owner import PoolBroken
+
+    def refuse(_descriptors):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", refuse)
+    with Drive(perform, PoolOptions(2, start_method="forkserver")) as drive:
+        with pytest.raises(PoolBroken, match="Too many open files"):
+            drive.finish()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_resource_tracker_killed(tmp_path, method):
+    (folder := tmp_path / "deaths").mkdir()
+    with Bell(tmp_path) as bell:
+        initializer = tasks.Initializer(bell.path, str(folder), "exit")
+        with Drive(perform, PoolOptions(2, start_method=method, initializer=initializer)) as drive:
+            for first in range(0, 90, 30):
+                drive.offer(*some(30, first))
+                drive.settle()
+                os.kill(tracker_pid(), signal.SIGKILL)
+                for pid in worker_pids():
+                    slay(pid)
+            drive.finish()
+    assert_all_done(drive, some(90))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_worker_killed_as_soon_as_it_is_seen(method):
+    """Also one whose function is larger than a pipe, so that it dies while it is told what to do."""
+    with Drive(tasks.Heavy(bytes(1_000_000)), PoolOptions(1, tries=1, start_method=method)) as drive:
+        for _ in range(3):
+            (pid,) = eventually(worker_pids)
+            slay(pid)
+            eventually(lambda pid=pid: worker_pids() - {pid})
+        drive.offer(*range(10))
+        drive.finish()
+    assert sorted(drive.results) == [(1_000_000, number) for number in range(10)]
+
+
+def test_start_leaves_the_signal_mask_as_it_was():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with launch._stop_signals_blocked():
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_pools_at_once_know_how_their_workers_died(method):
+    """multiprocessing sweeps all children at each start; the exit status of ours must not get lost in that."""
+    causes = []
+
+    def run():
+        with Drive(perform, PoolOptions(2, tries=1, start_method=method)) as drive:
+            drive.offer(*[Task(number, trick="exit") for number in range(15)])
+            causes.extend(lost.error.cause for lost in drive.finish())
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert causes == ["ended with exit code 3"] * 45

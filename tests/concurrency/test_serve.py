@@ -1,0 +1,114 @@
+"""Workers go with their parent however it goes, and do not listen to stop signals themselves."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.concurrency.tools import PATIENCE, Bell, eventually
+from tests.conftest import wait_for_exit
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+METHODS = ["forkserver", "spawn"]
+ROOT = Path(__file__).parents[2]
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def parent(folder, *arguments):
+    """The program of `parent.py` in a process group of its own."""
+    with open(folder / "errors", "wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.concurrency.parent", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            text=True,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def errors_of(folder):
+    return (folder / "errors").read_text()
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestParentKilled:
+    def assert_all_go(self, process, folder, pids):
+        process.kill()
+        process.wait()
+        for pid in pids:
+            assert wait_for_exit(pid, PATIENCE)
+        assert errors_of(folder) == ""
+
+    @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
+    def test_busy_workers_go(self, tmp_path, method, trick):
+        with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "be_busy_or_idle", trick) as process:
+            pids = {bell.wait()[0], bell.wait()[0]}
+            assert len(pids) == 2
+            self.assert_all_go(process, tmp_path, pids)
+
+    def test_idle_workers_go(self, tmp_path, method):
+        with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "be_busy_or_idle", "ring") as process:
+            pids = {bell.wait()[0], bell.wait()[0]}
+            assert sorted((process.stdout.readline(), process.stdout.readline())) == ["0\n", "1\n"]
+            self.assert_all_go(process, tmp_path, pids)
+
+    def test_sending_workers_go(self, tmp_path, method):
+        with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "be_busy_or_idle", "ring") as process:
+            pids = {bell.wait()[0], bell.wait()[0]}
+            self.assert_all_go(process, tmp_path, pids)
+
+    def test_starting_workers_go(self, tmp_path, method):
+        for name in "ab":
+            (tmp_path / name).touch()
+        (bells := tmp_path / "bells").mkdir()
+        with Bell(bells) as bell, parent(bells, method, str(tmp_path), "be_starting") as process:
+            os.symlink(bell.path, tmp_path / "bell")
+            pids = {bell.wait()[0], bell.wait()[0]}
+            self.assert_all_go(process, bells, pids)
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestStopSignals:
+    def test_to_the_whole_group_leave_workers_alone(self, tmp_path, method):
+        """From the first moment on, and while they work; the one who decides is the parent."""
+        with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "count_signals") as process:
+            assert process.stdout.readline() == "handlers are set\n"
+
+            def all_are_at_work():
+                for number in STOP_SIGNALS:
+                    os.killpg(process.pid, number)
+                while bell.rung():
+                    pids.append(bell.wait()[0])
+                return len(pids) >= 2
+
+            pids = []
+            eventually(all_are_at_work)
+            all_are_at_work()
+            (tmp_path / "go").touch()
+            assert process.stdout.read() == "2 workers, results [0, 1]\n"
+            assert process.wait(PATIENCE) == 0
+            assert len(set(pids)) == 2
+            assert not bell.rung()
+            assert errors_of(tmp_path) == ""
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("trick", ["", "sleep"])
+def test_program_that_leaves_its_pool_open_still_ends(tmp_path, method, trick):
+    with Bell(tmp_path), parent(tmp_path, method, str(tmp_path), "leave_it_open", trick) as process:
+        assert process.stdout.readline() == "the end\n"
+        assert process.wait(PATIENCE) == 0
+        assert errors_of(tmp_path) == ""

@@ -1,0 +1,310 @@
+import os
+import socket
+import stat
+
+import pytest
+
+from imgpipe.discovery import Selection
+from imgpipe.errors import CollisionError, OutputError, UsageError
+from imgpipe.job import Item, Job, Output, Source, Status
+from imgpipe.journal import open_journal, peek
+from imgpipe.naming import Naming
+from imgpipe.plan import Existing, make_plan
+from imgpipe.storage import Listing
+from imgpipe.storage.local import LocalFolder
+from tests.folders import contents, traces, write
+
+RECIPE = "digest"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for name in ("a.jpg", "b.png", "x/c.jpg"):
+        write(tmp_path / "in" / name, b"content")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def plan(source, target, format=None, **more):
+    selection = Selection(**{key: more.pop(key) for key in ("listing", "include", "exclude") if key in more})
+    return make_plan(str(source), str(target), selection, format, Existing(**more))
+
+
+def names(jobs):
+    return [job.source.name for job in jobs]
+
+
+def write_output(out, job, data=b"made"):
+    write(out / job.targets[0].name, data)
+    return Item(job.source, Status.WRITTEN, (Output(job.targets[0].name, len(data), 1, 1),))
+
+
+def run(plan, out):
+    """Do a plan as a run does, with content of four bytes for every output; what became of each input."""
+    ends = {}
+    with open_journal(str(out), RECIPE) as journal:
+        for job in plan.jobs(journal):
+            item = write_output(out, job) if isinstance(job, Job) else job
+            journal.record(item)
+            ends[item.source.name] = item.status
+    return ends
+
+
+def reasons(plan, out):
+    jobs = plan.jobs(peek(str(out), RECIPE))
+    return {job.source.name: job.reason for job in jobs if isinstance(job, Item)}
+
+
+def test_a_folder_is_planned_and_nothing_is_written(pictures, out):
+    before = traces(pictures)
+    made = plan(pictures, out, "webp")
+    assert made.total == 3
+    assert [(job.source.name, job.targets[0].name) for job in made.jobs()] == [
+        ("a.jpg", "a.webp"),
+        ("b.png", "b.webp"),
+        ("x/c.jpg", "x/c.webp"),
+    ]
+    assert traces(pictures) == before
+    assert not out.exists()
+
+
+def test_the_naming_is_kept_to(pictures, out):
+    made = make_plan(str(pictures), str(out), Selection(), None, Existing(), Naming("-small", flat=True))
+    assert [job.targets[0].name for job in made.jobs()] == ["a-small.jpg", "b-small.png", "c-small.jpg"]
+
+
+def test_an_input_that_is_not_there_is_refused(tmp_path, out):
+    with pytest.raises(UsageError, match="there is no input"):
+        plan(tmp_path / "missing", out)
+    with pytest.raises(UsageError, match="there is no input"):
+        plan("", out)
+
+
+def test_a_folder_without_pictures_is_a_plan_of_nothing(tmp_path, out):
+    (tmp_path / "empty").mkdir()
+    assert plan(tmp_path / "empty", out).total == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jpg", "odd name\n.jpg", ".hidden.jpg", os.fsdecode(b"\xff.jpg"), "*.jpg", "[a].jpg"], ids=ascii
+)
+def test_an_input_may_be_one_file(pictures, out, name):
+    write(pictures / name)
+    write(pictures / "x" / name)
+    made = plan(pictures / name, out)
+    assert (made.total, names(made.jobs())) == (1, [name])
+
+
+def test_one_file_that_is_no_picture_is_accounted_for(pictures, out):
+    write(pictures / "notes.txt")
+    made = plan(pictures / "notes.txt", out)
+    assert made.total == 1
+    assert next(made.jobs()).status is Status.SKIPPED
+
+
+def test_one_file_that_is_a_dangling_link_is_accounted_for(pictures, out):
+    os.symlink("nowhere", pictures / "dangling.jpg")
+    assert names(plan(pictures / "dangling.jpg", out).jobs()) == ["dangling.jpg"]
+
+
+def test_an_output_that_is_a_file_is_refused(pictures, tmp_path):
+    write(tmp_path / "file", b"precious")
+    with pytest.raises(UsageError, match="OUTPUT is a folder"):
+        plan(pictures, tmp_path / "file")
+    os.symlink("nowhere", tmp_path / "dangling")
+    with pytest.raises(UsageError, match="OUTPUT is a folder"):
+        plan(pictures, tmp_path / "dangling")
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "{0}/", "{0}/x/..", "{0}/../in", "{1}"])
+def test_input_and_output_may_not_be_the_same_folder(pictures, tmp_path, spelling):
+    os.symlink(pictures, tmp_path / "link")
+    with pytest.raises(UsageError, match="same folder"):
+        plan(pictures, spelling.format(pictures, tmp_path / "link"))
+    with pytest.raises(UsageError, match="same folder"):
+        plan(spelling.format(pictures, tmp_path / "link"), pictures)
+
+
+def test_one_file_may_not_be_written_into_its_own_folder(pictures):
+    with pytest.raises(UsageError, match="same folder"):
+        plan(pictures / "a.jpg", pictures)
+
+
+def test_a_scheme_without_a_storage_is_refused(pictures, out):
+    with pytest.raises(UsageError, match="no storage for s3"):
+        plan("s3://bucket", out)
+    with pytest.raises(UsageError, match="no storage for s3"):
+        plan(pictures, "s3://bucket")
+
+
+@pytest.mark.parametrize("where", ["out", "x/out", "x"])
+@pytest.mark.parametrize("linked", [False, True], ids=["direct", "through-a-link"])
+def test_an_output_inside_the_input_is_never_read(pictures, tmp_path, where, linked):
+    os.symlink(pictures, tmp_path / "link")
+    source = tmp_path / "link" if linked else pictures
+    write(pictures / where / "made.jpg")
+    made = plan(source, pictures / where)
+    expected = ["a.jpg", "b.png"] if where == "x" else ["a.jpg", "b.png", "x/c.jpg"]
+    assert (made.total, names(made.jobs())) == (len(expected), expected)
+
+
+def test_an_output_that_is_made_inside_the_input_during_the_run_is_never_read(pictures):
+    made = plan(pictures, pictures / "out")
+    jobs = made.jobs()
+    seen = []
+    for job in jobs:
+        seen.append(job.source.name)
+        write_output(pictures / "out", job)
+    assert seen == ["a.jpg", "b.png", "x/c.jpg"]
+    assert names(plan(pictures, pictures / "out").jobs()) == seen
+
+
+def test_two_inputs_of_one_output_are_found_before_anything_is_written(pictures, out):
+    write(pictures / "x/c.png")
+    before = traces(pictures)
+    with pytest.raises(CollisionError, match=r"x/c\.webp <- x/c\.jpg, x/c\.png"):
+        plan(pictures, out, "webp")
+    assert traces(pictures) == before
+    assert not out.exists()
+    assert plan(pictures, out).total == 4
+    assert plan(pictures, out, "webp", exclude=("*.png",)).total == 2
+
+
+def test_whatever_stands_in_the_input_is_accounted_for_and_nothing_is_waited_for(pictures, out, monkeypatch):
+    monkeypatch.chdir(pictures)
+    for name in ("pipe", "pipe.jpg"):
+        os.mkfifo(name)
+    for name in ("socket", "socket.jpg"):
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(name)
+    for name in ("device", "device.jpg"):
+        os.symlink("/dev/zero", name)
+    for name in ("loop", "loop.jpg"):
+        os.symlink(name, name)
+    for name in ("dangling", "dangling.jpg"):
+        os.symlink("nowhere", name)
+    os.symlink("..", "x/up")
+    write(pictures / "notes.txt")
+    made = plan(pictures, out)
+    found = list(made.jobs())
+    kinds = ["dangling", "device", "loop", "pipe", "socket"]
+    assert made.total == len(found) == 3 + 5 + 5 + 1
+    assert {job.source.name for job in found if isinstance(job, Item)} == {*kinds, "notes.txt"}
+    assert {job.source.name for job in found if isinstance(job, Job)} >= {f"{kind}.jpg" for kind in kinds}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null") or os.geteuid() != 0, reason="only root makes devices")
+def test_a_device_file_is_accounted_for(pictures, out):
+    try:
+        os.mknod(pictures / "device", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except OSError:
+        pytest.skip("no devices can be made here")
+    (item,) = [job for job in plan(pictures, out).jobs() if isinstance(job, Item)]
+    assert (item.source.name, item.status) == ("device", Status.SKIPPED)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_folder_is_accounted_for(pictures, out):
+    os.chmod(pictures / "x", 0)
+    try:
+        found = list(plan(pictures, out).jobs())
+    finally:
+        os.chmod(pictures / "x", 0o700)
+    assert [(job.source.name, job.status) for job in found if isinstance(job, Item)] == [("x", Status.FAILED)]
+
+
+def test_following_links_that_loop_ends_and_names_each_file_once(pictures, out):
+    os.symlink(pictures, pictures / "x/loop")
+    found = names(plan(pictures, out, listing=Listing(follow_symlinks=True)).jobs())
+    assert found == ["a.jpg", "b.png", "x/c.jpg"]
+
+
+def test_what_is_up_to_date_is_unchanged(pictures, out):
+    assert set(run(plan(pictures, out), out).values()) == {Status.WRITTEN}
+    assert set(run(plan(pictures, out), out).values()) == {Status.UNCHANGED}
+    assert set(run(plan(pictures, out, force=True), out).values()) == {Status.WRITTEN}
+
+
+def test_what_is_out_of_date_and_ours_is_made_again(pictures, out):
+    run(plan(pictures, out), out)
+    write(pictures / "a.jpg", b"another content")
+    assert run(plan(pictures, out), out) == {
+        "a.jpg": Status.WRITTEN,
+        "b.png": Status.UNCHANGED,
+        "x/c.jpg": Status.UNCHANGED,
+    }
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("overwrite", ["ours", "never"])
+def test_a_foreign_output_is_left_alone(pictures, out, overwrite, force):
+    write(out / "a.jpg", b"precious")
+    assert run(plan(pictures, out, overwrite=overwrite, force=force), out) == {
+        "a.jpg": Status.SKIPPED,
+        "b.png": Status.WRITTEN,
+        "x/c.jpg": Status.WRITTEN,
+    }
+    assert contents(out)["a.jpg"] == b"precious"
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link", "pipe"])
+def test_a_foreign_output_of_any_kind_is_left_alone(pictures, out, kind):
+    out.mkdir()
+    make = {"folder": os.mkdir, "dangling link": lambda path: os.symlink("nowhere", path), "pipe": os.mkfifo}
+    make[kind](out / "a.jpg")
+    assert run(plan(pictures, out), out)["a.jpg"] is Status.SKIPPED
+
+
+def test_a_foreign_output_is_replaced_when_that_is_asked_for(pictures, out):
+    write(out / "a.jpg", b"precious")
+    assert run(plan(pictures, out, overwrite="always"), out)["a.jpg"] is Status.WRITTEN
+
+
+def test_never_leaves_our_own_outputs_alone_too(pictures, out):
+    run(plan(pictures, out), out)
+    write(pictures / "a.jpg", b"another content")
+    made = plan(pictures, out, overwrite="never")
+    assert run(made, out) == {"a.jpg": Status.SKIPPED, "b.png": Status.UNCHANGED, "x/c.jpg": Status.UNCHANGED}
+
+
+def test_a_skipped_output_says_what_would_replace_it(pictures, out):
+    write(out / "a.jpg", b"precious")
+    reason = reasons(plan(pictures, out), out)["a.jpg"]
+    assert "a.jpg exists" in reason
+    assert "--overwrite always" in reason
+    assert reasons(plan(pictures, out, overwrite="never"), out) == {"a.jpg": "a.jpg exists already"}
+
+
+def test_an_output_that_a_killed_run_may_have_published_is_ours(pictures, out):
+    with open_journal(str(out), RECIPE) as journal:
+        job = next(plan(pictures, out).jobs(journal))
+        write_output(out, job)
+    assert run(plan(pictures, out), out)["a.jpg"] is Status.WRITTEN
+
+
+def test_a_foreign_output_in_the_way_is_never_claimed(pictures, out):
+    write(out / "a.jpg", b"precious")
+    run(plan(pictures, out), out)
+    assert run(plan(pictures, out), out)["a.jpg"] is Status.SKIPPED
+    assert not peek(str(out), RECIPE).made("a.jpg", Source("a.jpg", "jpeg", 7))
+
+
+def test_a_name_that_would_become_too_long_is_left_to_the_run_to_fail(pictures, out):
+    name = "x" * 251 + ".jpg"
+    write(pictures / name)
+    with open_journal(str(out), RECIPE) as journal:
+        jobs = {job.source.name: job for job in plan(pictures, out, "webp").jobs(journal)}
+    assert jobs[name].targets[0].name == "x" * 251 + ".webp"
+
+
+def test_an_output_folder_that_cannot_be_looked_into_is_an_output_error(pictures, out, monkeypatch):
+    def refuse(self, name):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(LocalFolder, "stat", refuse)
+    with open_journal(str(out), RECIPE) as journal, pytest.raises(OutputError, match=r"a\.jpg.*Permission denied"):
+        list(plan(pictures, out).jobs(journal))
