@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from imgpipe.discovery import Selection, find
-from imgpipe.errors import UsageError
+from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Journal
-from imgpipe.naming import Naming, count_inputs, target
+from imgpipe.naming import Naming, count_inputs, printable, target
 from imgpipe.storage import Storage, open_storage
 
 Overwrite: TypeAlias = Literal["ours", "always", "never"]
@@ -68,12 +68,22 @@ class Plan:
     def _decide(self, job: Job, journal: Journal | None) -> Job | Item:
         if journal is None:
             return job
+        try:
+            settled = self._settle(job, journal)
+        except OSError as error:
+            where = f"{printable(job.targets[0].name)} in {self.target.root}"
+            raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error
+        if settled is None:
+            journal.begin(job)
+        return settled or job
+
+    def _settle(self, job: Job, journal: Journal) -> Item | None:
+        """What the job comes to without any work, None where there is some."""
         if not self.existing.force and (outputs := journal.unchanged(job.source, self.target)):
             return Item(job.source, Status.UNCHANGED, outputs)
         if (reason := self._obstacle(job, journal)) is not None:
             return Item(job.source, Status.SKIPPED, reason=reason)
-        journal.begin(job)
-        return job
+        return None
 
     def _obstacle(self, job: Job, journal: Journal) -> str | None:
         """Why an output must not be written, None where it may."""

@@ -7,6 +7,13 @@ import importlib
 PRELOAD = ("imgpipe.preload",)
 
 
+def start_ahead() -> None:
+    """Let the fork server load the libraries while this process is still finding out what to do."""
+    from imgpipe.concurrency.launch import start_server
+
+    start_server(list(PRELOAD))
+
+
 def warm_up() -> None:
     """Load the libraries; called in each worker, where a fork server has done it already."""
     for name in PRELOAD:

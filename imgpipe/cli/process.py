@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -36,6 +37,8 @@ def command(source: str, target: str, **given: Any) -> int:
     The tree below INPUT is kept. Each output is whole or not there. What is up to date is left alone, so
     the same command goes on where it was stopped. Ctrl-C finishes what was begun; a second one leaves at once.
     """
+    # Last, so that a file in a folder of pictures cannot stand in for a library.
+    sys.path.append(os.getcwd())
     request = read_request(given)
     with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)

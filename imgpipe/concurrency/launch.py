@@ -24,6 +24,20 @@ def default_start_method() -> StartMethod:
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
+def start_server(preload: list[str]) -> None:
+    """Start the fork server ahead of the first worker, where there is one; it loads while others do other things.
+
+    Args:
+        preload: modules that it imports once, so that its children need not.
+    """
+    if default_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
+        with _TURN, _stop_signals_blocked():
+            forkserver.ensure_running()
+
+
 def start(
     method: StartMethod, target: Callable[..., None], arguments: tuple[Any, ...], preload: list[str]
 ) -> BaseProcess:

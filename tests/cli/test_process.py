@@ -192,3 +192,24 @@ def test_names_that_are_no_utf8_or_hold_control_characters_are_processed_and_pri
     assert "\x1b" not in done.stdout
     written = {name for name in os.listdir(os.fsencode(tmp_path / "out")) if name != b".imgpipe"}
     assert written == {b"\xff\xfe.png", b"new\nline.png", b"\x1b[31mred.png"}
+
+
+def test_a_filter_of_ones_own_is_found_in_the_current_folder(pictures, tmp_path):
+    (tmp_path / "my_filters.py").write_text(
+        "import numpy as np\n"
+        "def sepia(pixels: np.ndarray, strength: float = 1.0) -> np.ndarray:\n"
+        "    'Brown.'\n"
+        "    return np.full_like(pixels, round(100 * strength))\n"
+    )
+    command = Path(sys.executable).with_name("imgpipe")
+    done = subprocess.run(
+        [command, "process", pictures, tmp_path / "out", "-F", "my_filters:sepia:strength=0.5", "-f", "png"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with Image.open(tmp_path / "out" / "a.png") as image:
+        assert image.getpixel((5, 5)) == (50, 50, 50)

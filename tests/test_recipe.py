@@ -1,0 +1,201 @@
+import io
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from imgpipe import filters
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, RecipeError, UsageError
+from imgpipe.filters import filter
+from imgpipe.recipe import WEB_READY, Colour, Recipe
+
+SPELLED = """Recipe(["resize:1024x768", "sharpen:amount=0.8"], format="webp", quality=80,
+                    encoding=Encoding(effort=3, background=(1, 2, 3)), colour=Colour(srgb=False))"""
+BASE = Recipe(["resize:width=100", "blur:2"], format="png", quality=80)
+VARIATIONS = {
+    "another value": Recipe(["resize:width=101", "blur:2"], format="png", quality=80),
+    "another option": Recipe(["resize:height=100", "blur:2"], format="png", quality=80),
+    "another order": Recipe(["blur:2", "resize:width=100"], format="png", quality=80),
+    "a filter less": Recipe(["resize:width=100"], format="png", quality=80),
+    "a filter twice": Recipe(["resize:width=100", "blur:2", "blur:2"], format="png", quality=80),
+    "another format": replace(BASE, format="webp"),
+    "the format of the source": replace(BASE, format=None),
+    "another quality": replace(BASE, quality=81),
+    "lossless": replace(BASE, encoding=Encoding(lossless=True)),
+    "progressive": replace(BASE, encoding=Encoding(progressive=True)),
+    "subsampling": replace(BASE, encoding=Encoding(subsampling="4:4:4")),
+    "effort": replace(BASE, encoding=Encoding(effort=1)),
+    "background": replace(BASE, encoding=Encoding(background=(0, 0, 0))),
+    "not turned": replace(BASE, colour=Colour(auto_orient=False)),
+    "not converted": replace(BASE, colour=Colour(srgb=False)),
+}
+
+
+@filter
+def invert_red(image: "Image.Image", amount: int = 3) -> "Image.Image":
+    """Do nothing of interest."""
+    return image
+
+
+@filter(name="blur")
+def impostor(image: "Image.Image", radius: float = 1.0) -> "Image.Image":
+    """Bear the name of another filter."""
+    return image
+
+
+def png(size=(64, 48), color="teal"):
+    file = io.BytesIO()
+    Image.new("RGB", size, color).save(file, "png")
+    return file.getvalue()
+
+
+def opened(data):
+    return Image.open(io.BytesIO(data))
+
+
+def test_the_digest_is_the_same_in_every_process():
+    program = f"from imgpipe.recipe import *; from imgpipe.recipe import Colour, Encoding; print({SPELLED}.digest)"
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert digests == {eval(SPELLED).digest}
+
+
+def test_the_digest_does_not_depend_on_how_the_recipe_is_spelled():
+    spellings = [
+        BASE,
+        Recipe(["resize:100x", "blur:2.0"], "PNG", 80),
+        Recipe(("resize:width=100", "blur:2"), format=".png", encoding=Encoding(quality=80)),
+        Recipe([filters.resize(width=100), filters.blur(2.0) if False else "blur:2"], format="png", quality=80),
+        Recipe(["resize: width = 100 , fit=inside", "blur:radius=2"], format="png", encoding=Encoding(5), quality=80),
+        pickle.loads(pickle.dumps(BASE)),
+    ]
+    assert {recipe.digest for recipe in spellings} == {BASE.digest}
+
+
+@pytest.mark.parametrize("variation", VARIATIONS)
+def test_the_digest_differs_wherever_the_bytes_may(variation):
+    assert VARIATIONS[variation].digest != BASE.digest
+
+
+def test_no_two_variations_have_the_same_digest():
+    assert len({recipe.digest for recipe in VARIATIONS.values()}) == len(VARIATIONS)
+
+
+def test_filters_of_one_name_from_two_places_have_two_digests():
+    assert Recipe([impostor.operation({})]).digest != Recipe(["blur"]).digest
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_recipes_have_the_same_digest_only_when_they_are_equal(one, other):
+    digests = [Recipe([f"resize:width={width}"]).digest for width in (one, other)]
+    assert (digests[0] == digests[1]) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("blurr:3", "no filter blurr; did you mean blur?"),
+        ("sharpen:amout=1", "filter sharpen has no option amout; did you mean amount?"),
+        ("sharpen:amount=-1", r"amount=-1 is not valid; amount takes 0 to"),
+        ("sharpen:amount=much", r"amount=much is not valid; amount takes 0 to"),
+        ("resize:width=0", "width=0 is not valid"),
+        ("resize:fit=insid", "fit=insid is not valid; fit takes"),
+        ("", "no filter"),
+        (":", "no filter"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_the_nearest_name_or_the_range(step, message):
+    with pytest.raises(RecipeError, match=message.replace("?", r"\?")):
+        Recipe([step])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("wepb", "did you mean webp?"), ("heic9", "valid are"), ("", "valid are")]
+)
+def test_an_unknown_format_is_refused(name, message):
+    with pytest.raises(UsageError, match=message.replace("?", r"\?")):
+        Recipe(format=name)
+
+
+@pytest.mark.parametrize("quality", [0, 101, -5, "80", 80.5, True])
+def test_a_quality_out_of_range_is_refused(quality):
+    for make in (lambda: Recipe(quality=quality), lambda: Recipe(encoding=Encoding(quality=quality))):
+        with pytest.raises(RecipeError, match="goes from 1 to 100"):
+            make()
+
+
+@pytest.mark.parametrize("given", ["resize:width=10", filters.resize(width=10)])
+def test_filters_are_a_list(given):
+    with pytest.raises(RecipeError, match="filters is a list"):
+        Recipe(given)
+
+
+@pytest.mark.parametrize(("name", "format"), [("jpg", "jpeg"), ("JPEG", "jpeg"), (".tif", "tiff"), ("apng", "png")])
+def test_usual_other_names_of_formats_are_understood(name, format):
+    assert Recipe(format=name).format == format
+
+
+def test_a_recipe_does_not_change_with_the_list_it_was_made_of():
+    steps = ["resize:width=10"]
+    recipe = Recipe(steps)
+    steps.append("blur:2")
+    assert recipe == Recipe(["resize:width=10"])
+
+
+def test_the_quality_of_the_recipe_goes_before_that_of_the_encoding():
+    assert Recipe(quality=50, encoding=Encoding(quality=60, effort=2)).encoding == Encoding(quality=50, effort=2)
+
+
+def test_a_changed_quality_of_a_copy_counts():
+    assert replace(BASE, quality=50).encoding.quality == 50
+
+
+def test_one_picture_is_made_of_bytes():
+    made = opened(Recipe(["resize:width=32"], format="webp").apply(png()))
+    assert (made.format, made.size) == ("WEBP", (32, 24))
+
+
+def test_the_format_is_that_of_the_source_where_none_is_asked_for():
+    assert opened(Recipe().apply(png())).format == "PNG"
+
+
+def test_filters_run_in_their_order():
+    assert opened(Recipe(["resize:width=32", "crop:10x10"]).apply(png())).size == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "error"),
+    [
+        (b"no picture", None, NotAPicture),
+        (png()[:60], None, DamagedPicture),
+        (png(), Limits(max_pixels=100), LimitExceeded),
+    ],
+)
+def test_a_picture_that_cannot_be_processed_raises(data, limits, error):
+    with pytest.raises(error):
+        Recipe().apply(data, limits)
+
+
+def test_a_filter_made_by_the_user_is_a_step():
+    assert opened(Recipe([invert_red.operation({"amount": 1})]).apply(png())).size == (64, 48)
+
+
+def test_a_web_ready_copy_is_inside_2048_px_and_never_enlarged():
+    assert opened(WEB_READY.apply(png((3000, 30)))).size == (2048, 20)
+    assert opened(WEB_READY.apply(png((30, 20)))).size == (30, 20)
+    assert WEB_READY.encoding.quality == 82
