@@ -17,6 +17,8 @@ from imgpipe.transform import OutputPlan, Settings, transform
 _VERSION = 1
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
+_SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
 
 @dataclass(frozen=True, slots=True)
 class Colour:
@@ -52,7 +54,7 @@ class Recipe:
     >>> Recipe(["blurr:3"])
     Traceback (most recent call last):
     ...
-    imgpipe.errors.RecipeError: no filter blurr; did you mean blur?
+    imgpipe.errors.RecipeError: there is no filter blurr; did you mean blur?
     """
 
     filters: Sequence[str | Operation] = ()
@@ -66,8 +68,11 @@ class Recipe:
             raise RecipeError("filters is a list, one entry for each filter")
         operations = tuple(filters.parse(step) if isinstance(step, str) else step for step in self.filters)
         quality = self.encoding.quality if self.quality is None else self.quality
-        if quality is not None and not 1 <= quality <= 100:
-            raise RecipeError(f"quality={quality} is not valid; it goes from 1 to 100")
+        _check_number("quality", quality, 1, 100)
+        _check_number("effort", self.encoding.effort, 0, 9)
+        if self.encoding.subsampling not in (None, *_SUBSAMPLINGS):
+            wrong = f"subsampling={self.encoding.subsampling} is not valid"
+            raise RecipeError(f"{wrong}; it is one of {', '.join(_SUBSAMPLINGS)}")
         if self.format is not None:
             object.__setattr__(self, "format", codecs.by_name(self.format).name)
         object.__setattr__(self, "filters", operations)
@@ -114,6 +119,11 @@ class Recipe:
         """
         outputs = (OutputPlan(self.format, self.encoding),)
         return transform(data, self.operations, outputs, self.settings(limits))[0].data
+
+
+def _check_number(name: str, value: Any, least: int, most: int) -> None:
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        raise RecipeError(f"{name}={value} is not valid; it goes from {least} to {most}")
 
 
 WEB_READY = Recipe(["resize:2048x2048,upscale=false"], quality=82)

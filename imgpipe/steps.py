@@ -109,6 +109,8 @@ def read(storage: Storage, job: Job | Item) -> Loaded | Item:
         data = storage.read(job.source.name)
     except OSError as error:
         return _failed(job.source, error, f"cannot read it: {error.strerror or error}")
+    except MemoryError as error:
+        return _failed(job.source, error, "cannot read it: the file is larger than the memory that is left")
     return Loaded(job, data, Seconds(read=time.monotonic() - began))
 
 

@@ -80,8 +80,8 @@ def test_the_digest_does_not_depend_on_how_the_recipe_is_spelled():
         BASE,
         Recipe(["resize:100x", "blur:2.0"], "PNG", 80),
         Recipe(("resize:width=100", "blur:2"), format=".png", encoding=Encoding(quality=80)),
-        Recipe([filters.resize(width=100), filters.blur(2.0) if False else "blur:2"], format="png", quality=80),
-        Recipe(["resize: width = 100 , fit=inside", "blur:radius=2"], format="png", encoding=Encoding(5), quality=80),
+        Recipe([filters.resize(width=100), filters.blur(sigma=2.0)], format="png", quality=80),
+        Recipe(["resize: width = 100 , fit=inside", "blur:sigma=2"], format="png", encoding=Encoding(5), quality=80),
         pickle.loads(pickle.dumps(BASE)),
     ]
     assert {recipe.digest for recipe in spellings} == {BASE.digest}
@@ -139,6 +139,19 @@ def test_a_quality_out_of_range_is_refused(quality):
             make()
 
 
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        (Encoding(effort=10), "effort=10 is not valid; it goes from 0 to 9"),
+        (Encoding(effort=-1), "effort=-1 is not valid"),
+        (Encoding(subsampling="4:1:0"), "subsampling=4:1:0 is not valid; it is one of 4:4:4, 4:2:2, 4:2:0"),
+    ],
+)
+def test_other_values_of_the_encoding_out_of_range_are_refused(encoding, message):
+    with pytest.raises(RecipeError, match=message):
+        Recipe(encoding=encoding)
+
+
 @pytest.mark.parametrize("given", ["resize:width=10", filters.resize(width=10)])
 def test_filters_are_a_list(given):
     with pytest.raises(RecipeError, match="filters is a list"):
@@ -175,7 +188,7 @@ def test_the_format_is_that_of_the_source_where_none_is_asked_for():
 
 
 def test_filters_run_in_their_order():
-    assert opened(Recipe(["resize:width=32", "crop:10x10"]).apply(png())).size == (10, 10)
+    assert opened(Recipe(["resize:width=32", "crop:width=10,height=10"]).apply(png())).size == (10, 10)
 
 
 @pytest.mark.parametrize(

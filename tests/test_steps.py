@@ -109,16 +109,6 @@ def test_a_source_larger_than_memory_fails_alone(tmp_path):
     assert "memory" in item.failure.message
 
 
-def test_a_sparse_file_larger_than_memory_fails_alone(tmp_path):
-    write(tmp_path / "in/a.png", b"\x89PNG\r\n\x1a\n")
-    with open(tmp_path / "in/a.png", "r+b") as file:
-        try:
-            file.truncate(1 << 43)
-        except OSError:
-            pytest.skip("this file system has no files of 8 TB")
-    assert through(make(tmp_path)).status is Status.FAILED
-
-
 @pytest.mark.parametrize(
     ("content", "type"),
     [
@@ -162,7 +152,8 @@ def test_a_picture_without_enough_memory_says_so(steps, tmp_path):
 @pytest.mark.parametrize(
     "error",
     [SyntaxError("s"), ValueError("v"), RuntimeError("r"), NotImplementedError("n"), KeyError("k"), OSError("o"),
-     RecursionError("d"), EOFError("e"), AssertionError("a"), DamagedPicture("p"), EncodingFailed("f"), UsageError("u")],
+     RecursionError("d"), EOFError("e"), AssertionError("a"), DamagedPicture("p"), EncodingFailed("f"),
+     UsageError("u")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
 def test_whatever_a_codec_raises_becomes_a_failed_item(steps, monkeypatch, error):
@@ -173,11 +164,7 @@ def test_whatever_a_codec_raises_becomes_a_failed_item(steps, monkeypatch, error
     item = through(steps)
     assert (item.status, item.failure.type) == (Status.FAILED, type(error).__name__)
     assert error.args[0] in item.failure.message
-    assert (
-        item.failure.traceback.rstrip()
-        .splitlines()[-1]
-        .endswith(error.args[0].join(["'"] * 2 if isinstance(error, KeyError) else ["", ""]))
-    )
+    assert "raise error" in item.failure.traceback
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
