@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.owner import PoolBroken
@@ -164,13 +163,15 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     with open_journal(plan.target.root, recipe.digest) as journal:
 
         def jobs() -> Iterator[Job | Item]:
-            return takewhile(lambda _: not stop(), plan.jobs(journal))
+            found = plan.jobs(journal)
+            while not stop() and (job := next(found, None)) is not None:
+                yield job
 
         try:
             with closing(ENGINES[options.engine](jobs(), steps, options.workforce)) as items:  # type: ignore[type-var]
                 for item in items:
+                    journal.record(item)
                     if item.reason is not NOT_BEGUN:
-                        journal.record(item)
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error

@@ -5,9 +5,11 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import select
+import signal
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,9 @@ def nothing_left_behind(tmp_path):
     while (left := _take_census(tmp_path) - before) and time.monotonic() < end:
         gc.collect()
         _wait_for_a_change(left)
+    for pid in left.processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert not left, left
 
 

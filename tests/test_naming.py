@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe import codecs, naming
-from imgpipe.errors import CollisionError
+from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.naming import count_inputs, target
+from imgpipe.naming import Naming, count_inputs, printable, target
 
 FORMATS = [codec.name for codec in codecs.all_codecs()]
 
@@ -81,6 +81,34 @@ def test_an_output_stays_in_its_folder_and_says_its_format(name, own, format):
         assert codecs.by_extension(made.name) is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "format", "expected"),
+    [
+        ("x/a.jpg", None, "x/a-small.jpg"),
+        ("x/a.JPG", "webp", "x/a-small.webp"),
+        ("x/a.b.jpg", None, "x/a.b-small.jpg"),
+        ("x/photo", "png", "x/photo-small.png"),
+    ],
+)
+def test_a_suffix_goes_before_the_extension(name, format, expected):
+    one = source(name, codecs.by_extension(name) or "png")
+    assert target(one, format, Naming(suffix="-small")).name == expected
+
+
+@pytest.mark.parametrize("suffix", ["/", "a/../b", "\0"])
+def test_a_suffix_that_leads_elsewhere_is_refused(suffix):
+    with pytest.raises(UsageError, match="the suffix"):
+        Naming(suffix=suffix)
+
+
+def test_flat_outputs_are_in_one_folder_and_may_clash():
+    assert target(source("x/y/a.jpg"), "webp", Naming(flat=True)).name == "a.webp"
+    inputs = [source("x/a.jpg"), source("y/a.jpg")]
+    flat = [Job(one, (target(one, None, Naming(flat=True)),)) for one in inputs]
+    with pytest.raises(CollisionError, match=r"a\.jpg <- x/a\.jpg, y/a\.jpg"):
+        count_inputs(lambda: flat)
+
+
 def test_all_inputs_are_counted_also_those_that_become_nothing():
     skipped = Item(source("notes.txt"), Status.SKIPPED)
     jobs = [*jobs_to(None, "a.jpg", "b.jpg")(), skipped, skipped]
@@ -149,3 +177,25 @@ def test_names_that_only_share_a_hash_do_not_clash(monkeypatch):
     with pytest.raises(CollisionError) as caught:
         count_inputs(jobs_to("webp", "a.jpg", "b.jpg", "b.png"))
     assert "a.jpg" not in str(caught.value)
+
+
+@given(st.binary())
+def test_a_printable_name_is_one_line_that_any_terminal_shows(name):
+    shown = printable(os.fsdecode(name))
+    assert shown.isprintable()
+    assert shown.encode().decode() == shown
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a b-\u00e9\u4e2d\N{CAMERA}.jpg", "a b-\u00e9\u4e2d\N{CAMERA}.jpg"),
+        ("a\nb\r\t", r"a\nb\r\t"),
+        ("\x1b[2J\x07\x9b", r"\x1b[2J\x07\x9b"),
+        (os.fsdecode(b"\xff\x80.jpg"), r"\xff\x80.jpg"),
+        ("gpj.\u202egnp", r"gpj.\u202egnp"),
+    ],
+)
+def test_what_would_move_the_cursor_or_cannot_be_encoded_is_escaped(name, shown):
+    assert printable(name) == shown

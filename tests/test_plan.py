@@ -152,6 +152,12 @@ def test_an_output_inside_the_input_is_never_read(pictures, tmp_path, where, lin
     assert (made.total, names(made.jobs())) == (len(expected), expected)
 
 
+def test_an_output_inside_the_input_that_is_given_by_a_link_is_never_read(pictures, tmp_path):
+    write(pictures / "out/made.jpg")
+    os.symlink(pictures / "out", tmp_path / "link")
+    assert plan(pictures, tmp_path / "link").total == 3
+
+
 def test_an_output_that_is_made_inside_the_input_during_the_run_is_never_read(pictures):
     made = plan(pictures, pictures / "out")
     jobs = made.jobs()
@@ -207,10 +213,11 @@ def test_a_device_file_is_accounted_for(pictures, out):
     assert (item.source.name, item.status) == ("device", Status.SKIPPED)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_folder_is_accounted_for(pictures, out):
     os.chmod(pictures / "x", 0)
     try:
+        if os.access(pictures / "x", os.R_OK):
+            pytest.skip("root may read everything")
         found = list(plan(pictures, out).jobs())
     finally:
         os.chmod(pictures / "x", 0o700)

@@ -78,7 +78,7 @@ def test_the_digest_is_the_same_in_every_process():
 def test_the_digest_does_not_depend_on_how_the_recipe_is_spelled():
     spellings = [
         BASE,
-        Recipe(["resize:100x", "blur:2.0"], "PNG", 80),
+        Recipe(["resize:fit=inside,width=100", "blur:2.0"], "PNG", 80),
         Recipe(("resize:width=100", "blur:2"), format=".png", encoding=Encoding(quality=80)),
         Recipe([filters.resize(width=100), filters.blur(sigma=2.0)], format="png", quality=80),
         Recipe(["resize: width = 100 , fit=inside", "blur:sigma=2"], format="png", encoding=Encoding(5), quality=80),

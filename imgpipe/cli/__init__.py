@@ -81,7 +81,10 @@ def run() -> int:
 
 
 def _complain(message: str, status: int, hint: str = "") -> int:
-    click.echo(f"imgpipe: {message}{hint}", err=True)
+    from imgpipe.naming import printable
+
+    shown = "\n".join(map(printable, message.split("\n")))
+    click.echo(f"imgpipe: {shown}{hint}", err=True)
     return status
 
 

@@ -69,7 +69,7 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
     except KeyboardInterrupt:
         pass
     except RunError as error:
-        click.echo(f"imgpipe: {error}", err=True)
+        click.echo(f"imgpipe: {printable(str(error))}", err=True)
         status = cli.CANNOT_GO_ON
     tally.interrupted = bool(stop) or status != cli.OK
     if lines is not None:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 _SECONDS_AHEAD = 0.02
 _MOST_AHEAD = 16
 _SECONDS_TO_START = 120.0
+_SECONDS_TO_RECOVER = 0.1
 
 
 class PoolBroken(Exception):
@@ -90,7 +91,12 @@ class Roster:
             Closed: the pool is closing.
             WorkerDied: it ended before it was ready.
         """
-        worker = Worker(self.options.start_method, self._work, self.options.preload)
+        try:
+            worker = Worker(self.options.start_method, self._work, self.options.preload)
+        except WorkerDied:
+            # A fork server that was killed takes no more requests some time before it can be replaced.
+            time.sleep(_SECONDS_TO_RECOVER)
+            raise
         with self._lock:
             self._employed.add(worker)
         if self._closing:
@@ -176,6 +182,11 @@ class Owner(Generic[T]):
         try:
             self._feed(worker)
             worker.dismiss()
+        except DeadlineExpired:
+            worker.kill()
+            self._roster.note_progress()
+            self._results.put(Lost(self._assigned.popleft().task, DeadlineExpired(self._options.deadline or 0.0)))
+            return False
         except WorkerDied:
             self._account(self._roster.dismiss(worker))
             return False
@@ -187,7 +198,7 @@ class Owner(Generic[T]):
         if self._assigned:
             self._hand_over(worker, list(self._assigned))
         while self._top_up(worker):
-            result, error, seconds = self._receive(worker)
+            result, error, seconds = worker.receive(self._deadline)
             if error is not None:
                 self._results.fail(error)
                 raise Closed
@@ -235,16 +246,6 @@ class Owner(Generic[T]):
     @property
     def _deadline(self) -> float | None:
         return None if self._options.deadline is None else self._head_since + self._options.deadline
-
-    def _receive(self, worker: Worker) -> tuple[Any, Exception | None, float]:
-        try:
-            return worker.receive(self._deadline)
-        except DeadlineExpired:
-            worker.kill()
-            self._handed_over = False
-            self._roster.note_progress()
-            self._results.put(Lost(self._assigned.popleft().task, DeadlineExpired(self._options.deadline or 0.0)))
-            raise WorkerDied("missed a deadline") from None
 
     def _account(self, cause: str) -> None:
         """Charge a death to the task that the worker was on, or to the pool where there was none."""

@@ -6,6 +6,7 @@ the death of one cannot block another. See `owner` for what happens when one die
 
 from __future__ import annotations
 
+import atexit
 import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -40,11 +41,13 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
         threading.Thread(target=Owner(roster, source, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)
     ]
-    with crew_at_work(threads, source, results):
-        try:
-            yield results
-        finally:
-            roster.kill_all()
+    with ExitStack() as running:
+        running.enter_context(crew_at_work(threads, source, results))
+        running.callback(roster.kill_all)
+        # A program may end inside the block; multiprocessing would wait for ever then, its SIGTERM being ignored.
+        atexit.register(running.close)
+        running.callback(atexit.unregister, running.close)
+        yield results
 
 
 class Pool(Generic[T, R]):

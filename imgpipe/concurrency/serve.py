@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -36,24 +37,39 @@ class RemoteError(Exception):
     """Stands for an error in the worker that could not be pickled."""
 
 
-def serve(connection: Connection, work: bytes) -> None:
+def serve(connection: Connection) -> None:
     """Serve tasks until the parent says goodbye or dies.
+
+    The first message is a pickled pair (function, initializer or None), the others are pickled lists of tasks.
 
     Args:
         connection: the worker's end of its private pipe.
-        work: a pickled pair (function, initializer or None).
     """
     _leave_with_parent()
     _ignore_stop_signals()
-    function, initializer = pickle.loads(work)  # noqa: S301 - from our own parent
+    function, initializer = pickle.loads(_receive(connection))  # noqa: S301 - from our own parent
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, inbox), name="receive", daemon=True).start()
-    connection.send_bytes(READY)
+    threading.Thread(target=_read_ahead, args=(connection, inbox), name="receive", daemon=True).start()
+    _send(connection, READY)
     while message := inbox.get():
         for answer in _answers(function, message):
-            connection.send_bytes(answer)
+            _send(connection, answer)
+
+
+def _receive(connection: Connection) -> bytes:
+    try:
+        return connection.recv_bytes()
+    except (EOFError, OSError):
+        os._exit(0)  # the parent has gone, or wants no more of us
+
+
+def _send(connection: Connection, message: bytes) -> None:
+    try:
+        connection.send_bytes(message)
+    except OSError:
+        os._exit(0)
 
 
 def _answers(function: Callable[[Any], Any], message: bytes) -> Iterator[bytes]:
@@ -71,16 +87,13 @@ def _answers(function: Callable[[Any], Any], message: bytes) -> Iterator[bytes]:
             yield _pickled_error(error)
 
 
-def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
-    """Read ahead, so that the next task is here when one is finished, and notice at once when the parent dies."""
-    try:
-        while True:
-            message = connection.recv_bytes()
-            inbox.put(message)
-            if message == GOODBYE:
-                return
-    except (EOFError, OSError):
-        os._exit(0)
+def _read_ahead(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
+    """Have the next task here when one is finished, and notice at once when the parent dies."""
+    while True:
+        message = _receive(connection)
+        inbox.put(message)
+        if message == GOODBYE:
+            return
 
 
 def _pickled_error(error: Exception) -> bytes:
@@ -97,11 +110,19 @@ def _pickled_error(error: Exception) -> bytes:
 
 
 def _leave_with_parent() -> None:
-    """Die when the process that forked this one dies, even inside C code that holds the interpreter's lock."""
+    """Die when the parent or the fork server dies, even inside C code that holds the interpreter's lock."""
     if sys.platform == "linux":
         import ctypes
+        import fcntl
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # That is the fork server, which may outlive the parent: it stays as long as a worker does. The sentinel
+        # is a pipe whose other end the parent alone holds, so the kernel can watch it for us.
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
 
 
 def _ignore_stop_signals() -> None:

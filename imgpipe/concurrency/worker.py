@@ -49,13 +49,14 @@ class Worker:
     """
 
     def __init__(self, method: StartMethod, work: bytes, preload: Sequence[str]) -> None:
+        self._work = work
         self._connection, theirs = multiprocessing.Pipe()
         self._ended = threading.Lock()
         try:
-            self._process: BaseProcess | None = start(method, serve, (theirs, work), list(preload))
-        except BaseException:
+            self._process: BaseProcess | None = start(method, serve, (theirs,), list(preload))
+        except (OSError, EOFError) as error:
             self._connection.close()
-            raise
+            raise WorkerDied(f"could not be started ({error or 'its fork server died'})") from error
         finally:
             theirs.close()
 
@@ -66,8 +67,14 @@ class Worker:
             return self._process.pid if self._process else None
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Wait for the worker's first word; WorkerDied when it does not come in time."""
-        if not self._connection.poll(seconds):
+        """Tell the worker what its work is, and wait for its first word; WorkerDied when it does not come in time."""
+        deadline = time.monotonic() + seconds
+        try:
+            self._send_bytes(self._work, deadline)
+            ready = self._connection.poll(max(0.0, deadline - time.monotonic()))
+        except DeadlineExpired:
+            ready = False
+        if not ready:
             self.kill()
             raise WorkerDied(f"was not ready after {seconds:g} s")
         if self._receive_bytes() != READY:
@@ -86,16 +93,11 @@ class Worker:
                 does not read, and so would block this call; it is killed at the deadline.
 
         Raises:
+            DeadlineExpired: it was.
             WorkerDied: it is gone.
             Exception: what pickling raised; nothing was sent.
         """
-        message = pickle.dumps(list(tasks), protocol=5)
-        may_block = deadline is not None and len(message) > _FITS_IN_PIPE
-        try:
-            with self._killed_at(deadline) if deadline is not None and may_block else nullcontext():
-                self._connection.send_bytes(message)
-        except OSError:
-            raise WorkerDied("vanished") from None
+        self._send_bytes(pickle.dumps(list(tasks), protocol=5), deadline)
 
     def receive(self, deadline: float | None) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
@@ -142,15 +144,33 @@ class Worker:
         kill(process)
         return _cause(collect(process))
 
+    def _send_bytes(self, message: bytes, deadline: float | None) -> None:
+        may_block = len(message) > _FITS_IN_PIPE
+        try:
+            with self._killed_at(deadline) if deadline is not None and may_block else nullcontext():
+                self._connection.send_bytes(message)
+        except OSError:
+            raise WorkerDied("vanished") from None
+
     @contextmanager
     def _killed_at(self, deadline: float) -> Iterator[None]:
-        timer = threading.Timer(max(0.0, deadline - time.monotonic()), self.kill)
+        """Kill the worker if the block is not done by then, and raise DeadlineExpired out of it."""
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            self.kill()
+
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), expire)
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
+            timer.join()
+            if expired.is_set():
+                raise DeadlineExpired(0.0)
 
     def _receive_bytes(self) -> bytes:
         try:

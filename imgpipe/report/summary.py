@@ -23,9 +23,9 @@ def summary(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
     failed = [item for item in tally.told if item.failure is not None]
     yield from _section("failed", [_failure(item, verbose) for item in failed], len(failed))
     most = len(tally.told) if verbose else _SHOWN
-    skipped = [f"{printable(item.source.name)}: {item.reason}" for item in tally.told if item.status is Status.SKIPPED]
+    skipped = [_line(item, item.reason) for item in tally.told if item.status is Status.SKIPPED]
     yield from _section("skipped", skipped, most)
-    warnings = [f"{printable(item.source.name)}: {'; '.join(item.warnings)}" for item in tally.told if item.warnings]
+    warnings = [_line(item, "; ".join(item.warnings)) for item in tally.told if item.warnings]
     yield from _section("warnings", warnings, most)
 
 
@@ -61,8 +61,13 @@ def _failure(item: Item, verbose: bool) -> str:
     failure = item.failure
     if failure is None:
         return ""
-    text = f"{printable(item.source.name)}: {failure.message}"
-    return f"{text}\n{failure.traceback.rstrip()}" if verbose and failure.traceback else text
+    shown = failure.traceback.rstrip().split("\n") if verbose and failure.traceback else []
+    return "\n".join([_line(item, failure.message), *map(printable, shown)])
+
+
+def _line(item: Item, words: str) -> str:
+    """What is said of an item; what is said may name files too."""
+    return f"{printable(item.source.name)}: {printable(words)}"
 
 
 def _section(title: str, lines: list[str], most: int) -> Iterator[str]:

@@ -21,22 +21,24 @@ def two_tasks(trick, answer=0):
     return [Task(number, trick=trick, bell=BELL, go=GO, answer=answer) for number in range(2)]
 
 
-def waiting():
+def waiting(tasks):
     """A source that never ends, so that workers stay idle."""
-    yield from two_tasks(TRICK, 50_000_000 if TRICK == "ring" else 0)
+    yield from tasks
     time.sleep(1000)
 
 
 def be_busy_or_idle():
+    tasks = two_tasks(TRICK, 50_000_000 if TRICK == "ring" else 0)
     with Pool(perform, 2, PoolOptions(start_method=METHOD)) as pool:
-        for done in pool.imap_unordered(waiting()):
+        for done in pool.imap_unordered(waiting(tasks)):
             print(done.number, flush=True)
 
 
 def be_starting():
     """Both workers hang in their initializer."""
-    with Pool(perform, 2, PoolOptions(start_method=METHOD, initializer=Initializer(BELL, FOLDER, "hang"))) as pool:
-        list(pool.imap_unordered(waiting()))
+    initializer = Initializer(BELL, os.path.join(FOLDER, "starts"), "hang")
+    with Pool(perform, 2, PoolOptions(start_method=METHOD, initializer=initializer)) as pool:
+        list(pool.imap_unordered(waiting([])))
 
 
 def count_signals():
@@ -61,7 +63,8 @@ def count_signals():
 def leave_it_open():
     """The program ends without having ended the pool."""
     pool = Pool(perform, 2, PoolOptions(start_method=METHOD))
-    results = pool.imap_unordered(two_tasks(TRICK) + two_tasks(""))
+    tasks = [] if TRICK == "idle" else two_tasks(TRICK)
+    results = pool.imap_unordered(waiting([Task(2), *tasks]))
     unended.append(results)
     next(results)
     print("the end", flush=True)

@@ -31,6 +31,7 @@ class Done:
     """What became of a task; two runs over the same tasks must give equal ones."""
 
     number: int
+    size: int
     digest: str
     body: bytes
 
@@ -43,7 +44,8 @@ def perform(task):
 
 
 def undisturbed(task):
-    return Done(task.number, hashlib.sha256(task.payload).hexdigest(), hashlib.shake_128(task.payload).digest(task.answer))
+    digest = hashlib.sha256(task.payload).hexdigest()
+    return Done(task.number, len(task.payload), digest, hashlib.shake_128(task.payload).digest(task.answer))
 
 
 def same(task):

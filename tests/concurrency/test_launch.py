@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from imgpipe.concurrency import launch
-from imgpipe.concurrency.owner import PoolOptions
+from imgpipe.concurrency.owner import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import Bell, Drive, eventually, slay, worker_pids
@@ -73,16 +73,16 @@ class TestForkServerKilled:
 
     def test_at_any_moment_of_a_start(self, monkeypatch):
         """The server dies between the look whether it lives and the request to it."""
-        connect, shots = multiprocessing.forkserver.connect_to_new_process, []
+        server = multiprocessing.forkserver._forkserver
+        ensure_running, shots = server.ensure_running, []
 
-        def connect_to_a_dead_server(descriptors):
+        def ensure_running_and_shoot():
+            ensure_running()
             if len(shots) < 3:
-                multiprocessing.forkserver.ensure_running()
                 shots.append(server_pid())
-                os.kill(server_pid(), signal.SIGKILL)
-            return connect(descriptors)
+                slay(server_pid())
 
-        monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", connect_to_a_dead_server)
+        monkeypatch.setattr(server, "ensure_running", ensure_running_and_shoot)
         with Drive(perform, PoolOptions(1, tries=1, start_method="forkserver")) as drive:
             drive.offer(*some(10))
             drive.finish()
@@ -108,8 +108,6 @@ class TestForkServerKilled:
 
 
 def test_start_that_never_succeeds_breaks_the_pool(monkeypatch):
-    from imgpipe.concurrency.owner import PoolBroken
-
     def refuse(_descriptors):
         raise OSError(24, "Too many open files")
 
@@ -162,7 +160,7 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
 
     def run():
         with Drive(perform, PoolOptions(2, tries=1, start_method=method)) as drive:
-            drive.offer(*[Task(number, trick="exit") for number in range(15)])
+            drive.offer(*[Task(number, trick="exit") for number in range(6)])
             causes.extend(lost.error.cause for lost in drive.finish())
 
     threads = [threading.Thread(target=run) for _ in range(3)]
@@ -170,4 +168,4 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
         thread.start()
     for thread in threads:
         thread.join()
-    assert causes == ["ended with exit code 3"] * 45
+    assert causes == ["ended with exit code 3"] * 18

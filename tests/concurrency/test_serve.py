@@ -71,13 +71,12 @@ class TestParentKilled:
             self.assert_all_go(process, tmp_path, pids)
 
     def test_starting_workers_go(self, tmp_path, method):
+        (folder := tmp_path / "starts").mkdir()
         for name in "ab":
-            (tmp_path / name).touch()
-        (bells := tmp_path / "bells").mkdir()
-        with Bell(bells) as bell, parent(bells, method, str(tmp_path), "be_starting") as process:
-            os.symlink(bell.path, tmp_path / "bell")
+            (folder / name).touch()
+        with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "be_starting") as process:
             pids = {bell.wait()[0], bell.wait()[0]}
-            self.assert_all_go(process, bells, pids)
+            self.assert_all_go(process, tmp_path, pids)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -106,7 +105,7 @@ class TestStopSignals:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("trick", ["", "sleep"])
+@pytest.mark.parametrize("trick", ["sleep", "hang", "idle"])
 def test_program_that_leaves_its_pool_open_still_ends(tmp_path, method, trick):
     with Bell(tmp_path), parent(tmp_path, method, str(tmp_path), "leave_it_open", trick) as process:
         assert process.stdout.readline() == "the end\n"

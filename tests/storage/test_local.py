@@ -97,11 +97,10 @@ def test_linked_folders_are_entered_only_when_asked_for(storage, tmp_path):
     assert names(storage, follow_symlinks=True) == ["linked/a.jpg"]
 
 
-def test_followed_links_that_lead_back_up_end(storage):
+@pytest.mark.parametrize(("link", "to"), [("a/up", ".."), ("a/b/self", "."), ("a/b/top", "../..")])
+def test_followed_links_that_lead_back_up_end(storage, link, to):
     write(os.path.join(storage.root, "a/b/1.jpg"))
-    os.symlink("..", os.path.join(storage.root, "a/up"))
-    os.symlink(".", os.path.join(storage.root, "a/b/self"))
-    os.symlink(storage.root, os.path.join(storage.root, "a/b/top"))
+    os.symlink(to, os.path.join(storage.root, link))
     assert names(storage, follow_symlinks=True) == ["a/b/1.jpg"]
 
 
@@ -136,12 +135,13 @@ def test_a_folder_that_cannot_be_listed_is_an_entry_with_an_error_and_the_rest_i
     assert [entry.error for entry in entries] == ["", "cannot list the folder: Permission denied", ""]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_without_permission_is_an_entry_with_an_error(storage):
     folder = os.path.join(storage.root, "private")
     write(os.path.join(folder, "a.jpg"))
     os.chmod(folder, 0)
     try:
+        if os.access(folder, os.R_OK):
+            pytest.skip("root may read everything")
         (entry,) = storage.list(Listing())
     finally:
         os.chmod(folder, 0o700)

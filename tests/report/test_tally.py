@@ -1,0 +1,61 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgpipe.job import Failure, Item, Output, Source, Status
+from imgpipe.report.tally import Tally
+
+OUTPUTS = (Output("a.webp", 30, 1, 1), Output("b.webp", 4, 1, 1))
+
+
+def item(status, name="a.jpg", **more):
+    failure = Failure("OSError", "broken") if status is Status.FAILED else None
+    return Item(Source(name, "jpeg", 100), status, failure=failure, **more)
+
+
+@given(st.lists(st.sampled_from(Status)), st.integers(0, 20))
+def test_discovered_is_the_sum_of_the_four_ends_however_the_run_ended(statuses, not_begun):
+    tally = Tally(len(statuses) + not_begun)
+    for status in statuses:
+        tally.add(item(status))
+    assert tally.done == len(statuses)
+    assert tally.not_begun == not_begun
+    assert tally.skipped == statuses.count(Status.SKIPPED) + not_begun
+    ends = [tally.counts[status] for status in (Status.WRITTEN, Status.UNCHANGED, Status.FAILED)]
+    assert tally.discovered == sum(ends) + tally.skipped == len(statuses) + not_begun
+
+
+def test_files_that_came_while_the_run_went_on_are_counted():
+    tally = Tally(1)
+    tally.add(item(Status.WRITTEN))
+    tally.add(item(Status.WRITTEN))
+    assert (tally.discovered, tally.not_begun, tally.skipped) == (2, 0, 0)
+
+
+def test_bytes_are_those_of_written_pictures_only():
+    tally = Tally(4)
+    for status in Status:
+        tally.add(item(status, outputs=OUTPUTS if status in (Status.WRITTEN, Status.UNCHANGED) else ()))
+    assert (tally.bytes_in, tally.bytes_out) == (100, 34)
+
+
+def test_what_a_person_must_hear_of_is_kept_in_order_and_nothing_else():
+    told = [
+        item(Status.FAILED, "1"),
+        item(Status.SKIPPED, "2", reason="no picture"),
+        item(Status.WRITTEN, "3", warnings=("alpha dropped",)),
+    ]
+    tally = Tally(5)
+    for one in (item(Status.WRITTEN), told[0], item(Status.UNCHANGED), told[1], told[2]):
+        tally.add(one)
+    assert tally.told == told
+
+
+def test_two_tallies_share_nothing():
+    Tally(1).add(item(Status.FAILED))
+    assert Tally(1).done == 0
+    assert Tally(1).told == []
+
+
+def test_time_goes_on():
+    tally = Tally(0)
+    assert 0 <= tally.seconds <= tally.seconds

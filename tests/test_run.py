@@ -1,0 +1,510 @@
+"""The whole line, from folder to folder: every input is accounted for, however the run ends."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import threading
+import warnings
+
+import pytest
+
+from imgpipe import journal as journal_module
+from imgpipe.concurrency.owner import PoolBroken
+from imgpipe.discovery import Selection
+from imgpipe.engines import ENGINES, Workforce
+from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError
+from imgpipe.job import Item, Job, Output, Source, Status
+from imgpipe.naming import Naming
+from imgpipe.plan import Existing
+from imgpipe.recipe import Recipe
+from imgpipe.run import Options, Report, execute, prepare, process, stream
+from imgpipe.storage import local
+from imgpipe.storage.local import LocalFolder
+from tests.folders import WatchedOs, contents, failing_os, paint, temporaries, traces, write
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+SMALL = Recipe(["resize:width=12"], format="png")
+NAMES = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.jpg", b"x/d.gif", b"x/e.bmp", b"x/y/f")]
+OUTPUTS = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.png", b"x/d.png", b"x/e.png", b"x/y/f.png")]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for seed, name in enumerate(NAMES):
+        paint(tmp_path / "in" / name, seed=seed)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+def options(engine="serial", **more):
+    return Options(engine=engine, workforce=Workforce(cores=1), **more)
+
+
+def run(source, target, recipe=SMALL, engine="serial", **more):
+    return process(source, target, recipe, options=options(engine, **more))
+
+
+def ends(report):
+    return {item.source.name: item.status.value for item in report.items}
+
+
+def undisturbed(pictures, tmp_path):
+    run(pictures, tmp_path / "undisturbed")
+    return contents(tmp_path / "undisturbed")
+
+
+def journal_lines(out):
+    with open(out / ".imgpipe/journal.jsonl", encoding="ascii") as file:
+        return [json.loads(line) for line in file]
+
+
+def claims(out):
+    """The jobs that were begun and of which nothing more is known."""
+    begun = set()
+    for line in journal_lines(out):
+        if "begun" in line:
+            begun.add(line["begun"])
+        else:
+            begun.discard(line.get("done", line.get("undone")))
+    return begun
+
+
+def test_every_input_is_accounted_for_whatever_it_is(pictures, out, engine):
+    whole = (pictures / "a.png").read_bytes()
+    write(pictures / "truncated.png", whole[: len(whole) // 2])
+    write(pictures / "empty.webp")
+    write(pictures / "text.tif", b"no picture")
+    write(pictures / "notes.txt", b"no picture")
+    os.mkfifo(pictures / "pipe.bmp")
+    os.symlink("nowhere", pictures / "dangling.jpg")
+    write(out / "taken.png", b"of somebody")
+    paint(pictures / "taken.png")
+    failed = {"truncated.png", "empty.webp", "text.tif", "pipe.bmp", "dangling.jpg"}
+    expected = {
+        **dict.fromkeys(NAMES, "written"),
+        **dict.fromkeys(failed, "failed"),
+        "notes.txt": "skipped",
+        "taken.png": "skipped",
+    }
+
+    plan = prepare(str(pictures), str(out), SMALL, options(engine))
+    first = run(pictures, out, engine=engine)
+    assert len(first.items) == plan.total == len(expected)
+    assert ends(first) == expected
+    assert sum(first.count(status) for status in Status) == plan.total
+    assert set(first.errors) == failed
+    assert all(first.errors.values())
+    assert contents(out).keys() == {*OUTPUTS, "taken.png"}
+    assert contents(out)["taken.png"] == b"of somebody"
+    assert not claims(out)
+
+    second = run(pictures, out, engine=engine)
+    assert ends(second) == {name: "unchanged" if end == "written" else end for name, end in expected.items()}
+
+
+def test_an_item_says_what_was_written(pictures, out, engine):
+    for item in run(pictures, out, engine=engine).items:
+        (output,) = item.outputs
+        assert (output.width, output.height) == (12, 8)
+        assert output.bytes == (out / output.name).stat().st_size
+        assert item.source.bytes == (pictures / item.source.name).stat().st_size
+
+
+def test_the_outputs_of_all_engines_are_the_same_bytes(pictures, tmp_path, engine):
+    run(pictures, tmp_path / "out", engine=engine)
+    assert contents(tmp_path / "out") == undisturbed(pictures, tmp_path)
+
+
+def test_a_second_run_finds_all_unchanged_and_writes_nothing(pictures, out, engine):
+    first = run(pictures, out, engine=engine)
+    before = traces(out)
+    second = run(pictures, out, engine=engine)
+    assert set(ends(second).values()) == {"unchanged"}
+    assert {item.outputs for item in second.items} == {item.outputs for item in first.items}
+    assert traces(out) == before
+
+
+def test_inputs_are_never_touched(pictures, out):
+    before = traces(pictures)
+    run(pictures, out)
+    run(pictures, pictures / "x/out")
+    after = traces(pictures)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert all("/x/out" in path or path.endswith("/x") for path in changed)
+
+
+def test_another_recipe_makes_all_again_and_back_again(pictures, out):
+    run(pictures, out)
+    first = contents(out)
+    for recipe, extension in ((Recipe(["resize:width=6"], format="png"), "png"), (Recipe(format="webp"), "webp")):
+        report = run(pictures, out, recipe)
+        assert set(ends(report).values()) == {"written"}
+        assert all(name.endswith(extension) for item in report.items for name in [item.outputs[0].name])
+    assert set(ends(run(pictures, out)).values()) == {"written"}
+    assert {name: data for name, data in contents(out).items() if name.endswith("png")} == first
+
+
+def test_an_output_that_was_deleted_is_made_again(pictures, out):
+    run(pictures, out)
+    before = contents(out)
+    os.unlink(out / "x/d.png")
+    assert ends(run(pictures, out)) == {**dict.fromkeys(NAMES, "unchanged"), "x/d.gif": "written"}
+    assert contents(out) == before
+
+
+def test_an_output_that_was_truncated_is_made_again(pictures, out):
+    run(pictures, out)
+    before = contents(out)
+    os.truncate(out / "x/d.png", 10)
+    assert ends(run(pictures, out))["x/d.gif"] == "written"
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("change", ["content", "time"])
+def test_a_source_that_changed_is_made_again(pictures, out, change):
+    run(pictures, out)
+    if change == "content":
+        paint(pictures / "c.jpg", size=(30, 20), seed=99)
+    else:
+        status = (pictures / "c.jpg").stat()
+        os.utime(pictures / "c.jpg", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert ends(run(pictures, out)) == {**dict.fromkeys(NAMES, "unchanged"), "c.jpg": "written"}
+
+
+def test_a_new_source_is_the_only_one_that_is_made(pictures, out):
+    run(pictures, out)
+    paint(pictures / "new.png")
+    assert ends(run(pictures, out)) == {**dict.fromkeys(NAMES, "unchanged"), "new.png": "written"}
+
+
+def test_a_lost_journal_makes_everything_foreign_until_that_is_allowed(pictures, out):
+    run(pictures, out)
+    before = contents(out)
+    os.unlink(out / ".imgpipe/journal.jsonl")
+    assert set(ends(run(pictures, out)).values()) == {"skipped"}
+    assert set(ends(run(pictures, out, existing=Existing("always"))).values()) == {"written"}
+    assert set(ends(run(pictures, out)).values()) == {"unchanged"}
+    assert contents(out) == before
+
+
+def test_force_makes_all_again(pictures, out):
+    run(pictures, out)
+    assert set(ends(run(pictures, out, existing=Existing(force=True))).values()) == {"written"}
+
+
+def test_a_file_put_where_a_picture_failed_is_not_overwritten(pictures, out):
+    whole = (pictures / "a.png").read_bytes()
+    write(pictures / "a.png", whole[:100])
+    assert ends(run(pictures, out))["a.png"] == "failed"
+    write(out / "a.png", b"precious")
+    write(pictures / "a.png", whole)
+    assert ends(run(pictures, out))["a.png"] == "skipped"
+    assert (out / "a.png").read_bytes() == b"precious"
+
+
+def test_a_picture_that_fails_now_leaves_its_earlier_output(pictures, out):
+    run(pictures, out)
+    before = contents(out)
+    whole, status = (pictures / "a.png").read_bytes(), (pictures / "a.png").stat()
+    write(pictures / "a.png", whole[:100])
+    assert ends(run(pictures, out))["a.png"] == "failed"
+    assert contents(out) == before
+    write(pictures / "a.png", whole)
+    os.utime(pictures / "a.png", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert set(ends(run(pictures, out)).values()) == {"unchanged"}
+
+
+def test_an_output_name_that_is_too_long_fails_its_picture_only(pictures, out):
+    name = "x" * 251 + ".bmp"
+    paint(pictures / name)
+    report = run(pictures, out, Recipe(format="webp"))
+    assert ends(report) == {**dict.fromkeys(NAMES, "written"), name: "failed"}
+    assert "too long" in report.errors[name]
+    assert set(ends(run(pictures, out)).values()) == {"written"}
+
+
+def test_one_file_is_processed_alone(pictures, out):
+    assert ends(run(pictures / "x/d.gif", out)) == {"d.gif": "written"}
+    assert contents(out).keys() == {"d.png"}
+
+
+def test_the_selection_and_the_naming_count(pictures, out):
+    report = run(pictures, out, selection=Selection(include=("x/*",)), naming=Naming("-small", flat=True))
+    assert contents(out).keys() == {"d-small.png", "e-small.png", "f-small.png"}
+    assert len(report.items) == 3
+
+
+def test_an_output_inside_the_input_is_never_an_input(pictures):
+    for _ in range(2):
+        assert set(ends(run(pictures, pictures / "out"))) == set(NAMES)
+    assert len(contents(pictures / "out")) == len(NAMES)
+
+
+def test_a_usage_error_writes_nothing(pictures, out, tmp_path):
+    paint(pictures / "a.jpg")
+    before = traces(tmp_path)
+    for error, call in (
+        (CollisionError, lambda: run(pictures, out)),
+        (UsageError, lambda: run(pictures, pictures)),
+        (UsageError, lambda: run(tmp_path / "missing", out)),
+        (UsageError, lambda: run(pictures, out, engine="steam")),
+        (UsageError, lambda: process(pictures, out, SMALL, cores=0)),
+    ):
+        with pytest.raises(error):
+            call()
+    assert traces(tmp_path) == before
+
+
+def test_a_second_run_into_one_folder_is_refused_while_the_first_goes_on(pictures, out):
+    items = stream(pictures, out, SMALL, options=options())
+    next(items)
+    with pytest.raises(UsageError, match="another run"):
+        run(pictures, out)
+    assert len(list(items)) == len(NAMES) - 1
+
+
+def test_the_first_failure_is_raised_when_that_is_asked_for(pictures, out, engine):
+    write(pictures / "0.png", b"no picture")
+    with pytest.raises(PictureError, match=r"0\.png: "):
+        process(pictures, out, SMALL, fail_fast=True, options=options(engine))
+    assert not temporaries(out)
+    assert set(ends(run(pictures, out, engine=engine)).values()) <= {"written", "unchanged", "failed"}
+    assert contents(out).keys() == set(OUTPUTS)
+
+
+def test_a_stream_that_is_closed_half_way_leaves_nothing_behind_and_can_be_gone_on_with(pictures, tmp_path, engine):
+    items = stream(pictures, tmp_path / "out", SMALL, options=options(engine))
+    first = next(items)
+    assert first.status is Status.WRITTEN
+    items.close()
+    assert not temporaries(tmp_path)
+    expected = undisturbed(pictures, tmp_path)
+    assert contents(tmp_path / "out").items() <= expected.items()
+    report = run(pictures, tmp_path / "out", engine=engine)
+    assert ends(report)[first.source.name] == "unchanged"
+    assert contents(tmp_path / "out") == expected
+
+
+def test_a_stream_that_was_never_begun_does_nothing(pictures, out):
+    stream(pictures, out, SMALL, options=options("processes")).close()
+    assert not out.exists()
+
+
+def test_an_interrupt_of_the_caller_goes_up_and_leaves_nothing_behind(pictures, out, engine):
+    items = stream(pictures, out, SMALL, options=options(engine))
+    next(items)
+    with pytest.raises(KeyboardInterrupt):
+        items.throw(KeyboardInterrupt)
+    assert not temporaries(out)
+
+
+def test_a_stop_finishes_what_was_begun_and_begins_no_more(pictures, tmp_path, engine):
+    for number in range(60):
+        paint(pictures / f"y/{number:02}.png", seed=number)
+    out = tmp_path / "out"
+    stop = threading.Event()
+    plan = prepare(str(pictures), str(out), SMALL, options(engine))
+    items = []
+    for item in execute(plan, SMALL, options(engine), stop.is_set):
+        items.append(item)
+        stop.set()
+    written = {output.name for item in items for output in item.outputs}
+    assert 0 < len(items) <= plan.total
+    assert len({item.source.name for item in items}) == len(items)
+    assert contents(out).keys() == written
+    assert not claims(out), "what was not begun claims no output"
+    if engine == "serial":
+        assert len(items) == 1
+    report = run(pictures, out, engine=engine)
+    assert report.count("unchanged") == len(written)
+    assert report.count("written") == plan.total - len(written)
+    assert contents(out) == undisturbed(pictures, tmp_path)
+
+
+def test_a_stop_before_the_first_job_begins_nothing(pictures, out, engine):
+    plan = prepare(str(pictures), str(out), SMALL, options(engine))
+    assert list(execute(plan, SMALL, options(engine), lambda: True)) == []
+    assert contents(out) == {}
+    assert journal_lines(out) == []
+
+
+def test_workers_that_do_not_start_are_a_run_error(pictures, out, monkeypatch):
+    def broken(jobs, steps, workforce):
+        raise PoolBroken("9 worker processes in a row ended")
+        yield
+
+    monkeypatch.setitem(ENGINES, "serial", broken)
+    with pytest.raises(RunError, match="9 worker processes"):
+        run(pictures, out)
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO], ids=errno.errorcode.get)
+def test_an_output_that_cannot_be_written_ends_the_run_at_once_with_one_error(
+    pictures, tmp_path, monkeypatch, engine, error
+):
+    refused = []
+
+    def refuse(self, name, data):
+        if len(refused) or name != "a.png":
+            refused.append(name)
+            raise OSError(error, os.strerror(error))
+        put(self, name, data)
+
+    put = LocalFolder.put
+    monkeypatch.setattr(LocalFolder, "put", refuse)
+    with pytest.raises(OutputError, match=os.strerror(error)):
+        run(pictures, tmp_path / "out", engine=engine)
+    assert len(refused) <= 2, "one for each writer at most"
+    monkeypatch.undo()
+    assert run(pictures, tmp_path / "out", engine=engine).count("failed") == 0
+    assert contents(tmp_path / "out") == undisturbed(pictures, tmp_path)
+
+
+def test_a_failure_of_any_call_on_the_output_leaves_whole_files_only_and_can_be_gone_on_with(
+    pictures, tmp_path, monkeypatch
+):
+    expected = undisturbed(pictures, tmp_path)
+    names = ("makedirs", "write", "replace")
+    for call in range(1, 100):
+        out = tmp_path / f"out{call}"
+        failing = failing_os(errno.ENOSPC, call, names=names)
+        monkeypatch.setattr(local, "os", failing)
+        monkeypatch.setattr(journal_module, "os", failing)
+        try:
+            run(pictures, out)
+        except OutputError:
+            pass
+        else:
+            break
+        finally:
+            monkeypatch.undo()
+        assert contents(out).items() <= expected.items()
+        assert not temporaries(out)
+        run(pictures, out)
+        assert contents(out) == expected
+    assert 4 * len(NAMES) < call < 99
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """tiny_disk(size): a file system of so many KiB, made larger when it is asked for again."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = []
+
+    def make(size):
+        how = "remount,size" if mounted else "size"
+        command = ["mount", "-t", "tmpfs", "-o", f"{how}={size}k", "none", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be mounted here")
+        mounted.append(size)
+        return folder / "out"
+
+    yield make
+    if mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount")
+@pytest.mark.parametrize("size", [4, 16, 64])
+def test_a_full_disk_ends_the_run_and_when_there_is_room_it_goes_on(tmp_path, tiny_disk, size):
+    pictures = tmp_path / "in"
+    for number in range(40):
+        paint(pictures / f"{number:02}.png", size=(40, 40), seed=number)
+    out = tiny_disk(size)
+    large = Recipe(["resize:width=41"], format="bmp")
+    run(pictures, tmp_path / "undisturbed", large)
+    expected = contents(tmp_path / "undisturbed")
+    with pytest.raises(OutputError, match="No space left"):
+        run(pictures, out, large, engine="threads")
+    there = contents(out)
+    assert there.items() < expected.items()
+    assert not temporaries(out)
+    tiny_disk(1024)
+    report = run(pictures, out, large)
+    assert set(ends(report).values()) <= {"written", "unchanged"}
+    assert contents(out) == expected
+
+
+def killed_at(call, source, target):
+    """Run in a child that is killed before its changing call of that number; whether it came to its end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if child == 0:
+        try:
+
+            def before(number):
+                if number == call:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            local.os = journal_module.os = WatchedOs(before)
+            run(source, target)
+        finally:
+            os._exit(0)
+    return not os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_run_that_was_killed_at_any_call_is_gone_on_with_and_nothing_is_done_twice(pictures, tmp_path):
+    expected = undisturbed(pictures, tmp_path)
+    for call in range(1, 200):
+        out = tmp_path / f"out{call}"
+        if killed_at(call, pictures, out):
+            break
+        there = contents(out) if out.exists() else {}
+        assert there.items() <= expected.items(), "a partial file stands under a final name"
+        path = out / ".imgpipe/journal.jsonl"
+        done = {line["done"] for line in journal_lines(out) if "done" in line} if path.exists() else set()
+        report = run(pictures, out)
+        assert contents(out) == expected
+        assert not temporaries(out)
+        assert {name for name, end in ends(report).items() if end == "unchanged"} == done
+        assert len(done) >= len(there) - 1
+    assert 6 * len(NAMES) < call < 199
+    assert contents(tmp_path / f"out{call}") == expected
+
+
+def test_an_output_is_published_before_it_is_recorded_and_claimed_before_it_is_published(pictures, out, monkeypatch):
+    order = []
+
+    class Watching(WatchedOs):
+        def write(self, descriptor, data):
+            line = json.loads(bytes(data))
+            order.append((next(iter(line)), next(iter(line.values()))))
+            return os.write(descriptor, data)
+
+    def put(self, name, data):
+        order.append(("published", name))
+
+    monkeypatch.setattr(journal_module, "os", Watching(lambda call: None))
+    monkeypatch.setattr(LocalFolder, "put", put)
+    run(pictures / "c.jpg", out)
+    assert order == [("begun", "c.jpg"), ("published", "c.png"), ("done", "c.jpg")]
+
+
+def test_a_report_counts_and_names():
+    source = Source("a.jpg", "jpeg", 1)
+    report = Report((Item(source, Status.WRITTEN, (Output("a.webp", 1, 1, 1),)), Item(source, Status.SKIPPED)))
+    assert (report.count("written"), report.count(Status.SKIPPED), report.count("failed")) == (1, 1, 0)
+    assert str(report) == "1 written, 0 unchanged, 0 failed, 1 skipped"
+    assert report.errors == {}
+
+
+def test_a_plan_can_be_looked_at_before_it_is_done(pictures, out):
+    plan = prepare(str(pictures), str(out), SMALL, options())
+    assert {job.targets[0].name for job in plan.jobs() if isinstance(job, Job)} == set(OUTPUTS)
+    assert not out.exists()
+    assert len(list(execute(plan, SMALL, options()))) == plan.total
