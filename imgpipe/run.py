@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from imgpipe.codecs.codec import Limits
+from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
 from imgpipe.concurrency.owner import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
@@ -141,6 +142,7 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     Raises:
         UsageError: it cannot be done as it was asked for.
     """
+    leave_if_imported_by_a_worker()
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
     return make_plan(source, target, options.selection, recipe.format, options.existing, options.naming)

@@ -44,3 +44,16 @@ def test_all_public_names_exist():
 
     for name in imgpipe.__all__:
         assert getattr(imgpipe, name) is not None
+
+
+def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
+    script = tmp_path / "script.py"
+    script.write_text(f"import imgpipe\nimgpipe.process({str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}, cores=2)\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") <= 3
+    assert 'needs `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]

@@ -24,6 +24,19 @@ def default_start_method() -> StartMethod:
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
+def leave_if_imported_by_a_worker() -> None:
+    """End the process where it is a worker that is still importing the program's main module.
+
+    A script without `if __name__ == "__main__":` would start the whole run again in each worker. The worker ends
+    quietly, and the pool says why none of them came up.
+
+    Raises:
+        SystemExit: it is such a process.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
+
+
 def start_server(preload: list[str]) -> None:
     """Start the fork server ahead of the first worker, where there is one; it loads while others do other things.
 
