@@ -14,6 +14,11 @@ def main() -> None:
     """Run the command line; a Ctrl-C while it still starts, or has finished, ends it without a word."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
+    if sys.argv[1:2] == ["process"]:
+        # The imports that follow take as long as those of the fork server.
+        from imgpipe.warm import start_ahead
+
+        start_ahead()
     from imgpipe.cli import run
 
     sys.exit(run())

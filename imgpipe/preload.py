@@ -1,18 +1,33 @@
 """Imported by the fork server and by spawned workers, never by the parent: what every worker needs.
 
-Several workers with one thread each are faster than one with several, and a fork server must have one.
+Only what most pictures need: numpy and OpenCV come with the first filter that wants them, since whatever stands
+here every run waits for.
 """
 
 import os
 
+# Several workers with one thread each are faster than one with several.
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import cykooz_resizer  # noqa: E402, F401
-import numpy  # noqa: E402, F401, ICN001
-from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: E402, F401
+from PIL import (  # noqa: E402, F401
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    WebPImagePlugin,
+)
 
+import imgpipe.codecs.content  # noqa: E402
+import imgpipe.codecs.fitting  # noqa: E402
 import imgpipe.steps  # noqa: E402, F401
+from imgpipe.codecs import all_codecs  # noqa: E402
 from imgpipe.codecs.allocation import tune_allocator  # noqa: E402
+from imgpipe.filters import builtin  # noqa: E402
 
+all_codecs()
+builtin()
 tune_allocator()

@@ -12,13 +12,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from pickle import PickleBuffer
+from typing import Any, SupportsIndex, TypeAlias
 
 from imgpipe.codecs.codec import Encoded, Encoding
 from imgpipe.concurrency.owner import Lost
 from imgpipe.errors import ImgpipeError, OutputError
 from imgpipe.filters.operation import Operation
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
+from imgpipe.picture import Size
 from imgpipe.storage import Storage
 from imgpipe.transform import OutputPlan, Settings, transform
 
@@ -41,6 +43,10 @@ class Loaded:
     data: bytes
     seconds: Seconds
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Hand out the data as a buffer, which crosses to a worker without being copied into a pickle."""
+        return Loaded, (self.job, PickleBuffer(self.data), self.seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -49,6 +55,15 @@ class Made:
     job: Job
     outputs: tuple[Encoded, ...]
     seconds: Seconds
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """As `Loaded`: the encoded bytes are handed out as buffers."""
+        outputs = tuple((PickleBuffer(made.data), made.size, made.warnings) for made in self.outputs)
+        return _made, (self.job, outputs, self.seconds)
+
+
+def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], seconds: Seconds) -> Made:
+    return Made(job, tuple(Encoded(*output) for output in outputs), seconds)
 
 
 Read: TypeAlias = Callable[[Job | Item], Loaded | Item]

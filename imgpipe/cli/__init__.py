@@ -11,7 +11,6 @@ import click
 
 from imgpipe import __version__
 from imgpipe.errors import ImgpipeError, RunError, UsageError
-from imgpipe.warm import start_ahead
 
 OK, SOME_FAILED, WRONG_USAGE, CANNOT_GO_ON = 0, 1, 2, 3
 
@@ -62,9 +61,6 @@ def run() -> int:
     for stream in (sys.stdout, sys.stderr):
         # File names may hold what a terminal's encoding cannot.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    if sys.argv[1:2] == ["process"]:
-        # The command's own imports take as long as the fork server's.
-        start_ahead()
     try:
         status: Any = cli.main(standalone_mode=False)
     except click.ClickException as error:

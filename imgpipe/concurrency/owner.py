@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
@@ -71,7 +72,7 @@ class PoolOptions:
 class Roster:
     """What the owners of one pool share: who is employed, and how many deaths led nowhere."""
 
-    def __init__(self, work: bytes, options: PoolOptions) -> None:
+    def __init__(self, work: wire.Message, options: PoolOptions) -> None:
         self.options = options
         self._work = work
         self._employed: set[Worker] = set()

@@ -7,7 +7,6 @@ the death of one cannot block another. See `owner` for what happens when one die
 from __future__ import annotations
 
 import atexit
-import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.owner import Lost, Owner, PoolOptions, Roster
 from imgpipe.concurrency.stage import Crew, crew_at_work, stage
@@ -36,7 +36,7 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
             while idle, and nothing was done in between.
     """
     results: Channel[Any] = Channel(options.capacity, senders=options.processes, weigh=options.weigh)
-    roster = Roster(pickle.dumps((function, options.initializer), protocol=5), options)
+    roster = Roster(wire.dumps((function, options.initializer)), options)
     threads = [
         threading.Thread(target=Owner(roster, source, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)

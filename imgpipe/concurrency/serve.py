@@ -15,8 +15,10 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-READY = b"ready"
-GOODBYE = b""
+from imgpipe.concurrency import wire
+
+READY, READY_RECEIVED = wire.word(b"ready")
+GOODBYE, _GOODBYE_RECEIVED = wire.word(b"goodbye")
 
 _PR_SET_PDEATHSIG = 1
 _STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -47,66 +49,66 @@ def serve(connection: Connection) -> None:
     """
     _leave_with_parent()
     _ignore_stop_signals()
-    function, initializer = pickle.loads(_receive(connection))  # noqa: S301 - from our own parent
+    function, initializer = wire.loads(_receive(connection))
     if initializer is not None:
         initializer()
-    inbox: SimpleQueue[bytes] = SimpleQueue()
+    inbox: SimpleQueue[wire.Received] = SimpleQueue()
     threading.Thread(target=_read_ahead, args=(connection, inbox), name="receive", daemon=True).start()
     _send(connection, READY)
-    while message := inbox.get():
+    while (message := inbox.get()) != _GOODBYE_RECEIVED:
         for answer in _answers(function, message):
             _send(connection, answer)
 
 
-def _receive(connection: Connection) -> bytes:
+def _receive(connection: Connection) -> wire.Received:
     try:
-        return connection.recv_bytes()
+        return wire.receive(connection)
     except (EOFError, OSError):
         os._exit(0)  # the parent has gone, or wants no more of us
 
 
-def _send(connection: Connection, message: bytes) -> None:
+def _send(connection: Connection, message: wire.Message) -> None:
     try:
-        connection.send_bytes(message)
+        wire.send(connection, message)
     except OSError:
         os._exit(0)
 
 
-def _answers(function: Callable[[Any], Any], message: bytes) -> Iterator[bytes]:
-    """For each task of a message: the pickled (result, None, seconds), or (None, (error, traceback), seconds)."""
+def _answers(function: Callable[[Any], Any], message: wire.Received) -> Iterator[wire.Message]:
+    """For each task of a message: (result, None, seconds), or (None, (error, traceback), seconds)."""
     try:
-        tasks = pickle.loads(message)  # noqa: S301 - from our own parent
+        tasks = wire.loads(message)
     except Exception as error:  # noqa: BLE001 - it goes up in the parent
         yield _pickled_error(error)
         return
     for task in tasks:
         began = time.monotonic()
         try:
-            yield pickle.dumps((function(task), None, time.monotonic() - began), protocol=5)
+            yield wire.dumps((function(task), None, time.monotonic() - began))
         except Exception as error:  # noqa: BLE001 - it goes up in the parent
             yield _pickled_error(error)
 
 
-def _read_ahead(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
+def _read_ahead(connection: Connection, inbox: SimpleQueue[wire.Received]) -> None:
     """Have the next task here when one is finished, and notice at once when the parent dies."""
     while True:
         message = _receive(connection)
         inbox.put(message)
-        if message == GOODBYE:
+        if message == _GOODBYE_RECEIVED:
             return
 
 
-def _pickled_error(error: Exception) -> bytes:
+def _pickled_error(error: Exception) -> wire.Message:
     text = "".join(traceback.format_exception(error))
     try:
-        message = pickle.dumps((None, (error, text), 0.0), protocol=5)
-        _, (copy, _), _ = pickle.loads(message)  # noqa: S301 - some exceptions pickle but do not unpickle
+        # Some exceptions pickle but do not unpickle.
+        copy = pickle.loads(pickle.dumps(error, protocol=5))  # noqa: S301 - our own
         if isinstance(copy, Exception):
-            return message
+            return wire.dumps((None, (error, text), 0.0))
     except Exception:  # noqa: BLE001, S110 - any class may stand here
         pass
     words = "".join(traceback.format_exception_only(error)).strip()
-    return pickle.dumps((None, (RemoteError(words), text), 0.0), protocol=5)
+    return wire.dumps((None, (RemoteError(words), text), 0.0))
 
 
 def _leave_with_parent() -> None:

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import pickle
 import socket
+import struct
 import sys
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeAlias
+
+Message: TypeAlias = list[memoryview | bytes]
+"""What is sent: a pickled head, and then large buffers."""
+
+Received: TypeAlias = tuple[bytes, list[bytes]]
+"""What is received: a pickled value, and its large buffers."""
 
 
-def dumps(value: Any) -> list[memoryview | bytes]:
+def word(text: bytes) -> tuple[Message, Received]:
+    """A message that is no pickled value, as it is sent and as it is received."""
+    return [pickle.dumps((text, []), protocol=5)], (text, [])
+
+
+def dumps(value: Any) -> Message:
     """The message that says a value: its head, and its large buffers; what pickling raises is raised here."""
     buffers: list[pickle.PickleBuffer] = []
     body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
@@ -22,32 +34,35 @@ def dumps(value: Any) -> list[memoryview | bytes]:
     return [head, *raw]
 
 
-def size(message: list[memoryview | bytes]) -> int:
+def size(message: Message) -> int:
     """Bytes of a message."""
     return sum(memoryview(part).nbytes for part in message)
 
 
-def send(connection: Connection, message: list[memoryview | bytes]) -> None:
-    """Send a message; OSError where the other end has gone."""
+def send(connection: Connection, message: Message) -> None:
+    """Send a message; OSError where the other end has gone, BlockingIOError where it did not read in time."""
     head, *buffers = message
     connection.send_bytes(head)
     for buffer in buffers:
         _send_buffer(connection, buffer)
 
 
-def receive(connection: Connection) -> tuple[bytes, list[bytes]]:
+def receive(connection: Connection) -> Received:
     """The next message: the pickled value and its buffers; EOFError or OSError where the other end has gone."""
     body, sizes = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own other half
     return body, [_receive_buffer(connection, count) for count in sizes]
 
 
-def loads(message: tuple[bytes, list[bytes]]) -> Any:
+def loads(message: Received) -> Any:
     """The value that a message says; what unpickling raises is raised here."""
     body, buffers = message
     return pickle.loads(body, buffers=buffers)  # noqa: S301 - from our own other half
 
 
 if sys.platform == "win32":
+
+    def limit(connection: Connection, seconds: float) -> None:
+        """Nothing: a pipe there has no such limit."""
 
     def _send_buffer(connection: Connection, buffer: memoryview | bytes) -> None:
         connection.send_bytes(buffer)
@@ -56,6 +71,13 @@ if sys.platform == "win32":
         return connection.recv_bytes()
 
 else:
+
+    def limit(connection: Connection, seconds: float) -> None:
+        """Let no write to this connection wait longer than that for the other end to read."""
+        whole = max(0, int(seconds))
+        micros = max(1, int((seconds - whole) * 1e6)) if seconds > 0 else 1
+        with _socket(connection) as stream:
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", whole, micros))
 
     def _send_buffer(connection: Connection, buffer: memoryview | bytes) -> None:
         with _socket(connection) as stream:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
-import pickle
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from imgpipe.concurrency import wire
 from imgpipe.concurrency.launch import StartMethod, collect, kill, start
-from imgpipe.concurrency.serve import GOODBYE, READY, RemoteTraceback, serve
+from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, serve
 
 _FITS_IN_PIPE = 65_536
 
@@ -48,7 +47,7 @@ class Worker:
     The owner outlives the process: Linux kills a child when the thread that started it ends.
     """
 
-    def __init__(self, method: StartMethod, work: bytes, preload: Sequence[str]) -> None:
+    def __init__(self, method: StartMethod, work: wire.Message, preload: Sequence[str]) -> None:
         self._work = work
         self._connection, theirs = multiprocessing.Pipe()
         self._ended = threading.Lock()
@@ -70,14 +69,14 @@ class Worker:
         """Tell the worker what its work is, and wait for its first word; WorkerDied when it does not come in time."""
         deadline = time.monotonic() + seconds
         try:
-            self._send_bytes(self._work, deadline)
+            self._send(self._work, deadline)
             ready = self._connection.poll(max(0.0, deadline - time.monotonic()))
         except DeadlineExpired:
             ready = False
         if not ready:
             self.kill()
             raise WorkerDied(f"was not ready after {seconds:g} s")
-        if self._receive_bytes() != READY:
+        if self._receive() != READY_RECEIVED:
             raise WorkerDied("did not start properly")
 
     def is_gone(self) -> bool:
@@ -97,7 +96,7 @@ class Worker:
             WorkerDied: it is gone.
             Exception: what pickling raised; nothing was sent.
         """
-        self._send_bytes(pickle.dumps(list(tasks), protocol=5), deadline)
+        self._send(wire.dumps(list(tasks)), deadline)
 
     def receive(self, deadline: float | None) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
@@ -111,7 +110,7 @@ class Worker:
         """
         if deadline is not None and not self._connection.poll(max(0.0, deadline - time.monotonic())):
             raise DeadlineExpired(0.0)
-        result, failure, seconds = pickle.loads(self._receive_bytes())  # noqa: S301 - from our own worker
+        result, failure, seconds = wire.loads(self._receive())
         if failure is None:
             return result, None, seconds
         error, text = failure
@@ -121,7 +120,7 @@ class Worker:
     def dismiss(self) -> None:
         """Let an idle worker go, and wait until it has gone."""
         try:
-            self._connection.send_bytes(GOODBYE)
+            wire.send(self._connection, GOODBYE)
             multiprocessing.connection.wait([self._connection], timeout=5)
         except OSError:
             pass
@@ -144,37 +143,20 @@ class Worker:
         kill(process)
         return _cause(collect(process))
 
-    def _send_bytes(self, message: bytes, deadline: float | None) -> None:
-        may_block = len(message) > _FITS_IN_PIPE
+    def _send(self, message: wire.Message, deadline: float | None) -> None:
         try:
-            with self._killed_at(deadline) if deadline is not None and may_block else nullcontext():
-                self._connection.send_bytes(message)
+            if deadline is not None and wire.size(message) > _FITS_IN_PIPE:
+                wire.limit(self._connection, deadline - time.monotonic())
+            wire.send(self._connection, message)
+        except BlockingIOError:
+            self.kill()
+            raise DeadlineExpired(0.0) from None
         except OSError:
             raise WorkerDied("vanished") from None
 
-    @contextmanager
-    def _killed_at(self, deadline: float) -> Iterator[None]:
-        """Kill the worker if the block is not done by then, and raise DeadlineExpired out of it."""
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            self.kill()
-
-        timer = threading.Timer(max(0.0, deadline - time.monotonic()), expire)
-        timer.daemon = True
-        timer.start()
+    def _receive(self) -> wire.Received:
         try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-            if expired.is_set():
-                raise DeadlineExpired(0.0)
-
-    def _receive_bytes(self) -> bytes:
-        try:
-            return self._connection.recv_bytes()
+            return wire.receive(self._connection)
         except (EOFError, OSError):
             raise WorkerDied("vanished") from None
 

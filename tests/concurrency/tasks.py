@@ -122,7 +122,9 @@ def _kill(_task):
 
 
 def _die_sending(task):
-    """Be killed after so many bytes of the answer are in the pipe."""
+    """Be killed after so many more bytes went into the pipe."""
+    if task.bell:
+        ring(task)
     left = task.at
 
     def send(self, buffer, write=os.write):
@@ -139,6 +141,8 @@ def _die_sending(task):
 
 def _die_receiving(task):
     """Be killed after so many bytes of the next message, or at its end where it is shorter."""
+    if task.bell:
+        ring(task)
 
     def receive(self, size, read=os.read):
         left = min(size, task.at)
@@ -225,7 +229,7 @@ def raise_by_name(name):
     """Raise an error of the pool's own kinds, as a function would that uses a pool or a channel itself."""
     from imgpipe.concurrency import channel, worker
 
-    raise {"Closed": channel.Closed, "WorkerDied": worker.WorkerDied, "DeadlineExpired": worker.DeadlineExpired}[name](1)
+    raise {kind.__name__: kind for kind in (channel.Closed, worker.WorkerDied, worker.DeadlineExpired)}[name](1)
 
 
 class Unloadable:
@@ -245,21 +249,19 @@ def exit_at_start():
 
 @dataclass(frozen=True)
 class Initializer:
-    """Rings at each start; dies at as many of them as there are names in `folder`, one less each time."""
+    """Plays a trick at as many starts as there are names in `folder`, one less each time."""
 
     bell: str
-    folder: str = ""
-    then: str = "kill"
+    folder: str
+    trick: str
 
     def __call__(self):
-        task = Task(-1, bell=self.bell)
-        for name in os.listdir(self.folder) if self.folder else ():
+        for name in os.listdir(self.folder):
             try:
                 os.unlink(os.path.join(self.folder, name))
             except FileNotFoundError:
                 continue
-            TRICKS[self.then](task)
-        ring(task)
+            TRICKS[self.trick](Task(-1, bell=self.bell))
 
 
 @dataclass(frozen=True)

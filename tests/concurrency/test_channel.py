@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
+from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty, Statistics
 from tests.concurrency.tools import eventually, in_threads, waits
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -220,15 +220,15 @@ class TestTakeWithoutWaiting:
         channel.end()
         with pytest.raises(StopIteration):
             channel.take(wait=False)
-        channel.fail(ValueError())
-        with pytest.raises(ValueError):
+        channel.fail(ValueError("late"))
+        with pytest.raises(ValueError, match="late"):
             channel.take(wait=False)
 
 
 class TestStatistics:
     def test_counts_items_and_who_waited(self):
         channel = Channel(Capacity(items=1))
-        assert (channel.statistics.items, channel.statistics.seconds_full, channel.statistics.seconds_empty) == (0, 0, 0)
+        assert channel.statistics == Statistics(0, 0.0, 0.0)
         with in_threads(channel.take) as (receiver,):
             eventually(lambda: waits(receiver))
             channel.put(1)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -35,12 +35,13 @@ from tests.concurrency.tools import (
     waits,
     worker_pids,
 )
+from tests.conftest import wait_for_exit
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 LARGE = 3_000_000
 MOST_IN_A_PIPE = 300_000
-SIZES = [10, 100_000, LARGE]
+SIZES = [10, 70_000, 1_000_000]
 METHODS = ["forkserver", "spawn"]
 
 
@@ -57,22 +58,21 @@ class Range:
         initializer = Initializer(bell.path, str(self.deaths), "sleep")
         self.drive = Drive(perform, PoolOptions(2, initializer=initializer, start_method=method))
 
-    def task(self, **more):
-        size = self.random.choice([0, 10, 70_000, 1_000_000])
-        payload = bytes([len(self.offered) % 251]) * size
-        return Task(len(self.offered), payload, answer=self.random.choice([0, 10, 70_000, 1_000_000]), **more)
-
     def offer(self, **more):
-        task = self.task(bell=self.bell.path, once=str(self.folder / f"once {len(self.offered)}"), **more)
-        self.offered.append(task)
-        self.drive.offer(task)
+        """A task of random size, whose trick is played at its first try only; returns its number."""
+        number = len(self.offered)
+        size, answer = self.random.choice(SIZES), self.random.choice(SIZES)
+        task = Task(number, bytes([number % 251]) * size, answer, bell=self.bell.path)
+        self.offered.append(replace(task, once=str(self.folder / f"once {number}"), **more))
+        self.drive.offer(self.offered[-1])
+        return number
 
     def offer_some(self):
         for _ in range(self.random.randrange(4)):
             self.offer()
 
     def heard(self, number):
-        """The worker that rings for this task; other rings are of workers that have started."""
+        """The worker that rings for this task."""
         while (ring := self.bell.wait())[1] != number:
             pass
         return ring[0]
@@ -84,8 +84,7 @@ class Range:
 
     def shoot_busy(self):
         self.offer_some()
-        self.offer(trick=self.random.choice(["sleep", "spin", "hang"]))
-        number = self.offered[-1].number
+        number = self.offer(trick=self.random.choice(["sleep", "spin", "hang"]))
         self.offer_some()
         slay(self.heard(number))
 
@@ -100,23 +99,19 @@ class Range:
         stopped = worker_pids()
         for pid in stopped:
             stop(pid)
-        self.offered.append(Task(len(self.offered), bytes(LARGE)))
-        self.drive.offer(self.offered[-1])
+        self.offer(payload=bytes(LARGE))
         (owner,) = eventually(lambda: [thread for thread in threads_named("pool-") if waits(thread, "_send")])
         assert waits(owner, "_hand_over")
         for pid in stopped:
             slay(pid)
 
     def shoot_receiving_at_a_byte(self):
-        self.offer(trick="die receiving", at=self.random.randrange(100_000))
-        for _ in range(4):
-            self.offer()
+        self.shoot_at_a_byte("die receiving")
 
     def shoot_sending(self):
         """The owner is in the middle of a large result."""
         self.rest()
-        self.offer(trick="ring", answer=10 * LARGE)
-        pid = self.heard(self.offered[-1].number)
+        pid = self.heard(self.offer(trick="ring", answer=10 * LARGE))
         eventually(lambda: bytes_to_come() or len(self.drive.results) == len(self.offered))
         stop(pid)
         if bytes_to_come() <= MOST_IN_A_PIPE:
@@ -125,8 +120,14 @@ class Range:
         return slay(pid)
 
     def shoot_sending_at_a_byte(self):
-        self.offer(trick="die sending", at=self.random.randrange(100_000))
-        self.offer_some()
+        self.shoot_at_a_byte("die sending")
+
+    def shoot_at_a_byte(self, trick):
+        """The worker shoots itself in this message or, where that is shorter, in a later one."""
+        pid = self.heard(self.offer(trick=trick, at=self.random.randrange(100_000)))
+        while not wait_for_exit(pid, 0):
+            self.offer()
+            self.drive.settle()
 
     def shoot_starting(self):
         """Each replacement waits in its initializer for the shot that comes before it says that it is ready."""
@@ -161,7 +162,7 @@ def bytes_to_come():
         while frame is not None:
             if frame.f_code.co_name == "_recv":
                 size, remaining = frame.f_locals.get("size", 0), frame.f_locals.get("remaining", 0)
-                if 4 < size and remaining < size:
+                if size > 4 and remaining < size:
                     return remaining
             frame = frame.f_back
     return 0

@@ -89,7 +89,7 @@ class TestForkServerKilled:
         assert len(shots) == 3
         assert_all_done(drive, some(10))
 
-    @pytest.mark.parametrize("error", [ConnectionRefusedError(), BrokenPipeError(), EOFError(), BlockingIOError("full")])
+    @pytest.mark.parametrize("error", [ConnectionRefusedError, BrokenPipeError, EOFError, BlockingIOError])
     def test_so_that_a_start_fails(self, monkeypatch, error):
         connect, raised = multiprocessing.forkserver.connect_to_new_process, []
 
@@ -112,9 +112,8 @@ def test_start_that_never_succeeds_breaks_the_pool(monkeypatch):
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", refuse)
-    with Drive(perform, PoolOptions(2, start_method="forkserver")) as drive:
-        with pytest.raises(PoolBroken, match="Too many open files"):
-            drive.finish()
+    with Drive(perform, PoolOptions(2)) as drive, pytest.raises(PoolBroken, match="Too many open files"):
+        drive.finish()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -154,17 +154,17 @@ class TestDeathBeforeReady:
     @pytest.mark.parametrize("processes", [1, 3])
     def test_again_and_again_breaks_the_pool(self, method, initializer, processes):
         options = PoolOptions(processes, initializer=initializer, start_method=method)
-        with pytest.raises(PoolBroken, match=r"ended with exit code .*__main__") as broken:
-            with Drive(perform, options) as drive:
-                drive.offer(*innocents(0, 5))
+        with Drive(perform, options) as drive:
+            drive.offer(*innocents(0, 5))
+            with pytest.raises(PoolBroken, match=r"ended with exit code .*__main__") as broken:
                 drive.finish()
         assert int(str(broken.value).split()[0]) == 4 * processes + 1
         assert not worker_pids()
 
     def test_breaks_the_pool_even_where_there_is_no_task(self):
-        with Drive(perform, PoolOptions(2, initializer=tasks.exit_at_start)) as drive:
-            with pytest.raises(PoolBroken):
-                drive.finish()
+        options = PoolOptions(2, initializer=tasks.exit_at_start)
+        with Drive(perform, options) as drive, pytest.raises(PoolBroken):
+            drive.finish()
 
     def test_by_a_function_that_cannot_be_found_breaks_the_pool(self):
         with Drive(tasks.NotThere(), PoolOptions(1)) as drive, pytest.raises(PoolBroken):
