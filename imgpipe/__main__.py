@@ -21,7 +21,14 @@ def main() -> None:
         start_ahead()
     from imgpipe.cli import run
 
-    sys.exit(run())
+    status = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    # All threads and workers have gone; taking the interpreter down in order would only take time.
+    os._exit(status)
 
 
 if __name__ == "__main__":

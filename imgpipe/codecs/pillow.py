@@ -46,6 +46,8 @@ def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFil
 
     try:
         with _silence(), Image.open(BytesIO(data), formats=formats) as image:
+            # The decoder gets all bytes at once, where Pillow would cut them into pieces and copy each twice.
+            image.decodermaxblock = len(data)
             yield image
     except Image.DecompressionBombError as error:
         raise LimitExceeded(_pillow_limit(str(error))) from error

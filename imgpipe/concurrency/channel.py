@@ -102,11 +102,9 @@ class Channel(Generic[T]):
             if self._items:
                 item, weight = self._items.popleft()
                 self._bytes -= weight
-                # Where items differ in weight, the room may be enough for several senders, or not for the first.
-                if self._weigh:
+                # Senders are woken when half is free, all at once: one wake-up for each item costs more than most items.
+                if len(self._items) <= self._capacity.items // 2 and self._bytes <= self._capacity.bytes // 2:
                     self._changed_room.notify_all()
-                else:
-                    self._changed_room.notify()
                 return item
             if self._failure is not None:
                 raise self._failure

@@ -6,6 +6,7 @@ the buffer's own memory. An object takes part by handing `pickle.PickleBuffer`s 
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import struct
@@ -18,6 +19,8 @@ Message: TypeAlias = list[memoryview | bytes]
 
 Received: TypeAlias = tuple[bytes, list[bytes]]
 """What is received: a pickled value, and its large buffers."""
+
+_BUFFER = 1 << 20
 
 
 def word(text: bytes) -> tuple[Message, Received]:
@@ -32,11 +35,6 @@ def dumps(value: Any) -> Message:
     raw = [buffer.raw() for buffer in buffers]
     head = pickle.dumps((body, [part.nbytes for part in raw]), protocol=5)
     return [head, *raw]
-
-
-def size(message: Message) -> int:
-    """Bytes of a message."""
-    return sum(memoryview(part).nbytes for part in message)
 
 
 def send(connection: Connection, message: Message) -> None:
@@ -61,8 +59,11 @@ def loads(message: Received) -> Any:
 
 if sys.platform == "win32":
 
-    def limit(connection: Connection, seconds: float) -> None:
+    def limit(connection: Connection, seconds: float | None) -> None:
         """Nothing: a pipe there has no such limit."""
+
+    def widen(connection: Connection) -> None:
+        """Nothing: a pipe there has its size."""
 
     def _send_buffer(connection: Connection, buffer: memoryview | bytes) -> None:
         connection.send_bytes(buffer)
@@ -72,16 +73,21 @@ if sys.platform == "win32":
 
 else:
 
-    def limit(connection: Connection, seconds: float) -> None:
-        """Let no write to this connection wait longer than that for the other end to read."""
-        whole = max(0, int(seconds))
-        micros = max(1, int((seconds - whole) * 1e6)) if seconds > 0 else 1
+    def limit(connection: Connection, seconds: float | None) -> None:
+        """Let no write to this connection wait longer than that for the other end to read; None for no limit."""
+        micros = 0 if seconds is None else max(1, int(seconds * 1e6))
         with _socket(connection) as stream:
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", whole, micros))
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(micros, 1_000_000)))
+
+    def widen(connection: Connection) -> None:
+        """Let a whole picture wait in the kernel, as far as it allows, so that neither side waits for the other."""
+        with _socket(connection) as stream:
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
 
     def _send_buffer(connection: Connection, buffer: memoryview | bytes) -> None:
-        with _socket(connection) as stream:
-            stream.sendall(buffer)
+        rest = memoryview(buffer)
+        while rest:
+            rest = rest[os.write(connection.fileno(), rest) :]
 
     def _receive_buffer(connection: Connection, count: int) -> bytes:
         with _socket(connection) as stream:
@@ -97,4 +103,7 @@ else:
         return data
 
     def _socket(connection: Connection) -> socket.socket:
-        return socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
+        stream = socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
+        # Where the program has set a default timeout for its sockets, ours has just become non-blocking.
+        stream.settimeout(None)
+        return stream

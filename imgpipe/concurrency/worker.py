@@ -15,8 +15,6 @@ from imgpipe.concurrency import wire
 from imgpipe.concurrency.launch import StartMethod, collect, kill, start
 from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, serve
 
-_FITS_IN_PIPE = 65_536
-
 
 class WorkerDied(Exception):
     """A worker process ended although it should not have."""
@@ -50,6 +48,7 @@ class Worker:
     def __init__(self, method: StartMethod, work: wire.Message, preload: Sequence[str]) -> None:
         self._work = work
         self._connection, theirs = multiprocessing.Pipe()
+        wire.widen(self._connection)
         self._ended = threading.Lock()
         try:
             self._process: BaseProcess | None = start(method, serve, (theirs,), list(preload))
@@ -145,8 +144,7 @@ class Worker:
 
     def _send(self, message: wire.Message, deadline: float | None) -> None:
         try:
-            if deadline is not None and wire.size(message) > _FITS_IN_PIPE:
-                wire.limit(self._connection, deadline - time.monotonic())
+            wire.limit(self._connection, None if deadline is None else deadline - time.monotonic())
             wire.send(self._connection, message)
         except BlockingIOError:
             self.kill()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Kernel: TypeAlias = Literal["lanczos3", "mitchell", "catmull-rom", "bilinear", "gaussian", "box", "nearest"]
 
+_SURELY_THERE = 16 << 20
+
 
 def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     """The part of the frame within the box (px of the frame) in this size (px).
@@ -70,6 +72,8 @@ def _find_room(frame: Frame, size: Size) -> None:
     # The result, what lies between the horizontal and the vertical pass, and the copies of both ends.
     pixels = size[0] * size[1] * (2 if deep else 1) + size[0] * height + width * height * (2 if deep else 1)
     needed = pixels * (2 * bands(frame) if deep else 4)
+    if needed < _SURELY_THERE:
+        return
     try:
         mmap.mmap(-1, needed).close()
     except (OSError, OverflowError, ValueError):
@@ -80,7 +84,7 @@ def _resample_image(image: Image.Image, box: Box, size: Size, kernel: str) -> Im
     from cykooz_resizer import Resizer
     from PIL import Image
 
-    result = Image.new(image.mode, size)
+    result = Image.new(image.mode, size, None)  # every pixel will be written
     Resizer().resize_pil(image, result, _options(box, kernel, alpha=image.mode == "RGBA"))
     return result
 

@@ -10,7 +10,7 @@ from imgpipe.concurrency.owner import PoolOptions
 from imgpipe.concurrency.pool import Pool
 from tests.concurrency.tasks import Initializer, Task, perform
 
-METHOD, FOLDER, WHAT, TRICK = (*sys.argv[1:], "")[:4]
+METHOD, FOLDER, WHAT, TRICK = (*sys.argv[1:], "", "", "", "")[:4]
 BELL = os.path.join(FOLDER, "bell")
 GO = os.path.join(FOLDER, "go")
 

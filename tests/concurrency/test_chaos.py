@@ -62,7 +62,8 @@ class Range:
         """A task of random size, whose trick is played at its first try only; returns its number."""
         number = len(self.offered)
         size, answer = self.random.choice(SIZES), self.random.choice(SIZES)
-        task = Task(number, bytes([number % 251]) * size, answer, bell=self.bell.path)
+        raw = self.random.random() < 0.5
+        task = Task(number, bytes([number % 251]) * size, answer, bell=self.bell.path, raw=raw)
         self.offered.append(replace(task, once=str(self.folder / f"once {number}"), **more))
         self.drive.offer(self.offered[-1])
         return number
@@ -111,7 +112,7 @@ class Range:
     def shoot_sending(self):
         """The owner is in the middle of a large result."""
         self.rest()
-        pid = self.heard(self.offer(trick="ring", answer=10 * LARGE))
+        pid = self.heard(self.offer(trick="ring", answer=10 * LARGE, raw=False))
         eventually(lambda: bytes_to_come() or len(self.drive.results) == len(self.offered))
         stop(pid)
         if bytes_to_come() <= MOST_IN_A_PIPE:
@@ -135,10 +136,10 @@ class Range:
         shots = self.random.randrange(1, 4)
         for number in range(shots):
             (self.deaths / str(number)).touch()
-        slay(self.random.choice(sorted(worker_pids())))
+        for pid in worker_pids():
+            slay(pid)
         self.offer()
-        self.offer()
-        self.offer()
+        self.offer_some()
         for _ in range(shots):
             slay(self.heard(-1))
 
@@ -230,7 +231,8 @@ class Soak:
     def source(self):
         while not self.over:
             number, self.begun = self.begun, self.begun + 1
-            yield Task(number, bytes([number % 251]) * self.random.choice(SIZES), answer=self.random.choice(SIZES))
+            size, answer = self.random.choice(SIZES), self.random.choice(SIZES)
+            yield Task(number, bytes([number % 251]) * size, answer, raw=number % 2 == 0)
 
     def shoot(self):
         """One shot after the other, each when all is out that had begun at the last one."""
@@ -277,7 +279,7 @@ class TestKilledAtRandomMoments:
         assert not [one for one in results if isinstance(one, Lost)]
         assert Counter(done.number for done in results) == Counter(range(soak.begun))
         for done in results:
-            task = Task(done.number, bytes([done.number % 251]) * done.size, answer=len(done.body))
+            task = Task(done.number, bytes([done.number % 251]) * done.size, answer=len(done.body), raw=done.raw)
             assert done == undisturbed(task)
 
     @pytest.mark.parametrize(("method", "shots"), [("forkserver", 8), ("spawn", 3)])

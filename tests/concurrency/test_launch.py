@@ -159,7 +159,7 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
 
     def run():
         with Drive(perform, PoolOptions(2, tries=1, start_method=method)) as drive:
-            drive.offer(*[Task(number, trick="exit") for number in range(6)])
+            drive.offer(*[Task(number, trick="exit") for number in range(4)])
             causes.extend(lost.error.cause for lost in drive.finish())
 
     threads = [threading.Thread(target=run) for _ in range(3)]
@@ -167,4 +167,4 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
         thread.start()
     for thread in threads:
         thread.join()
-    assert causes == ["ended with exit code 3"] * 18
+    assert causes == ["ended with exit code 3"] * 12

@@ -32,8 +32,9 @@ class TestResults:
             done = list(pool.imap_unordered(iter(numbered(200))))
         assert Counter(done) == Counter(map(undisturbed, numbered(200)))
 
-    def test_large_ones_in_both_directions_at_once(self):
-        wanted = [Task(number, bytes([number]) * 3_000_000, answer=3_000_000) for number in range(12)]
+    @pytest.mark.parametrize("raw", [False, True])
+    def test_large_ones_in_both_directions_at_once(self, raw):
+        wanted = [Task(number, bytes([number]) * 3_000_000, answer=3_000_000, raw=raw) for number in range(8)]
         with Pool(perform, 2) as pool:
             done = list(pool.imap_unordered(iter(wanted)))
         assert Counter(done) == Counter(map(undisturbed, wanted))
@@ -165,9 +166,13 @@ class TestErrors:
         self.raised_by(tasks.same, source(), KeyError)
 
     def test_of_the_consumer_go_up_as_they_are(self):
-        with pytest.raises(KeyboardInterrupt), Pool(abs, 2) as pool:
-            for _ in pool.imap_unordered(range(10**9)):
+        def consume(results):
+            for _ in results:
                 raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt), Pool(abs, 2) as pool:
+            consume(pool.imap_unordered(range(10**9)))
+        assert not threads_named("pool-")
 
     def test_in_another_stage_end_the_pool(self):
         def write(_done):

@@ -124,8 +124,7 @@ class TestFailures:
     def test_of_the_consumer_goes_up_as_it_is(self, threads):
         error = Failure()
         with pytest.raises(Failure) as raised, stage(double, range(10**9), crew(threads)) as results:
-            for _ in results:
-                raise error
+            list(map(failing_at(200, error), results))
         assert raised.value is error
         assert not threads_named("stage-")
 
@@ -263,14 +262,12 @@ def test_first_cause_comes_out_of_three_stages(place, threads):
         stage(functions["second"], first, crew(threads)) as second,
         stage(functions["third"], second, crew(threads)) as third,
     ):
-        for number in third:
-            if place == "consumer" and number == 8:
-                raise error
+        list(map(functions["consumer"], third))
     assert raised.value is error
     assert not threads_named("stage-")
 
 
-NAMES = ("first", "second", "third")
+NAMES = ("first", "second", "third", "consumer")
 
 
 @dataclass(frozen=True)

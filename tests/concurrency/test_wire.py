@@ -1,0 +1,104 @@
+"""A value crosses whole or not at all, whatever its size and its buffers."""
+
+import multiprocessing
+import os
+import pickle
+import socket
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe.concurrency import wire
+from imgpipe.concurrency.owner import PoolOptions
+from imgpipe.concurrency.pool import Pool
+from tests.concurrency.tasks import Task, perform, undisturbed
+from tests.concurrency.tools import in_threads
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+
+@contextmanager
+def pipe():
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def crossed(*values):
+    """What the values are at the other end."""
+    with pipe() as (ours, theirs):
+
+        def send():
+            for value in values:
+                wire.send(ours, wire.dumps(value))
+
+        with in_threads(send):
+            return [wire.loads(wire.receive(theirs)) for _ in values]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.builds(Task, st.integers(), st.binary(), raw=st.booleans()), max_size=4))
+def test_values_arrive_as_they_were(values):
+    assert crossed(values, None, *values) == [values, None, *values]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 5_000_000])
+def test_buffers_of_any_size_arrive(size):
+    several = [Task(number, os.urandom(size), raw=True) for number in range(3)]
+    assert crossed(several, several[0]) == [several, several[0]]
+
+
+def test_buffers_are_not_pickled():
+    head, *buffers = wire.dumps([Task(1, bytes(100_000), raw=True), Task(2, bytes(7), raw=True)])
+    assert [memoryview(buffer).nbytes for buffer in buffers] == [100_000, 7]
+    assert len(head) < 1000
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_message_cut_anywhere_is_the_end(raw):
+    message = b""
+    with pipe() as (ours, theirs):
+        wire.send(ours, wire.dumps(Task(1, bytes(300), raw=raw)))
+        message = os.read(theirs.fileno(), 100_000)
+    for length in range(len(message)):
+        with pipe() as (ours, theirs):
+            os.write(ours.fileno(), message[:length])
+            ours.close()
+            with pytest.raises((EOFError, OSError)):
+                wire.receive(theirs)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_sending_to_nobody_is_an_error(raw):
+    with pipe() as (ours, theirs):
+        theirs.close()
+        with pytest.raises(OSError, match="pipe"):
+            wire.send(ours, wire.dumps(Task(1, bytes(5_000_000), raw=raw)))
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 1e-9, 0.05])
+def test_limit_ends_a_write_that_nobody_reads(raw, seconds):
+    with pipe() as (ours, _):
+        wire.limit(ours, seconds)
+        with pytest.raises(BlockingIOError):
+            wire.send(ours, wire.dumps(Task(1, bytes(5_000_000), raw=raw)))
+
+
+def test_what_does_not_pickle_is_said_before_anything_is_sent():
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        wire.dumps(lambda: None)
+
+
+def test_default_timeout_for_sockets_does_not_matter():
+    """A program that uses the network may have set one."""
+    wanted = [Task(number, bytes([number]) * 1_000_000, answer=1_000_000, raw=True) for number in range(20)]
+    socket.setdefaulttimeout(1000)
+    try:
+        with Pool(perform, 2, PoolOptions(tries=1)) as pool:
+            done = list(pool.imap_unordered(iter(wanted)))
+    finally:
+        socket.setdefaulttimeout(None)
+    assert sorted(done, key=lambda one: one.number) == list(map(undisturbed, wanted))
