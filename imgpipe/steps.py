@@ -45,7 +45,7 @@ class Loaded:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         """Hand out the data as a buffer, which crosses to a worker without being copied into a pickle."""
-        return Loaded, (self.job, PickleBuffer(self.data), self.seconds)
+        return Loaded, (self.job, _buffer(self.data, protocol), self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,12 @@ class Made:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         """As `Loaded`: the encoded bytes are handed out as buffers."""
-        outputs = tuple((PickleBuffer(made.data), made.size, made.warnings) for made in self.outputs)
+        outputs = tuple((_buffer(made.data, protocol), made.size, made.warnings) for made in self.outputs)
         return _made, (self.job, outputs, self.seconds)
+
+
+def _buffer(data: bytes, protocol: SupportsIndex) -> PickleBuffer | bytes:
+    return PickleBuffer(data) if int(protocol) >= 5 else data
 
 
 def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], seconds: Seconds) -> Made:
