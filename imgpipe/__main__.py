@@ -16,9 +16,12 @@ def main() -> None:
         signal.signal(signal.SIGINT, _leave)
     if sys.argv[1:2] == ["process"]:
         # The imports that follow take as long as those of the fork server.
+        from imgpipe.codecs.allocation import tune_glibc
         from imgpipe.warm import start_ahead
 
         start_ahead()
+        # A process of our own; one that only uses the library keeps its allocator as it is.
+        tune_glibc()
     from imgpipe.cli import run
 
     status = run()
