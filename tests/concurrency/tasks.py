@@ -99,6 +99,10 @@ def _sleep(task):
     time.sleep(1000)
 
 
+def _doze(_task):
+    time.sleep(0.5)
+
+
 def _hang(task):
     """Hold the interpreter's lock, so that no other thread of this process moves."""
     ring(task)
@@ -225,6 +229,7 @@ def _raiser(make: Callable[[], BaseException]):
 
 TRICKS = {
     "sleep": _sleep,
+    "doze": _doze,
     "hang": _hang,
     "spin": _spin,
     "ring": _ring_and_go_on,

@@ -5,6 +5,7 @@ import multiprocessing.resource_tracker
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -105,6 +106,23 @@ class TestForkServerKilled:
             drive.finish()
         assert len(raised) == 4
         assert_all_done(drive, some(10))
+
+
+def test_fork_server_that_takes_its_time_to_die(monkeypatch):
+    """It refuses connections already, and does not count as dead yet; that may last a moment."""
+    connect, end = multiprocessing.forkserver.connect_to_new_process, []
+
+    def refuse_for_a_moment(descriptors):
+        end.append(time.monotonic() + 0.2)
+        if time.monotonic() < end[0]:
+            raise ConnectionRefusedError
+        return connect(descriptors)
+
+    monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", refuse_for_a_moment)
+    with Drive(perform, PoolOptions(1, tries=1, start_method="forkserver")) as drive:
+        drive.offer(*some(10))
+        drive.finish()
+    assert_all_done(drive, some(10))
 
 
 def test_start_that_never_succeeds_breaks_the_pool(monkeypatch):

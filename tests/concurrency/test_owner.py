@@ -77,16 +77,17 @@ class TestTaskThatKillsItsWorker:
         assert sorted(lost.task.number for lost in drive.lost) == list(range(100, 120))
         assert {lost.error.tries for lost in drive.lost} == {2}
 
-    def test_tasks_ahead_at_its_worker_are_not_charged(self, monkeypatch):
-        """All forty are at the one worker when it dies, and may die only once."""
+    @pytest.mark.parametrize("tries", [1, 2])
+    def test_tasks_ahead_at_its_worker_are_not_charged(self, monkeypatch, tries):
+        """All forty are at the one worker when it dies; the second one that kills has all its tries then."""
         monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         monkeypatch.setattr(owner, "_MOST_AHEAD", 100)
         others = innocents(0, 40)
-        with Drive(perform, PoolOptions(1, tries=1)) as drive:
-            drive.offer(*others[:20], Task(99, trick="kill"), *others[20:])
+        with Drive(perform, PoolOptions(1, tries=tries)) as drive:
+            drive.offer(*others[:20], Task(98, trick="kill"), Task(99, trick="exit"), *others[20:])
             results = drive.finish()
         assert_done(results, others)
-        assert [lost.task.number for lost in drive.lost] == [99]
+        assert [(lost.task.number, lost.error.tries) for lost in drive.lost] == [(98, tries), (99, tries)]
 
     @pytest.mark.parametrize("raw", [False, True])
     @pytest.mark.parametrize("at", [0, 4, 20_000, 10**9])
@@ -268,6 +269,14 @@ class TestDeadline:
             assert sorted(bell.wait()[1] for _ in range(10)) == list(range(10))
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
         assert len(drive.lost) == 10
+
+    def test_is_for_each_task_not_for_all_that_are_ahead(self, tmp_path, monkeypatch):
+        """Five tasks of half a second, handed over together, each with two seconds."""
+        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        wanted = [Task(number, trick="doze") for number in range(5)]
+        with Drive(perform, PoolOptions(1, deadline=2.0)) as drive:
+            drive.offer(*wanted)
+            assert_done(drive.finish(), wanted)
 
     def test_that_is_generous_changes_nothing(self):
         wanted = [Task(number, bytes(300_000), answer=300_000) for number in range(30)]

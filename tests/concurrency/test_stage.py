@@ -129,6 +129,21 @@ class TestFailures:
         assert not threads_named("stage-")
 
 
+def test_source_is_asked_by_one_thread_at_a_time():
+    inside = []
+
+    def source():
+        for number in range(20):
+            inside.append(number)
+            threading.Event().wait(0.001)  # others would come now
+            assert inside == [number]
+            inside.clear()
+            yield number
+
+    with stage(double, source(), crew(8)) as results:
+        assert sorted(results) == list(range(0, 40, 2))
+
+
 def test_source_that_cannot_be_iterated_starts_nothing():
     with pytest.raises(TypeError), stage(double, 7, crew(4)):
         pass
