@@ -198,6 +198,25 @@ class TestDeathBeforeReady:
                 assert_done(drive.finish(), innocents(0, 5))
 
 
+def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path, monkeypatch):
+    """The worker has one task more when its owner learns of the failure, and does not hear that it is let go."""
+    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+    first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
+    second = replace(first, number=2, go=str(tmp_path / "go on"))
+    with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1)) as drive:
+        drive.offer(first)
+        bell.wait()
+        drive.offer(second, Task(3, trick="hang", bell=bell.path))
+        (tmp_path / "go").touch()
+        assert bell.wait()[1] == 2
+        drive.source.fail(KeyError("disk"))
+        (tmp_path / "go on").touch()
+        with pytest.raises(KeyError):
+            drive.finish()
+        eventually(lambda: not threads_named("pool-"))
+        assert not worker_pids()
+
+
 class TestDeadline:
     @pytest.mark.parametrize(("method", "trick"), [("forkserver", "sleep"), ("forkserver", "hang"), ("spawn", "hang")])
     def test_kills_what_is_not_done_and_nothing_else(self, tmp_path, method, trick):
