@@ -52,7 +52,8 @@ def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
     script = tmp_path / "script.py"
-    script.write_text(f"import imgpipe\nimgpipe.process({str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}, cores=2)\n")
+    folders = f"{str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}"
+    script.write_text(f"import imgpipe\nimgpipe.process({folders}, cores=2)\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert done.stderr.count("Traceback") <= 3

@@ -102,7 +102,7 @@ class Channel(Generic[T]):
             if self._items:
                 item, weight = self._items.popleft()
                 self._bytes -= weight
-                # Senders are woken when half is free, all at once: one wake-up for each item costs more than most items.
+                # Senders are woken when half is free, all at once: a wake-up costs more than most items.
                 if len(self._items) <= self._capacity.items // 2 and self._bytes <= self._capacity.bytes // 2:
                     self._changed_room.notify_all()
                 return item
