@@ -280,6 +280,10 @@ def sleep_at_start():
     time.sleep(1000)
 
 
+def exit_three():
+    os._exit(3)
+
+
 def exit_at_start():
     os._exit(0)
 

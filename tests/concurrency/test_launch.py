@@ -13,7 +13,7 @@ from imgpipe.concurrency import launch
 from imgpipe.concurrency.owner import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import Bell, Drive, eventually, slay, worker_pids
+from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, worker_pids
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left_behind"),
@@ -172,7 +172,6 @@ def test_start_leaves_the_signal_mask_as_it_was():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_two_pools_at_once_know_how_their_workers_died(method):
-    """multiprocessing sweeps all children at each start; the exit status of ours must not get lost in that."""
     causes = []
 
     def run():
@@ -186,3 +185,24 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
     for thread in threads:
         thread.join()
     assert causes == ["ended with exit code 3"] * 12
+
+
+def test_sweep_at_a_start_does_not_lose_how_another_process_ended(monkeypatch):
+    """multiprocessing asks for the status of all its children at each start, and a status can be had only once."""
+    waitpid, asked, others = os.waitpid, threading.Event(), []
+    process = launch.start("spawn", tasks.exit_three, (), [])
+    pid = process.pid
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    def slow_waitpid(*arguments):
+        found = waitpid(*arguments)
+        if found[0] == pid:
+            asked.set()
+            threading.Event().wait(0.2)
+        return found
+
+    monkeypatch.setattr(os, "waitpid", slow_waitpid)
+    with in_threads(lambda: others.append(launch.start("spawn", tasks.exit_three, (), []))):
+        assert asked.wait(PATIENCE)
+        assert launch.collect(process) == 3
+    assert launch.collect(others[0]) == 3

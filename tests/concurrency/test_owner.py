@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from imgpipe.concurrency import owner
+from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.owner import Lost, PoolBroken, PoolOptions
+from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
@@ -201,18 +203,19 @@ class TestDeathBeforeReady:
 def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path, monkeypatch):
     """The worker has one task more when its owner learns of the failure, and does not hear that it is let go."""
     monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
-    first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
-    second = replace(first, number=2, go=str(tmp_path / "go on"))
-    with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1)) as drive:
-        drive.offer(first)
+    source = Channel(Capacity(10))
+    with Bell(tmp_path) as bell, pool_stage(perform, source, PoolOptions(1, Capacity(1))) as results:
+        first = Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go"))
+        source.put(first)
         bell.wait()
-        drive.offer(second, Task(3, trick="hang", bell=bell.path))
+        source.put(Task(2))
+        source.put(Task(3, trick="hang", bell=bell.path))
         (tmp_path / "go").touch()
-        assert bell.wait()[1] == 2
-        drive.source.fail(KeyError("disk"))
-        (tmp_path / "go on").touch()
+        assert bell.wait()[1] == 3  # the second result waits for the first one to be taken, and its owner with it
+        source.fail(KeyError("disk"))
+        assert [next(results).number, next(results).number] == [1, 2]
         with pytest.raises(KeyError):
-            drive.finish()
+            next(results)
         eventually(lambda: not threads_named("pool-"))
         assert not worker_pids()
 

@@ -1,5 +1,6 @@
 """Workers go with their parent however it goes, and do not listen to stop signals themselves."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imgpipe.concurrency import serve
 from tests.concurrency.tools import PATIENCE, Bell, eventually
 from tests.conftest import wait_for_exit
 
@@ -45,11 +47,11 @@ def errors_of(folder):
 
 @pytest.mark.parametrize("method", METHODS)
 class TestParentKilled:
-    def assert_all_go(self, process, folder, pids):
+    def assert_all_go(self, process, folder, pids, seconds=PATIENCE):
         process.kill()
         process.wait()
         for pid in pids:
-            assert wait_for_exit(pid, PATIENCE)
+            assert wait_for_exit(pid, seconds)
         assert errors_of(folder) == ""
 
     @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
@@ -58,6 +60,14 @@ class TestParentKilled:
             pids = {bell.wait()[0], bell.wait()[0]}
             assert len(pids) == 2
             self.assert_all_go(process, tmp_path, pids)
+
+    @pytest.mark.chaos
+    @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
+    def test_busy_workers_go_within_two_seconds(self, tmp_path, method, trick):
+        for number in range(10):
+            (folder := tmp_path / str(number)).mkdir()
+            with Bell(folder) as bell, parent(folder, method, str(folder), "be_busy_or_idle", trick) as process:
+                self.assert_all_go(process, folder, {bell.wait()[0], bell.wait()[0]}, seconds=2)
 
     def test_idle_workers_go(self, tmp_path, method):
         with Bell(tmp_path) as bell, parent(tmp_path, method, str(tmp_path), "be_busy_or_idle", "ring") as process:
@@ -111,3 +121,18 @@ def test_program_that_leaves_its_pool_open_still_ends(tmp_path, method, trick):
         assert process.stdout.readline() == "the end\n"
         assert process.wait(PATIENCE) == 0
         assert errors_of(tmp_path) == ""
+
+
+@pytest.mark.parametrize("talk", [lambda end: serve._send(end, serve.READY), serve._receive])
+def test_worker_whose_parent_has_gone_ends_without_a_word(monkeypatch, talk):
+    class Ended(BaseException):
+        pass
+
+    def end(status):
+        raise Ended(status)
+
+    monkeypatch.setattr(os, "_exit", end)
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    with theirs, pytest.raises(Ended, match="0"):
+        talk(theirs)
