@@ -9,9 +9,11 @@ PRELOAD = ("imgpipe.preload",)
 
 def start_ahead() -> None:
     """Let the fork server load the libraries while this process is still finding out what to do."""
-    from imgpipe.concurrency.launch import start_server
+    # What both will need is loaded once, before there are two of them.
+    import imgpipe.steps  # noqa: F401
+    from imgpipe.concurrency.launch import fork_server
 
-    start_server(list(PRELOAD))
+    fork_server(list(PRELOAD))
 
 
 def warm_up() -> None:

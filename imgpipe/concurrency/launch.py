@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
@@ -37,8 +38,11 @@ def leave_if_imported_by_a_worker() -> None:
         raise SystemExit(1)
 
 
-def start_server(preload: list[str]) -> None:
-    """Start the fork server ahead of the first worker, where there is one; it loads while others do other things.
+def fork_server(preload: list[str]) -> None:
+    """Fork the fork server off this process ahead of the first worker, where there is one.
+
+    It loads while this process does other things, and starts sooner than a new interpreter would. Only for a program's
+    own main function, that has just begun: no thread may run, and what is loaded here is loaded there.
 
     Args:
         preload: modules that it imports once, so that its children need not.
@@ -47,7 +51,7 @@ def start_server(preload: list[str]) -> None:
         from multiprocessing import forkserver
 
         multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
-        with _TURN, _stop_signals_blocked():
+        with _TURN, _interpreters_forked(), _stop_signals_blocked():
             forkserver.ensure_running()
 
 
@@ -85,6 +89,43 @@ def kill(process: BaseProcess) -> None:
     """Kill a process that was not collected yet."""
     with _TURN:
         process.kill()
+
+
+@contextmanager
+def _interpreters_forked() -> Iterator[None]:
+    """Fork the helper processes of multiprocessing, which starts a new interpreter for each."""
+    from multiprocessing import util
+
+    spawn = util.spawnv_passfds  # type: ignore[attr-defined]
+    util.spawnv_passfds = _fork_interpreter  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        util.spawnv_passfds = spawn  # type: ignore[attr-defined]
+
+
+def _fork_interpreter(_path: bytes, arguments: list[str], descriptors: Sequence[int]) -> int:
+    """As `multiprocessing.util.spawnv_passfds` for `python ... -c PROGRAM`, without starting an interpreter."""
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        _close_all_but(descriptors)
+        exec(arguments[-1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    finally:
+        os._exit(status)
+
+
+def _close_all_but(descriptors: Sequence[int]) -> None:
+    """What stays open is inherited for good; a copy of a lifeline's other end would keep a dead parent alive."""
+    last = 2
+    for descriptor in [*sorted(descriptors), os.sysconf("SC_OPEN_MAX")]:
+        os.closerange(last + 1, descriptor)
+        last = max(last, descriptor)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -14,6 +16,7 @@ from imgpipe.concurrency.owner import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, worker_pids
+from tests.conftest import wait_for_exit
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left_behind"),
@@ -206,3 +209,30 @@ def test_sweep_at_a_start_does_not_lose_how_another_process_ended(monkeypatch):
         assert asked.wait(PATIENCE)
         assert launch.collect(process) == 3
     assert launch.collect(others[0]) == 3
+
+
+FORKING = """
+import os, signal, sys
+from multiprocessing import forkserver, resource_tracker
+from imgpipe.concurrency import launch
+from imgpipe.concurrency.pool import Pool
+
+launch.fork_server(["colorsys"])
+helpers = forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid
+with Pool(abs, processes=2) as pool:
+    assert sorted(pool.imap_unordered(range(-9, 0))) == list(range(1, 10))
+assert helpers[0] == forkserver._forkserver._forkserver_pid, "the pool started a fork server of its own"
+print(*helpers, *(open(f"/proc/{pid}/cmdline").read() == open("/proc/self/cmdline").read() for pid in helpers), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("end", ["signal.raise_signal(signal.SIGKILL)", "sys.exit()"])
+def test_helper_processes_are_forked_and_leave_with_their_parent(end):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING + end], capture_output=True, text=True, check=False, timeout=60
+    )
+    server, tracker, *forked = done.stdout.split()
+    assert (forked, done.stderr) == (["True", "True"], "")
+    assert wait_for_exit(int(server), PATIENCE)
+    assert wait_for_exit(int(tracker), PATIENCE)
