@@ -15,7 +15,9 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
     if sys.argv[1:2] == ["process"]:
-        # The imports that follow take as long as those of the fork server.
+        # What this process and the fork server both need is loaded before there are two of them; the imports that
+        # follow take as long as those of the fork server.
+        import imgpipe.steps  # noqa: F401
         from imgpipe.codecs.allocation import tune_glibc
         from imgpipe.warm import start_ahead
 

@@ -9,8 +9,6 @@ PRELOAD = ("imgpipe.preload",)
 
 def start_ahead() -> None:
     """Let the fork server load the libraries while this process is still finding out what to do."""
-    # What both will need is loaded once, before there are two of them.
-    import imgpipe.steps  # noqa: F401
     from imgpipe.concurrency.launch import fork_server
 
     fork_server(list(PRELOAD))

@@ -96,23 +96,23 @@ def _interpreters_forked() -> Iterator[None]:
     """Fork the helper processes of multiprocessing, which starts a new interpreter for each."""
     from multiprocessing import util
 
-    spawn = util.spawnv_passfds  # type: ignore[attr-defined]
-    util.spawnv_passfds = _fork_interpreter  # type: ignore[attr-defined]
+    spawn = util.spawnv_passfds
+    util.spawnv_passfds = _fork_interpreter
     try:
         yield
     finally:
-        util.spawnv_passfds = spawn  # type: ignore[attr-defined]
+        util.spawnv_passfds = spawn
 
 
-def _fork_interpreter(_path: bytes, arguments: list[str], descriptors: Sequence[int]) -> int:
+def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:  # noqa: ARG001 - its names
     """As `multiprocessing.util.spawnv_passfds` for `python ... -c PROGRAM`, without starting an interpreter."""
     process = os.fork()
     if process:
         return process
     status = 1
     try:
-        _close_all_but(descriptors)
-        exec(arguments[-1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
+        _close_all_but(passfds)
+        exec(args[-1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
