@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from imgpipe import codecs
@@ -52,7 +52,7 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
 
 
 def _source(storage: Storage, entry: Entry) -> Source | Item:
-    source = Source(entry.name, codecs.by_extension(entry.name), entry.bytes, entry.modified)
+    source = Source(entry.name, codecs.by_extension(entry.name), entry.bytes, entry.modified, entry.inode)
     if entry.error:
         return Item(source, Status.FAILED, failure=Failure("OSError", entry.error))
     if source.format is not None:
@@ -63,7 +63,7 @@ def _source(storage: Storage, entry: Entry) -> Source | Item:
         return Item(source, Status.SKIPPED, reason=f"no picture by its name, and cannot be read: {error.strerror}")
     if shown is None:
         return Item(source, Status.SKIPPED, reason="no picture, by its name and by its content")
-    return Source(entry.name, shown, entry.bytes, entry.modified)
+    return replace(source, format=shown)
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:

@@ -17,12 +17,16 @@ class Source:
             the extension says nothing; None when neither names a picture.
         bytes: its size.
         modified: when it was last changed, in ns since 1970.
+        inode: which file it is, 0 where the storage knows no such number.
+        digest: of its content, where that was asked for.
     """
 
     name: str
     format: str | None
     bytes: int
     modified: int = 0
+    inode: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -13,6 +15,9 @@ from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.naming import Naming, count_inputs, printable, target
 from imgpipe.storage import Storage, open_storage
+
+_GROUP = 32
+_GROUP_SECONDS = 0.02
 
 Overwrite: TypeAlias = Literal["ours", "always", "never"]
 
@@ -53,28 +58,30 @@ class Plan:
     naming: Naming = field(default_factory=Naming)
     total: int = 0
 
-    def jobs(self, journal: Journal | None = None) -> Iterator[Job | Item]:
+    def jobs(self, journal: Journal | None = None) -> Generator[Job | Item]:
         """Jobs, and items where nothing is to be done, in the order in which inputs are found.
 
         Args:
             journal: knows what is up to date; jobs are noted there as begun when they are taken.
         """
-        for found in find(self.source, self.selection):
-            if isinstance(found, Item):
-                yield found
-            else:
-                yield self._decide(Job(found, (target(found, self.format, self.naming),)), journal)
-
-    def _decide(self, job: Job, journal: Journal | None) -> Job | Item:
+        found = self._found()
         if journal is None:
+            yield from found
+        else:
+            yield from _noted((self._decide(job, journal) for job in found), journal)
+
+    def _found(self) -> Iterator[Job | Item]:
+        for found in find(self.source, self.selection):
+            yield found if isinstance(found, Item) else Job(found, (target(found, self.format, self.naming),))
+
+    def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
+        if isinstance(job, Item):
             return job
         try:
             settled = self._settle(job, journal)
         except OSError as error:
             where = f"{printable(job.targets[0].name)} in {self.target.root}"
             raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error
-        if settled is None:
-            journal.begin(job)
         return settled or job
 
     def _settle(self, job: Job, journal: Journal) -> Item | None:
@@ -97,6 +104,32 @@ class Plan:
             if not journal.made(output.name, job.source):
                 return f"{output.name} exists and was not made by imgpipe; --overwrite always replaces it"
         return None
+
+
+def _noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Item]:
+    """Note jobs as begun in groups, for each note may cost a disk's turn; those that nobody takes are withdrawn."""
+    for group in _groups(decided):
+        jobs = deque(job for job in group if isinstance(job, Job))
+        journal.begin(jobs)
+        try:
+            for job in group:
+                if jobs and job is jobs[0]:
+                    jobs.popleft()
+                yield job
+        finally:
+            journal.withdraw(jobs)
+
+
+def _groups(decided: Iterator[Job | Item]) -> Iterator[list[Job | Item]]:
+    """Some at a time, and as many as come in a short while, for the first ones are waited for."""
+    group: list[Job | Item] = []
+    due = time.monotonic() + _GROUP_SECONDS
+    for job in decided:
+        group.append(job)
+        if len(group) >= _GROUP or time.monotonic() >= due:
+            yield group
+            group, due = [], time.monotonic() + _GROUP_SECONDS
+    yield group
 
 
 def make_plan(

@@ -14,11 +14,14 @@ from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import PictureError, RunError, UsageError
 from imgpipe.job import Item, Job, Status
-from imgpipe.journal import open_journal
+from imgpipe.journal import Making, open_journal
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing, Plan, make_plan
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
+from imgpipe.storage import Durability, open_storage
+
+_SYNCING_WRITERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Options:
         existing: what is done where an output stands already.
         naming: how outputs are called.
         limits: what is refused before it is decoded.
+        durability: what finished outputs survive: ``"rename"`` a kill of the run, ``"fsync"`` a power loss too.
     """
 
     engine: str = "processes"
@@ -40,6 +44,7 @@ class Options:
     existing: Existing = field(default_factory=Existing)
     naming: Naming = field(default_factory=Naming)
     limits: Limits = field(default_factory=Limits)
+    durability: Durability = "rename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     leave_if_imported_by_a_worker()
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    return make_plan(source, target, options.selection, recipe.format, options.existing, options.naming)
+    plan = make_plan(source, target, options.selection, recipe.format, options.existing, options.naming)
+    return replace(plan, target=open_storage(target, options.durability))
 
 
 def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], bool] = lambda: False) -> Generator[Item]:
@@ -162,18 +168,25 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     """
     treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
     steps = make_steps(plan.source, plan.target, treatment, stop)
-    with open_journal(plan.target.root, recipe.digest) as journal:
+    with open_journal(plan.target, Making(recipe.digest, os.path.realpath(plan.source.root))) as journal:
 
         def jobs() -> Iterator[Job | Item]:
-            found = plan.jobs(journal)
-            while not stop() and (job := next(found, None)) is not None:
-                yield job
+            with closing(plan.jobs(journal)) as found:
+                while not stop() and (job := next(found, None)) is not None:
+                    yield job
 
         try:
-            with closing(ENGINES[options.engine](jobs(), steps, options.workforce)) as items:  # type: ignore[type-var]
+            with closing(ENGINES[options.engine](jobs(), steps, _workforce(options))) as items:  # type: ignore[type-var]
                 for item in items:
                     journal.record(item)
                     if item.reason is not NOT_BEGUN:
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error
+
+
+def _workforce(options: Options) -> Workforce:
+    """Disks sync the files of several writers in one turn."""
+    if options.durability == "rename":
+        return options.workforce
+    return replace(options.workforce, writers=max(options.workforce.io_threads, _SYNCING_WRITERS))

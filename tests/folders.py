@@ -1,11 +1,13 @@
-"""Folders of small pictures, what stands in a folder, and an `os` that fails or watches on the Nth call."""
+"""Folders of small pictures, what stands in a folder, and calls that fail or are watched at the Nth time."""
 
 import os
 import random
 
 from PIL import Image
 
-CHANGING = ("open", "write", "close", "replace", "makedirs")
+from imgpipe.storage.calls import SYSTEM
+
+CHANGING = ("open", "write", "close", "replace", "mkdir", "fsync", "fdatasync")
 
 
 def paint(path, size=(24, 16), seed=0):
@@ -52,8 +54,10 @@ def temporaries(root):
     return [name for _, folders, files in os.walk(root) for name in [*folders, *files] if name.startswith(".imgpipe-")]
 
 
-class WatchedOs:
-    """Stands for the module `os` in one module: `before(call)` is called with the number of each changing call."""
+class WatchedCalls:
+    """Stands for the system calls of a storage: `before(call)` is called with the number of each changing call."""
+
+    real = SYSTEM
 
     def __init__(self, before, names=CHANGING):
         self._before = before
@@ -61,7 +65,7 @@ class WatchedOs:
         self.calls = 0
 
     def __getattr__(self, name):
-        real = getattr(os, name)
+        real = getattr(self.real, name)
         if name not in self._names:
             return real
 
@@ -78,11 +82,17 @@ class WatchedOs:
         return watched
 
 
-def failing_os(error, first, *, for_good=False, names=CHANGING):
-    """An `os` whose call number `first` fails with this errno, and all that follow where it fails for good."""
+class WatchedOs(WatchedCalls):
+    """Stands for the module `os` in one module that reads."""
+
+    real = os
+
+
+def failing_calls(error, first, *, for_good=False, names=CHANGING):
+    """Calls of which number `first` fails with this errno, and all that follow where it fails for good."""
 
     def before(call):
         if call == first or (for_good and call > first):
             raise OSError(error, os.strerror(error))
 
-    return WatchedOs(before, names)
+    return WatchedCalls(before, names)

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe import journal as journal_module
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
-from imgpipe.journal import open_journal, peek
+from imgpipe.journal import Making, open_journal, peek
 from imgpipe.storage.local import LocalFolder
-from tests.folders import WatchedOs, contents, failing_os, traces, write
+from tests.folders import WatchedCalls, contents, failing_calls, traces, write
 
 RECIPE = "0123456789abcdef"
 
@@ -37,28 +36,32 @@ def item(name, *outputs, status=Status.WRITTEN, **more):
     return Item(source(name, **more), status, tuple(outputs) if status is Status.WRITTEN else ())
 
 
-def make(out, *names, recipe=RECIPE):
+def opened(out, recipe=RECIPE, **more):
+    return open_journal(LocalFolder(out, **more), Making(recipe))
+
+
+def make(out, *names, recipe=RECIPE, **more):
     """As a run does: begin, publish 7 bytes, record."""
-    with open_journal(out, recipe) as journal:
+    with opened(out, recipe, **more) as journal:
         for name in names:
-            journal.begin(job(name))
+            journal.begin([job(name)])
             write(os.path.join(out, name + ".webp"), b"content")
             journal.record(item(name))
 
 
 def begin(out, *names):
     """As a run that was killed before it published anything."""
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         for name in names:
-            journal.begin(job(name))
+            journal.begin([job(name)])
 
 
 def unchanged(out, name, recipe=RECIPE, **more):
-    return peek(out, recipe).unchanged(source(name, **more), LocalFolder(out))
+    return peek(out, Making(recipe)).unchanged(source(name, **more), LocalFolder(out))
 
 
 def made(out, name, output=None):
-    return peek(out, RECIPE).made(output or name + ".webp", source(name))
+    return peek(out, Making(RECIPE)).made(output or name + ".webp", source(name))
 
 
 def journal_of(out):
@@ -78,7 +81,7 @@ def append(out, data):
 def test_what_was_recorded_is_unchanged_in_the_next_run(out):
     make(out, "a.jpg", "x/b.jpg")
     assert unchanged(out, "a.jpg") == (Output("a.jpg.webp", 7, 4, 3),)
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         assert journal.unchanged(source("x/b.jpg"), LocalFolder(out)) == (Output("x/b.jpg.webp", 7, 4, 3),)
 
 
@@ -108,7 +111,7 @@ def test_an_output_that_is_missing_or_has_another_size_is_not_unchanged(out):
 
 def test_of_several_outputs_all_must_stand(out):
     outputs = [Output(name, 7, 4, 3) for name in ("one.webp", "two.webp")]
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         journal.record(item("a.jpg", *outputs))
     write(os.path.join(out, "one.webp"), b"content")
     assert not unchanged(out, "a.jpg")
@@ -118,7 +121,7 @@ def test_of_several_outputs_all_must_stand(out):
 
 def test_the_last_record_of_a_source_counts(out):
     make(out, "a.jpg")
-    with open_journal(out, "another") as journal:
+    with opened(out, "another") as journal:
         journal.record(item("a.jpg", Output("a.jpg.webp", 7, 1, 1), bytes=555))
     assert unchanged(out, "a.jpg", recipe="another", bytes=555) == (Output("a.jpg.webp", 7, 1, 1),)
     assert not unchanged(out, "a.jpg")
@@ -153,8 +156,8 @@ def test_a_job_begun_anew_is_not_unchanged_until_it_is_done(out):
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])
 def test_a_job_that_came_to_nothing_claims_no_output(out, status):
-    with open_journal(out, RECIPE) as journal:
-        journal.begin(job("a.jpg"))
+    with opened(out) as journal:
+        journal.begin([job("a.jpg")])
         journal.record(item("a.jpg", status=status))
     assert not made(out, "a.jpg")
 
@@ -162,8 +165,8 @@ def test_a_job_that_came_to_nothing_claims_no_output(out, status):
 @pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])
 def test_a_job_that_came_to_nothing_leaves_what_was_done_before(out, status):
     make(out, "a.jpg")
-    with open_journal(out, "another") as journal:
-        journal.begin(job("a.jpg"))
+    with opened(out, "another") as journal:
+        journal.begin([job("a.jpg")])
         journal.record(item("a.jpg", status=status))
     assert unchanged(out, "a.jpg")
     assert not unchanged(out, "a.jpg", recipe="another")
@@ -171,8 +174,8 @@ def test_a_job_that_came_to_nothing_leaves_what_was_done_before(out, status):
 
 def test_a_claim_of_a_killed_run_outlives_a_later_failure(out):
     begin(out, "a.jpg")
-    with open_journal(out, RECIPE) as journal:
-        journal.begin(job("a.jpg", "a.png"))
+    with opened(out) as journal:
+        journal.begin([job("a.jpg", "a.png")])
         journal.record(item("a.jpg", status=Status.FAILED))
     assert made(out, "a.jpg")
     assert not made(out, "a.jpg", "a.png")
@@ -181,8 +184,8 @@ def test_a_claim_of_a_killed_run_outlives_a_later_failure(out):
 
 def test_an_output_of_an_earlier_recipe_stays_ours(out):
     make(out, "a.jpg")
-    with open_journal(out, "another") as journal:
-        journal.begin(job("a.jpg", "a.png"))
+    with opened(out, "another") as journal:
+        journal.begin([job("a.jpg", "a.png")])
         journal.record(item("a.jpg", Output("a.png", 7, 4, 3)))
     assert made(out, "a.jpg", "a.png")
     assert made(out, "a.jpg", "a.jpg.webp")
@@ -190,7 +193,7 @@ def test_an_output_of_an_earlier_recipe_stays_ours(out):
 
 @pytest.mark.parametrize("status", [Status.UNCHANGED, Status.FAILED, Status.SKIPPED])
 def test_what_was_not_begun_is_not_noted(out, status):
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         journal.record(item("a.jpg", status=status))
     assert read(journal_of(out)) == b""
 
@@ -205,8 +208,8 @@ def test_a_journal_torn_at_any_byte_gives_all_whole_lines_and_can_be_gone_on_wit
         write(journal_of(out), whole[:length])
         assert bool(unchanged(out, "a.jpg")) == (length >= first - 1)
         assert bool(unchanged(out, "b.jpg")) == (length >= len(whole) - 1)
-        with open_journal(out, RECIPE) as journal:
-            journal.begin(job("c.jpg"))
+        with opened(out) as journal:
+            journal.begin([job("c.jpg")])
             assert bool(journal.unchanged(source("a.jpg"), LocalFolder(out))) == (length >= first - 1)
         assert made(out, "c.jpg")
         make(out, "c.jpg")
@@ -232,13 +235,13 @@ GARBAGE = [
     b'{"undone":["a.jpg"]}',
     b'{"undone":"never-begun"}',
     b'{"done":"a.jpg"}',
-    b'{"done":"z","size":"1","mtime":1,"recipe":"r","outputs":[["z",1,1,1]]}',
-    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["z"]]}',
-    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[[5,1,1,1]]}',
-    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["z",null,1,1]]}',
-    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["../../z",1,1,1]]}',
-    b'{"done":"z","size":1,"mtime":1,"recipe":"r","outputs":[["/etc/passwd",1,1,1]]}',
-    b'{"done":{},"size":1,"mtime":1,"recipe":"r","outputs":[]}',
+    b'{"done":"z","size":"1","mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["z",1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["z"]]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[[5,1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["z",null,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["../../z",1,1,1]]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["/etc/passwd",1,1,1]]}',
+    b'{"done":{},"size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[]}',
 ]
 
 
@@ -255,7 +258,11 @@ def test_a_line_that_is_no_record_is_passed_over(out, line):
 
 def test_a_record_without_outputs_says_nothing(out):
     make(out, "a.jpg")
-    append(out, b'{"done":"z","size":100,"mtime":5,"recipe":"%s","outputs":[]}\n' % RECIPE.encode())
+    append(
+        out,
+        b'{"done":"z","size":100,"mtime":5,"inode":0,"digest":"","recipe":"%s","origin":"","outputs":[]}\n'
+        % RECIPE.encode(),
+    )
     assert unchanged(out, "z") == ()
 
 
@@ -277,9 +284,9 @@ def test_temporaries_are_swept_where_a_run_died_and_only_there(out):
     for name in [*kept, "died/.imgpipe-1-aa", "died/.imgpipe-1-zz", ".imgpipe-22-b"]:
         write(os.path.join(out, name), b"partial")
     os.mkdir(os.path.join(out, "died/.imgpipe-1-folder"))
-    with open_journal(out, RECIPE):
+    with opened(out):
         pass
-    left = contents(out, hidden=True).keys() - {".imgpipe/journal.jsonl", "done/a.jpg.webp"}
+    left = contents(out, hidden=True).keys() - {".imgpipe/journal.jsonl", ".imgpipe/lock", "done/a.jpg.webp"}
     assert left == set(kept)
 
 
@@ -289,43 +296,44 @@ def test_a_journal_cannot_make_a_run_sweep_outside_of_its_folder(out, tmp_path):
     names = ["../x.webp", "sub/../../x.webp", str(tmp_path / "x.webp")]
     for name in names:
         append(out, json.dumps({"begun": "x.jpg", "outputs": [name]}).encode() + b"\n")
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         assert not any(journal.made(name, source("x.jpg")) for name in names)
     assert (tmp_path / ".imgpipe-1-a").exists()
 
 
 def test_a_second_run_into_the_same_folder_is_refused_and_sweeps_nothing(out):
     begin(out, "a.jpg")
-    with open_journal(out, RECIPE) as journal:
+    with opened(out) as journal:
         write(os.path.join(out, ".imgpipe-1-live"), b"being written")
         before = traces(out)
-        with pytest.raises(UsageError, match="another run is writing to"), open_journal(out, RECIPE):
+        with pytest.raises(UsageError, match="another run is writing to"), opened(out):
             pass
         assert traces(out) == before
-        journal.begin(job("b.jpg"))
-    with open_journal(out, RECIPE):
+        journal.begin([job("b.jpg")])
+    with opened(out):
         pass
 
 
 def test_a_killed_run_holds_no_lock(out):
     program = f"""
 import sys
-from imgpipe.journal import open_journal
-with open_journal({out!r}, "recipe"):
+from imgpipe.journal import Making, open_journal
+from imgpipe.storage.local import LocalFolder
+with open_journal(LocalFolder({out!r}), Making("recipe")):
     print("open", flush=True)
     sys.stdin.read()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True) as run:
         assert run.stdout.readline() == "open\n"
-        with pytest.raises(UsageError), open_journal(out, RECIPE):
+        with pytest.raises(UsageError), opened(out):
             pass
         run.kill()
-    with open_journal(out, RECIPE):
+    with opened(out):
         pass
 
 
 def test_a_peek_makes_nothing_and_notes_nothing(out):
-    journal = peek(out, RECIPE)
+    journal = peek(out, Making(RECIPE))
     assert not os.path.exists(out)
     assert not journal.made("a.jpg.webp", source("a.jpg"))
     make(out, "a.jpg")
@@ -333,45 +341,41 @@ def test_a_peek_makes_nothing_and_notes_nothing(out):
     append(out, b'{"begun":"torn')
     write(os.path.join(out, ".imgpipe-1-left"))
     before = traces(out)
-    journal = peek(out, RECIPE)
-    journal.begin(job("c.jpg"))
-    journal.record(item("c.jpg"))
+    journal = peek(out, Making(RECIPE))
+    journal.begin([job("c.jpg")])
+    journal.withdraw([job("b.jpg")])
     assert journal.unchanged(source("a.jpg"), LocalFolder(out))
     assert journal.made("b.jpg.webp", source("b.jpg"))
     assert traces(out) == before
 
 
 def test_a_peek_does_not_wait_for_a_run(out):
-    with open_journal(out, RECIPE) as journal:
-        journal.begin(job("a.jpg"))
-        assert peek(out, RECIPE).made("a.jpg.webp", source("a.jpg"))
+    with opened(out) as journal:
+        journal.begin([job("a.jpg")])
+        assert peek(out, Making(RECIPE)).made("a.jpg.webp", source("a.jpg"))
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):
     write(tmp_path / "file")
-    with pytest.raises(OutputError, match="cannot write to"), open_journal(str(tmp_path / "file/out"), RECIPE):
+    with pytest.raises(OutputError, match="cannot write to"), opened(str(tmp_path / "file/out")):
         pass
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES], ids=errno.errorcode.get)
-def test_a_journal_that_cannot_be_written_is_an_output_error(out, monkeypatch, error):
+def test_a_journal_that_cannot_be_written_is_an_output_error(out, error):
     calls = 0
     make(out, "a.jpg")
     append(out, b"torn")
     torn = read(journal_of(out))
     for call in itertools.count(1):
         write(journal_of(out), torn)
-        monkeypatch.setattr(
-            journal_module, "os", failing_os(error, call, for_good=True, names=("makedirs", "open", "write"))
-        )
+        failing = failing_calls(error, call, for_good=True, names=("mkdir", "open", "write"))
         try:
-            make(out, "b.jpg")
+            make(out, "b.jpg", calls=failing)
         except OutputError as raised:
             calls += os.strerror(error) in str(raised)
         else:
             break
-        finally:
-            monkeypatch.undo()
         assert unchanged(out, "a.jpg")
     assert calls == call - 1 >= 4
 
@@ -383,38 +387,34 @@ def test_a_lock_that_the_file_system_does_not_have_is_an_output_error(out, monke
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(OutputError, match="No locks available"), open_journal(out, RECIPE):
+    with pytest.raises(OutputError, match="No locks available"), opened(out):
         pass
 
 
-def test_short_writes_of_a_line_are_gone_on_with(out, monkeypatch):
-    class ShortOs(WatchedOs):
+def test_short_writes_of_a_line_are_gone_on_with(out):
+    class ShortCalls(WatchedCalls):
         def write(self, descriptor, data):
             return os.write(descriptor, bytes(data[:10]))
 
-    monkeypatch.setattr(journal_module, "os", ShortOs(lambda call: None))
-    make(out, "a.jpg")
-    monkeypatch.undo()
+    make(out, "a.jpg", calls=ShortCalls(lambda call: None))
     assert unchanged(out, "a.jpg")
 
 
-def test_each_line_is_one_write_so_that_threads_do_not_mix_theirs(out, monkeypatch):
+def test_each_line_is_one_write_so_that_threads_do_not_mix_theirs(out):
     written = []
 
-    class Watching(WatchedOs):
+    class Watching(WatchedCalls):
         def write(self, descriptor, data):
             written.append(bytes(data))
             return os.write(descriptor, data)
 
-    monkeypatch.setattr(journal_module, "os", Watching(lambda call: None))
-    make(out, "a.jpg")
-    monkeypatch.undo()
+    make(out, "a.jpg", calls=Watching(lambda call: None))
     assert b"".join(written) == read(journal_of(out))
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in written)
 
 
 def test_the_journal_is_closed_also_when_the_run_fails(out):
-    with pytest.raises(RuntimeError), open_journal(out, RECIPE):
+    with pytest.raises(RuntimeError), opened(out):
         raise RuntimeError
-    with open_journal(out, RECIPE):
+    with opened(out):
         pass

@@ -7,7 +7,7 @@ import pytest
 from imgpipe.discovery import Selection
 from imgpipe.errors import CollisionError, OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status
-from imgpipe.journal import open_journal, peek
+from imgpipe.journal import Making, open_journal, peek
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing, make_plan
 from imgpipe.storage import Listing
@@ -46,7 +46,7 @@ def write_output(out, job, data=b"made"):
 def run(plan, out):
     """Do a plan as a run does, with content of four bytes for every output; what became of each input."""
     ends = {}
-    with open_journal(str(out), RECIPE) as journal:
+    with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
         for job in plan.jobs(journal):
             item = write_output(out, job) if isinstance(job, Job) else job
             journal.record(item)
@@ -55,7 +55,7 @@ def run(plan, out):
 
 
 def reasons(plan, out):
-    jobs = plan.jobs(peek(str(out), RECIPE))
+    jobs = plan.jobs(peek(str(out), Making(RECIPE)))
     return {job.source.name: job.reason for job in jobs if isinstance(job, Item)}
 
 
@@ -287,7 +287,7 @@ def test_a_skipped_output_says_what_would_replace_it(pictures, out):
 
 
 def test_an_output_that_a_killed_run_may_have_published_is_ours(pictures, out):
-    with open_journal(str(out), RECIPE) as journal:
+    with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
         job = next(plan(pictures, out).jobs(journal))
         write_output(out, job)
     assert run(plan(pictures, out), out)["a.jpg"] is Status.WRITTEN
@@ -297,13 +297,13 @@ def test_a_foreign_output_in_the_way_is_never_claimed(pictures, out):
     write(out / "a.jpg", b"precious")
     run(plan(pictures, out), out)
     assert run(plan(pictures, out), out)["a.jpg"] is Status.SKIPPED
-    assert not peek(str(out), RECIPE).made("a.jpg", Source("a.jpg", "jpeg", 7))
+    assert not peek(str(out), Making(RECIPE)).made("a.jpg", Source("a.jpg", "jpeg", 7))
 
 
 def test_a_name_that_would_become_too_long_is_left_to_the_run_to_fail(pictures, out):
     name = "x" * 251 + ".jpg"
     write(pictures / name)
-    with open_journal(str(out), RECIPE) as journal:
+    with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
         jobs = {job.source.name: job for job in plan(pictures, out, "webp").jobs(journal)}
     assert jobs[name].targets[0].name == "x" * 251 + ".webp"
 
@@ -313,5 +313,8 @@ def test_an_output_folder_that_cannot_be_looked_into_is_an_output_error(pictures
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(LocalFolder, "stat", refuse)
-    with open_journal(str(out), RECIPE) as journal, pytest.raises(OutputError, match=r"a\.jpg.*Permission denied"):
+    with (
+        open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal,
+        pytest.raises(OutputError, match=r"a\.jpg.*Permission denied"),
+    ):
         list(plan(pictures, out).jobs(journal))

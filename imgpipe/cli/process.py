@@ -15,7 +15,7 @@ from imgpipe.cli.request import WEB_READY_NOTICE, Request, read_request, with_op
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Item, Status
-from imgpipe.journal import peek
+from imgpipe.journal import Making, peek
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.report.jsonl import item_line, summary_line, write_line
@@ -84,7 +84,7 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
 
 def _show_plan(plan: Plan, request: Request) -> int:
     tally = Tally(plan.total)
-    for job in plan.jobs(peek(plan.target.root, request.recipe.digest)):
+    for job in plan.jobs(peek(plan.target.root, Making(request.recipe.digest))):
         if isinstance(job, Item):
             tally.add(job)
             why = job.reason or (job.failure.message if job.failure else "is up to date")

@@ -21,7 +21,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     """
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.io_threads, ahead, weight, "read")
-    writers = Crew(workforce.io_threads, Capacity(64), name="write")
+    writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
     pool = PoolOptions(
         processes=workforce.cores,
         capacity=ahead,

@@ -16,7 +16,7 @@ def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> I
     ahead = Capacity(2 * workforce.cores + 2, workforce.bytes_ahead)
     readers = Crew(workforce.io_threads, ahead, weight, "read")
     workers = Crew(workforce.cores, ahead, weight, "apply")
-    writers = Crew(workforce.io_threads, Capacity(64), name="write")
+    writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
     with (
         stage(steps.read, jobs, readers) as loaded,
         stage(steps.apply_here, loaded, workers) as made,

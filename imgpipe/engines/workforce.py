@@ -34,6 +34,7 @@ class Workforce:
     Attributes:
         cores: workers that decode, filter and encode.
         io_threads: readers, and as many writers.
+        writers: where they are not as many.
         timeout: seconds that one picture may take in a worker, None for no limit.
         tries: how many workers a picture may cost before it fails.
         bytes_ahead: encoded bytes that may wait before and after the workers, each.
@@ -46,3 +47,4 @@ class Workforce:
     tries: int = 2
     bytes_ahead: int = 128 << 20
     start_method: StartMethod = field(default_factory=default_start_method)
+    writers: int | None = None

@@ -6,10 +6,15 @@ A name is a path below the root with `/` between its parts; bytes that are no UT
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from imgpipe.errors import UsageError
+from imgpipe.storage.calls import Calls
+
+Durability: TypeAlias = Literal["rename", "fsync"]
+"""What a published file survives: ``"rename"`` the death of the run at any instant, ``"fsync"`` a power loss too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Entry:
         bytes: its size.
         modified: when it was last changed, in ns since 1970.
         error: why it cannot be listed, for a folder that cannot be read; else empty.
+        inode: which file it is, 0 where the storage knows no such number.
     """
 
     name: str
     bytes: int
     modified: int
     error: str = ""
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,17 @@ class Listing:
 
 
 class Storage(Protocol):
-    """A root with names below it. Every method may be called from any thread."""
+    """A root with names below it. Every method may be called from any thread.
+
+    Attributes:
+        root: where it is.
+        durability: what is survived by files that were put.
+        calls: the system calls that write, also the journal of what is put here.
+    """
 
     root: str
+    durability: Durability
+    calls: Calls
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The entries, folder by folder, sorted by name; a folder that cannot be read is one with an error."""
@@ -63,8 +78,17 @@ class Storage(Protocol):
     def stat(self, name: str) -> Entry | None:
         """What stands under a name, None for nothing."""
 
+    def size(self, name: str) -> int | None:
+        """Bytes of what stands under a name, None for nothing; the quick way where only that is asked."""
+
     def put(self, name: str, data: bytes) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
+
+    def putting(self, name: str, data: bytes) -> AbstractContextManager[Entry]:
+        """As `put`, but publish when the block is left; it gets what will stand there."""
+
+    def sync(self) -> None:
+        """Where the durability is ``"fsync"``: make all that was put survive a power loss."""
 
 
 def is_name(text: str) -> bool:
@@ -72,11 +96,11 @@ def is_name(text: str) -> bool:
     return "\0" not in text and not any(part in ("", ".", "..") for part in text.split("/"))
 
 
-def open_storage(location: str) -> Storage:
+def open_storage(location: str, durability: Durability = "rename") -> Storage:
     """The storage that a path or URL names; UsageError where there is none for it."""
     scheme, separator, _ = location.partition("://")
     if separator and scheme.isalnum():
         raise UsageError(f"cannot use {location}: there is no storage for {scheme}:// here; give a local folder")
     from imgpipe.storage.local import LocalFolder
 
-    return LocalFolder(location)
+    return LocalFolder(location, durability)

@@ -6,12 +6,15 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from imgpipe.storage import Entry, Listing, is_name
+from imgpipe.storage import Durability, Entry, Listing, is_name
+from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, write_whole
 
 TEMPORARY_PREFIX = ".imgpipe-"
+OWN_FOLDER = ".imgpipe"
 
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -19,8 +22,12 @@ _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 class LocalFolder:
     """A folder on a local disk."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, durability: Durability = "rename", calls: Calls = SYSTEM) -> None:
         self.root = os.path.abspath(root)
+        self.durability = durability
+        self.calls = calls
+        self._lock = threading.Lock()
+        self._changed: set[str] = set()
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
@@ -48,32 +55,76 @@ class LocalFolder:
             if error.errno in _NOTHING_THERE:
                 return None
             raise
-        return Entry(name, status.st_size, status.st_mtime_ns)
+        return _seen(name, status)
 
-    def put(self, name: str, data: bytes) -> None:
-        """Write to a temporary name in the same folder, then rename.
+    def size(self, name: str) -> int | None:
+        """Bytes of what stands under a name, without following a link there; None for nothing."""
+        try:
+            return os.lstat(self._path(name)).st_size
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return None
+            raise
+
+    @contextmanager
+    def putting(self, name: str, data: bytes) -> Iterator[Entry]:
+        """Write to a temporary name in the same folder; rename when the block is left.
 
         The temporary name is short, so that it fits wherever the final one does.
         """
         path = self._path(name)
-        temporary = os.path.join(os.path.dirname(path), f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
-        descriptor = _create(temporary)
+        folder = os.path.dirname(path)
+        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
+        descriptor = self._create(temporary)
         try:
-            try:
-                _write_whole(descriptor, data)
-            finally:
-                # Some disks say only here that they are full.
-                os.close(descriptor)
-            os.replace(temporary, path)
+            status = self._fill(descriptor, data)
+            yield _seen(name, status)
+            self.calls.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
-                os.unlink(temporary)
+                self.calls.unlink(temporary)
             raise
+        if self.durability == "fsync":
+            self._note_changed([folder])
+
+    def put(self, name: str, data: bytes) -> None:
+        """Publish a whole file at once; OSError where nothing was published."""
+        with self.putting(name, data):
+            pass
+
+    def sync(self) -> None:
+        """Make the names of all files that were put survive a power loss; their content does already."""
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        for folder in sorted(changed):
+            sync_folder(self.calls, folder)
+
+    def _note_changed(self, folders: Iterable[str]) -> None:
+        with self._lock:
+            self._changed.update(folders)
+
+    def _create(self, temporary: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            return self.calls.open(temporary, flags, 0o666)
+        except FileNotFoundError:
+            self._note_changed(make_folders(self.calls, os.path.dirname(temporary)))
+            return self.calls.open(temporary, flags, 0o666)
+
+    def _fill(self, descriptor: int, data: bytes) -> os.stat_result:
+        try:
+            write_whole(self.calls, descriptor, data)
+            if self.durability == "fsync":
+                self.calls.fdatasync(descriptor)
+            return os.fstat(descriptor)
+        finally:
+            # Some disks say only here that they are full.
+            self.calls.close(descriptor)
 
     def _path(self, name: str) -> str:
         if not is_name(name):
             raise OSError(errno.EINVAL, "is no name below a folder", name)
-        return os.path.join(self.root, *name.split("/"))
+        return f"{self.root}/{name}"
 
     def _list_folder(self, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
         path = os.path.join(self.root, prefix)
@@ -99,7 +150,7 @@ class LocalFolder:
 
 
 def _is_visible(name: str, listing: Listing) -> bool:
-    return not name.startswith(TEMPORARY_PREFIX) and (listing.hidden or not name.startswith("."))
+    return not name.startswith(TEMPORARY_PREFIX) and name != OWN_FOLDER and (listing.hidden or not name.startswith("."))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -114,22 +165,11 @@ def _entry(name: str, entry: os.DirEntry[str]) -> Entry:
         status = entry.stat()
     except OSError:
         return Entry(name, 0, 0)
-    return Entry(name, status.st_size, status.st_mtime_ns)
+    return _seen(name, status)
 
 
-def _create(temporary: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        return os.open(temporary, flags, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(temporary), exist_ok=True)
-        return os.open(temporary, flags, 0o666)
-
-
-def _write_whole(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _seen(name: str, status: os.stat_result) -> Entry:
+    return Entry(name, status.st_size, status.st_mtime_ns, inode=status.st_ino)
 
 
 @contextmanager

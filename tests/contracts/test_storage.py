@@ -11,11 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe.storage import Entry, Listing, local, open_storage
-from tests.folders import WatchedOs, contents, failing_os, temporaries
+from imgpipe.storage import Listing, open_storage
+from imgpipe.storage.calls import SYSTEM
+from tests.folders import WatchedCalls, contents, failing_calls, temporaries
 
-# name: (how it is made below a folder, the module whose `os` it works with)
-STORAGES = {"local": (lambda folder: open_storage(str(folder)), local)}
+# name: how it is made below a folder
+STORAGES = {
+    "local": lambda folder: open_storage(str(folder)),
+    "local, synced": lambda folder: open_storage(str(folder), "fsync"),
+}
 
 ODD_NAMES = [
     os.fsdecode(b"\xff\xfe-latin-\xe9.jpg"),
@@ -36,13 +40,7 @@ OUTPUT_ERRORS = [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUO
 
 @pytest.fixture(params=STORAGES)
 def storage(request, tmp_path):
-    return STORAGES[request.param][0](tmp_path / "root")
-
-
-@pytest.fixture(params=STORAGES)
-def storage_and_module(request, tmp_path):
-    make, module = STORAGES[request.param]
-    return make(tmp_path / "root"), module
+    return STORAGES[request.param](tmp_path / "root")
 
 
 def count_open_files():
@@ -91,6 +89,7 @@ def test_nothing_stands_under_an_unknown_name(storage):
     storage.put("file", b"")
     for name in ("unknown", "unknown/a.jpg", "file/a.jpg", "x" * 300, "x" * 300 + "/a.jpg"):
         assert storage.stat(name) is None
+        assert storage.size(name) is None
         with pytest.raises(OSError, match=r"\[Errno \d+\]"):
             storage.read(name)
         with pytest.raises(OSError, match=r"\[Errno \d+\]"):
@@ -102,7 +101,7 @@ def test_odd_names_are_kept_as_they_are(storage, name):
     storage.put(name, b"content")
     assert names(storage, hidden=True) == [name]
     assert storage.read(name) == storage.head(name, 99) == b"content"
-    assert storage.stat(name) == Entry(name, 7, storage.stat(name).modified)
+    assert (storage.stat(name).name, storage.stat(name).bytes, storage.size(name)) == (name, 7, 7)
 
 
 @given(st.binary(min_size=1, max_size=255).filter(lambda name: not {0, ord("/")} & set(name)))
@@ -111,7 +110,7 @@ def test_any_bytes_but_slash_and_nul_are_a_name(name):
     text = os.fsdecode(name)
     if text in (".", "..") or text.startswith(".imgpipe-"):
         return
-    for make, _ in STORAGES.values():
+    for make in STORAGES.values():
         with tempfile.TemporaryDirectory() as folder:
             storage = make(folder)
             storage.put(text, name)
@@ -179,16 +178,15 @@ def test_a_missing_root_is_one_entry_with_an_error(storage):
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "for-good"])
 @pytest.mark.parametrize("before", [{}, {"a/b.jpg": b"before"}], ids=["new", "standing"])
 @pytest.mark.parametrize("error", OUTPUT_ERRORS, ids=errno.errorcode.get)
-def test_put_that_fails_at_any_call_publishes_nothing(storage_and_module, monkeypatch, error, before, for_good):
-    storage, module = storage_and_module
+def test_put_that_fails_at_any_call_publishes_nothing(storage, error, before, for_good):
     files = count_open_files()
     for call in itertools.count(1):
         shutil.rmtree(storage.root, ignore_errors=True)
         for name, data in before.items():
             storage.put(name, data)
-        monkeypatch.setattr(module, "os", failing_os(error, call, for_good=for_good))
+        storage.calls = failing_calls(error, call, for_good=for_good)
         raised = error_of(lambda: storage.put("a/b.jpg", b"after"))
-        monkeypatch.undo()
+        storage.calls = SYSTEM
         if raised is None:
             break
         assert raised == error
@@ -198,53 +196,49 @@ def test_put_that_fails_at_any_call_publishes_nothing(storage_and_module, monkey
     assert count_open_files() == files
 
 
-def test_the_first_error_is_told_where_the_temporary_cannot_be_removed(storage_and_module, monkeypatch):
-    storage, module = storage_and_module
+def test_the_first_error_is_told_where_the_temporary_cannot_be_removed(storage):
     storage.put("a.jpg", b"before")
     for call in (2, 3, 4):
         first, later = errno.ENOSPC, errno.EIO
-        failing = failing_os(first, call)
-        failing.unlink = failing_os(later, 1, names=("unlink",)).unlink
-        monkeypatch.setattr(module, "os", failing)
+        failing = failing_calls(first, call)
+        failing.unlink = failing_calls(later, 1, names=("unlink",)).unlink
+        storage.calls = failing
         with pytest.raises(OSError, match="No space"):
             storage.put("a.jpg", b"after")
-        monkeypatch.undo()
+        storage.calls = SYSTEM
         assert storage.read("a.jpg") == b"before"
         assert names(storage, hidden=True) == ["a.jpg"]
 
 
-def test_at_no_moment_stands_anything_partial_under_the_name(storage_and_module, monkeypatch, tmp_path):
-    storage, module = storage_and_module
+def test_at_no_moment_stands_anything_partial_under_the_name(storage, tmp_path):
     storage.put("a.jpg", b"before")
     seen = []
 
     def look(call):
         seen.append(contents(storage.root)["a.jpg"])
 
-    monkeypatch.setattr(module, "os", WatchedOs(look))
+    storage.calls = WatchedCalls(look)
     storage.put("a.jpg", b"after")
-    monkeypatch.undo()
+    storage.calls = SYSTEM
     seen.append(storage.read("a.jpg"))
     assert len(seen) > 4
     assert seen == [b"before"] * (len(seen) - 1) + [b"after"]
 
 
-def test_short_writes_are_gone_on_with(storage_and_module, monkeypatch):
-    storage, module = storage_and_module
+def test_short_writes_are_gone_on_with(storage):
     data = bytes(range(256)) * 4
 
-    class ShortOs(WatchedOs):
+    class ShortCalls(WatchedCalls):
         def write(self, descriptor, data):
             return os.write(descriptor, bytes(data[:100]))
 
-    monkeypatch.setattr(module, "os", ShortOs(lambda call: None))
+    storage.calls = ShortCalls(lambda call: None)
     storage.put("a.jpg", data)
-    monkeypatch.undo()
+    storage.calls = SYSTEM
     assert storage.read("a.jpg") == data
 
 
-def test_an_interrupted_put_leaves_nothing(storage_and_module, monkeypatch):
-    storage, module = storage_and_module
+def test_an_interrupted_put_leaves_nothing(storage):
     storage.put("a.jpg", b"before")
 
     class Interrupt(BaseException):
@@ -256,7 +250,7 @@ def test_an_interrupted_put_leaves_nothing(storage_and_module, monkeypatch):
             if number == call:
                 raise Interrupt
 
-        monkeypatch.setattr(module, "os", WatchedOs(before, ("write", "replace")))
+        storage.calls = WatchedCalls(before, ("write", "replace"))
         try:
             storage.put("a.jpg", b"after")
         except Interrupt:
@@ -264,7 +258,7 @@ def test_an_interrupted_put_leaves_nothing(storage_and_module, monkeypatch):
         else:
             break
         finally:
-            monkeypatch.undo()
+            storage.calls = SYSTEM
         assert contents(storage.root, hidden=True) == {"a.jpg": b"before"}
     assert call == 3
 

@@ -11,7 +11,7 @@ import pytest
 from imgpipe.errors import UsageError
 from imgpipe.storage import Listing, local, open_storage
 from imgpipe.storage.local import LocalFolder
-from tests.folders import WatchedOs, contents, temporaries, write
+from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, write
 
 
 @pytest.fixture
@@ -217,16 +217,15 @@ def test_a_temporary_is_never_written_through_a_link_that_waits_there(storage, t
     assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
-def test_a_temporary_stands_in_the_folder_of_its_file_and_is_never_listed(storage, monkeypatch):
+def test_a_temporary_stands_in_the_folder_of_its_file_and_is_never_listed(storage):
     found = []
 
     def look(call):
         found.extend(os.path.join(folder, name) for folder, _, files in os.walk(storage.root) for name in files)
         assert names(storage, hidden=True) == []
 
-    monkeypatch.setattr(local, "os", WatchedOs(look, ("write", "close")))
+    storage.calls = WatchedCalls(look, ("write", "close"))
     storage.put("a/b.jpg", b"x")
     assert found
     assert all(re.fullmatch(r".*/root/a/\.imgpipe-[0-9a-f]+-[0-9a-f]{8}", path) for path in found)
-    monkeypatch.undo()
     assert not temporaries(storage.root)

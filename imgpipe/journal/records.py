@@ -1,0 +1,168 @@
+"""The lines of a journal: what each says, and what they amount to.
+
+`{"begun":"a.jpg","outputs":["a.webp"]}`: outputs of this source may appear from now on.
+`{"undone":"a.jpg"}`: the last begun job of this source came to nothing.
+`{"done":"a.jpg","size":...,"outputs":...}`: all there is to know; what was said of the source before no longer counts.
+`{"gone":"a.jpg"}`: the source is no more, and neither are its outputs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgpipe.job import Output, Source
+from imgpipe.storage import is_name
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finished job.
+
+    Attributes:
+        source: as it was.
+        recipe: the digest of the recipe.
+        origin: which input folder it was in.
+        outputs: what was made of it.
+        earlier: names of outputs that were made of it before these, or may have been.
+    """
+
+    source: Source
+    recipe: str
+    origin: str
+    outputs: tuple[Output, ...]
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> set[str]:
+        """Of all outputs that imgpipe made of the source."""
+        return {*self.earlier, *(output.name for output in self.outputs)}
+
+    def line(self) -> bytes:
+        """As it stands in a journal."""
+        source = self.source
+        line: dict[str, Any] = {
+            "done": source.name,
+            "size": source.bytes,
+            "mtime": source.modified,
+            "inode": source.inode,
+            "digest": source.digest,
+            "recipe": self.recipe,
+            "origin": self.origin,
+            "outputs": [[output.name, output.bytes, output.width, output.height] for output in self.outputs],
+        }
+        return encode(line | ({"earlier": list(self.earlier)} if self.earlier else {}))
+
+
+@dataclass(slots=True)
+class Index:
+    """Where the lines that count stand. A hundred thousand records are never in memory at once.
+
+    Attributes:
+        done: the place of the last record of each source, by the hash of its name. Two names with the same hash
+            would make one of them seem unknown; `record_of` sees that by the name in the record.
+        begun: outputs that may have been published by jobs that were begun and came to no end.
+        lines: how many there are in all.
+    """
+
+    done: dict[int, int] = field(default_factory=dict)
+    begun: dict[str, list[list[str]]] = field(default_factory=dict)
+    lines: int = 0
+
+    def note(self, line: Any, place: int) -> None:
+        """Take a line in; what is no record is passed over."""
+        match line:
+            case {"begun": str(source), "outputs": [*outputs]} if all(map(_is_output_name, outputs)):
+                self.begun.setdefault(source, []).append(outputs)
+            case {"undone": str(source)} if source in self.begun:
+                self.begun[source].pop()
+                if not self.begun[source]:
+                    del self.begun[source]
+            case {"done": str(source)} if parse(line) is not None:
+                self.begun.pop(source, None)
+                self.done[hash(source)] = place
+            case {"gone": str(source)}:
+                self.begun.pop(source, None)
+                self.done.pop(hash(source), None)
+
+    @property
+    def counting(self) -> int:
+        """How many of the lines say something that counts."""
+        return len(self.done) + sum(map(len, self.begun.values()))
+
+
+def begun_line(source: str, outputs: Iterable[str]) -> bytes:
+    """A job is begun."""
+    return encode({"begun": source, "outputs": list(outputs)})
+
+
+def undone_line(source: str) -> bytes:
+    """The job that was begun last came to nothing."""
+    return encode({"undone": source})
+
+
+def gone_line(source: str) -> bytes:
+    """The source is no more, and its outputs were removed."""
+    return encode({"gone": source})
+
+
+def encode(line: dict[str, Any]) -> bytes:
+    """One line of ASCII, whatever the names."""
+    return _ENCODER.encode(line).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """What a line holds, None where it is torn or garbage."""
+    try:
+        return json.loads(line.decode("ascii"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def parse(line: Any) -> Record | None:
+    """The record that a line holds, None where it is none, or one that leads out of the output folder."""
+    match line:
+        case {
+            "done": str(name),
+            "size": int(size),
+            "mtime": int(time),
+            "inode": int(inode),
+            "digest": str(digest),
+            "recipe": str(recipe),
+            "origin": str(origin),
+            "outputs": [*rows],
+        }:
+            earlier = line.get("earlier", [])
+            if isinstance(earlier, list) and all(map(_is_output_name, earlier)) and all(map(_is_output, rows)):
+                source = Source(name, None, size, time, inode, digest)
+                return Record(source, recipe, origin, tuple(Output(*row) for row in rows), tuple(earlier))
+    return None
+
+
+def is_same(before: Source, now: Source) -> bool:
+    """Whether a source is as it was: the same content where that was asked for, else untouched since.
+
+    An inode of 0 is not known, and not compared.
+    """
+    if before.bytes != now.bytes:
+        return False
+    if now.digest:
+        return before.digest == now.digest
+    inodes = {before.inode, now.inode} - {0}
+    return before.modified == now.modified and len(inodes) < 2
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def _is_output_name(name: Any) -> bool:
+    return isinstance(name, str) and is_name(name)
+
+
+def _is_output(row: Any) -> bool:
+    match row:
+        case [name, int(), int(), int()]:
+            return _is_output_name(name)
+    return False

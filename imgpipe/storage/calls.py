@@ -1,0 +1,71 @@
+"""The system calls that change an output folder: the one seam through which storage and journal write.
+
+A test hands over others, which fail, or which remember what was done and what was synced.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+class Calls:
+    """Those of the operating system."""
+
+    open = staticmethod(os.open)
+    close = staticmethod(os.close)
+    replace = staticmethod(os.replace)
+    unlink = staticmethod(os.unlink)
+    mkdir = staticmethod(os.mkdir)
+    fsync = staticmethod(os.fsync)
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """As `os.write`: a disk that fills up takes a part, and says so only when the rest is written."""
+        return os.write(descriptor, data)
+
+    def fdatasync(self, descriptor: int) -> None:
+        """As `os.fdatasync`, or the next best where there is none."""
+        if sys.platform == "linux":
+            os.fdatasync(descriptor)
+        else:
+            os.fsync(descriptor)
+
+
+SYSTEM = Calls()
+
+
+def write_whole(calls: Calls, descriptor: int, data: bytes) -> None:
+    """Write all of it, in as many writes as it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[calls.write(descriptor, view) :]
+
+
+def make_folders(calls: Calls, path: str) -> list[str]:
+    """Make a folder and those above it that are missing.
+
+    Returns:
+        the folders that have a new entry by that, from the top down.
+    """
+    if os.path.isdir(path):
+        return []
+    parent = os.path.dirname(path)
+    changed = make_folders(calls, parent) if parent != path else []
+    try:
+        calls.mkdir(path)
+    except FileExistsError:
+        # Another thread made it, or it is no folder, which the next call tells.
+        if not os.path.isdir(path):
+            raise
+    return [*changed, parent]
+
+
+def sync_folder(calls: Calls, path: str) -> None:
+    """Make the names in a folder survive a power loss."""
+    if sys.platform == "win32":
+        return  # a folder cannot be synced there
+    descriptor = calls.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        calls.fsync(descriptor)
+    finally:
+        calls.close(descriptor)
