@@ -73,3 +73,14 @@ def frame_size(frame: Frame) -> Size:
 def is_deep(frame: Frame) -> TypeIs[npt.NDArray[np.uint16]]:
     """Whether the frame holds 16 bits a sample, in an array."""
     return hasattr(frame, "dtype")
+
+
+def to_eight_bits(frame: Frame) -> Image.Image:
+    """The frame with 8 bits a sample, each rounded to the nearest; a frame of 8 bits is returned as it is."""
+    if not is_deep(frame):
+        return frame
+    import numpy as np
+    from PIL import Image
+
+    samples = ((frame.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+    return Image.fromarray(samples[:, :, 0] if samples.shape[2] == 1 else samples)

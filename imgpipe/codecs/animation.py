@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.depth import to_eight_bits
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import saved
-from imgpipe.picture import Frame, Picture
+from imgpipe.picture import Frame, Picture, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile

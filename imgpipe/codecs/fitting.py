@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoding
 from imgpipe.codecs.colour import to_srgb
-from imgpipe.codecs.depth import shallow, to_eight_bits
+from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.modes import has_alpha
-from imgpipe.picture import Frame, Picture, is_deep
+from imgpipe.picture import Frame, Picture, is_deep, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -40,11 +40,14 @@ def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
     None: every pixel. The first step that counts pixels decides: a resize needs some more than it
     makes; a crop or a blur in px needs them all, and so does a recipe that only changes colours.
     """
+    swapped = False
     for operation in operations:
-        rule = operation.filter.traits.least_size
-        needed = rule(size, **operation.arguments) if rule else None
+        traits, options = operation.filter.traits, operation.arguments
+        needed = traits.least_size(size, **options) if traits.least_size else None
         if needed != (0, 0):
-            return needed
+            return needed[::-1] if needed and swapped else needed
+        if traits.swaps and traits.swaps(**options):
+            size, swapped = size[::-1], not swapped
     return None
 
 

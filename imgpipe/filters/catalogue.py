@@ -11,7 +11,8 @@ from imgpipe.filters.registry import Filter, load
 
 FAMILIES = (
     "resizing",  # resize
-    "geometry",  # crop, rotate, flip, flop
+    "cropping",  # crop, smart-crop, trim
+    "geometry",  # rotate, flip, flop
     "tone",  # grayscale, brightness, contrast, saturation
     "detail",  # blur, sharpen
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import nearest
@@ -61,3 +61,10 @@ def parse_colour(text: str) -> Colour:
     digits = written[1:] if len(written) > 5 else "".join(digit * 2 for digit in written[1:])
     red, green, blue, *alpha = bytes.fromhex(digits)
     return red, green, blue, alpha[0] if alpha else 255
+
+
+def check_colours(**options: Any) -> None:
+    """Raise RecipeError where an option that names a colour names none; other options are let through."""
+    for name in ("background", "colour", "outline"):
+        if options.get(name) is not None:
+            parse_colour(options[name])

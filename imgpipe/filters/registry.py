@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Takes: TypeAlias = Literal["array", "image", "picture"]
 Alpha: TypeAlias = Literal["apart", "premultiplied", "straight"]
 LeastSize: TypeAlias = Callable[..., Size | None]
+Swaps: TypeAlias = Callable[..., bool]
 Check: TypeAlias = Callable[..., None]
 
 _KINDS: dict[str, Takes] = {"ndarray": "array", "NDArray": "array", "Image": "image", "Picture": "picture"}
@@ -39,8 +40,10 @@ class Traits:
             on the number of pixels return the size (0, 0). Absent: needs every pixel.
         check: called with the options when a step is made, before any picture is read; raises
             RecipeError where options contradict each other.
+        swaps: whether width and height change places with these options; absent: never. It lets `least_size`
+            ask the steps that come after a quarter turn.
 
-    Both functions get the options as keyword arguments, those only that differ from their defaults.
+    These functions get the options as keyword arguments, those only that differ from their defaults.
 
     A filter that takes a whole `Picture` is shown it as it is; `alpha` says of it only whether it can
     work on CMYK (``"straight"``) or not.
@@ -50,6 +53,7 @@ class Traits:
     colour: bool = False
     least_size: LeastSize | None = None
     check: Check | None = None
+    swaps: Swaps | None = None
 
 
 class Filter:
@@ -121,8 +125,9 @@ def filter(  # noqa: A001
     colour: bool = False,
     least_size: LeastSize | None = None,
     check: Check | None = None,
+    swaps: Swaps | None = None,
 ) -> Callable[[Callable[..., Any]], Filter]: ...
-def filter(  # noqa: A001
+def filter(  # noqa: A001, PLR0913 - each is one of the traits
     function: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
@@ -130,6 +135,7 @@ def filter(  # noqa: A001
     colour: bool = False,
     least_size: LeastSize | None = None,
     check: Check | None = None,
+    swaps: Swaps | None = None,
 ) -> Filter | Callable[[Callable[..., Any]], Filter]:
     """Make a filter of a plain function.
 
@@ -147,6 +153,7 @@ def filter(  # noqa: A001
         colour: widen grey pictures to RGB first.
         least_size: see `Traits`.
         check: see `Traits`.
+        swaps: see `Traits`.
 
     Raises:
         TypeError: a parameter has no annotation, or one that an option cannot have.
@@ -161,7 +168,8 @@ def filter(  # noqa: A001
     """
 
     def decorate(function: Callable[..., Any]) -> Filter:
-        return Filter(function, name or function.__name__.replace("_", "-"), Traits(alpha, colour, least_size, check))
+        traits = Traits(alpha, colour, least_size, check, swaps)
+        return Filter(function, name or function.__name__.replace("_", "-"), traits)
 
     return decorate(function) if function is not None else decorate
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imgpipe.codecs.depth import to_eight_bits
+from imgpipe.picture import to_eight_bits
 
 
 @pytest.mark.parametrize("bands", [1, 2, 3, 4])

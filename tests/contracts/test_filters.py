@@ -15,12 +15,13 @@ SIZES = [(1, 1), (7, 5), (64, 48)]
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 KINDS = [*MODES, 1, 2, 3, 4]
 
-NEUTRAL = {"resize": "100%", "rotate": "0", "sharpen": "0", "blur": "0"}
+NEUTRAL = {"resize": "100%", "smart-crop": "width=1000", "rotate": "0", "sharpen": "0", "blur": "0"}
 """The options at which a filter changes nothing; none where that is its default, or where it has no neutral value."""
 
 EXAMPLES = {
     "resize": "10x10,fit=cover",
     "crop": "left=0,width=3",
+    "smart-crop": "width=3,height=2",
     "rotate": "12",
     "brightness": "1.5",
     "contrast": "0.5",
@@ -30,7 +31,7 @@ EXAMPLES = {
 }
 """Options at which a filter does something; none where it does so without any."""
 
-RESHAPING = {"resize", "crop", "rotate", "flip", "flop"}
+RESHAPING = {"resize", "crop", "smart-crop", "trim", "rotate", "flip", "flop"}
 WITHOUT_NEUTRAL = {"flip", "flop", "grayscale"}
 
 

@@ -1,8 +1,11 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from imgpipe.errors import FilterFailed, RecipeError
+from imgpipe import Recipe
+from imgpipe.errors import RecipeError
 from imgpipe.filters import apply, least_size, parse
 from imgpipe.filters.turning import turned_size
 from imgpipe.picture import frame_size
@@ -12,39 +15,6 @@ KINDS = ["L", "LA", "RGB", "RGBA", "CMYK", 1, 2, 3, 4]
 
 def after(picture, frame, text):
     return apply(parse(text), picture(frame)).frames[0]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("options", "box"),
-    [
-        ("left=2,top=1,width=3,height=2", (2, 1, 5, 3)),
-        ("left=5", (5, 0, 7, 5)),
-        ("left=-2,top=-1,width=4,height=4", (0, 0, 2, 3)),
-        ("left=6,top=4,width=100,height=100", (6, 4, 7, 5)),
-        ("width=3,height=2,gravity=center", (2, 1, 5, 3)),
-        ("width=3,height=2,gravity=southeast", (4, 3, 7, 5)),
-        ("width=2,gravity=west", (0, 0, 2, 5)),
-        ("width=100,height=1,gravity=south", (0, 4, 7, 5)),
-    ],
-)
-def test_crop_keeps_the_rectangle(kind, options, box, frame, picture):
-    source = frame(kind, (7, 5))
-    left, top, right, bottom = box
-    result = apply(parse(f"crop:{options}"), picture(source))
-    assert np.array_equal(np.asarray(result.frames[0]), np.asarray(source)[top:bottom, left:right])
-    assert result.size == (right - left, bottom - top)
-
-
-@pytest.mark.parametrize("options", ["left=7", "top=5", "left=-9,width=9", "left=100,top=100,width=1,height=1"])
-def test_crop_outside_the_picture_fails(options, frame, picture):
-    with pytest.raises(FilterFailed, match="7x5"):
-        after(picture, frame("RGB", (7, 5)), f"crop:{options}")
-
-
-def test_crop_with_gravity_and_place_is_refused():
-    with pytest.raises(RecipeError, match="gravity"):
-        parse("crop:left=1,width=3,gravity=east")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,12 +101,38 @@ def test_all_frames_are_turned(frame, picture):
         assert len({each.tobytes() for each in result.frames}) == 3
 
 
-def test_mirrors_and_half_turns_leave_reduced_decoding_to_the_next_step():
-    resize = parse("resize:50%")
+def test_mirrors_and_quarter_turns_leave_reduced_decoding_to_the_next_step():
+    resize = parse("resize:500x")
     for text in ("flip", "flop", "rotate:180", "rotate:0"):
         assert least_size([parse(text), resize], (1000, 600)) == (750, 450)
-    for text in ("crop:width=900", "rotate:90", "rotate:3"):
+    for text in ("rotate:90", "rotate:270", "rotate:-90"):
+        assert least_size([parse(text), resize], (600, 1000)) == (450, 750)
+        assert least_size([parse(text), parse("flip"), parse(text), resize], (1000, 600)) == (750, 450)
+    for text in ("crop:width=900", "rotate:3"):
         assert least_size([parse(text), resize], (1000, 600)) is None
+
+
+@pytest.mark.parametrize(("size", "exact"), [
+    ((1001, 600), ["flip", "rotate:0", "rotate:90"]),
+    ((1000, 601), ["flop", "rotate:0", "rotate:270"]),
+])  # fmt: skip
+def test_edges_that_reduced_decoding_may_split_are_not_turned_to_the_other_side(size, exact):
+    texts = ["flip", "flop", "rotate:0", "rotate:90", "rotate:180", "rotate:270"]
+    reduced = [text for text in texts if least_size([parse(text), parse("resize:10%")], size)]
+    assert reduced == exact
+
+
+@pytest.mark.parametrize("text", ["rotate:90", "rotate:270", "rotate:180", "flip", "flop"])
+def test_turned_pictures_are_the_same_from_reduced_decoding(text, samples):
+    data = BytesIO()
+    y, x = np.mgrid[:648, :968]
+    picture = np.stack([128 + 90 * np.sin(x / 61), 128 + 90 * np.cos(y / 47), (x + y) / 7], axis=2)
+    Image.fromarray(picture.astype(np.uint8)).save(data, "jpeg", quality=95)
+    steps = [text, "resize:10%"]
+    made = Image.open(BytesIO(Recipe(steps, format="png").apply(data.getvalue())))
+    whole = Image.open(BytesIO(Recipe(["crop:left=0", *steps], format="png").apply(data.getvalue())))
+    assert made.size == whole.size
+    assert abs(samples(made) - samples(whole)).mean() < 0.5
 
 
 def test_angle_must_be_given_and_finite():
