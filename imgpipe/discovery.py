@@ -67,5 +67,7 @@ def _source(storage: Storage, entry: Entry) -> Source | Item:
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:
+    if not globs:
+        return False
     last = name.rpartition("/")[2]
     return any(fnmatchcase(name, glob) or fnmatchcase(last, glob) for glob in globs)

@@ -158,7 +158,8 @@ def make_plan(
     _check_target(read_from, write_to)
     inside = replace(selection.listing, leave_out=os.path.realpath(write_to.root))
     plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming)
-    return replace(plan, total=count_inputs(plan.jobs))
+    counted = replace(plan, selection=replace(selection, listing=replace(inside, names_only=True)))
+    return replace(plan, total=count_inputs(counted.jobs))
 
 
 def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]:

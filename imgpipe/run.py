@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
@@ -168,21 +169,31 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     """
     treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
     steps = make_steps(plan.source, plan.target, treatment, stop)
-    with open_journal(plan.target, Making(recipe.digest, os.path.realpath(plan.source.root))) as journal:
-
-        def jobs() -> Iterator[Job | Item]:
-            with closing(plan.jobs(journal)) as found:
-                while not stop() and (job := next(found, None)) is not None:
-                    yield job
-
+    making = Making(recipe.digest, os.path.realpath(plan.source.root))
+    with open_journal(plan.target, making) as journal, closing(_until(stop, plan.jobs(journal))) as found:
+        # Nobody is put to work before there is some: most runs find all or almost all up to date.
+        for job in found:
+            if isinstance(job, Job):
+                break
+            yield job
+        else:
+            return
         try:
-            with closing(ENGINES[options.engine](jobs(), steps, _workforce(options))) as items:  # type: ignore[type-var]
+            jobs = chain([job], found)
+            with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]
                 for item in items:
                     journal.record(item)
                     if item.reason is not NOT_BEGUN:
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error
+
+
+def _until(stop: Callable[[], bool], found: Generator[Job | Item]) -> Generator[Job | Item]:
+    """The same, until a stop is asked for."""
+    with closing(found):
+        while not stop() and (job := next(found, None)) is not None:
+            yield job
 
 
 def _workforce(options: Options) -> Workforce:

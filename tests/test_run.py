@@ -506,3 +506,21 @@ def test_a_plan_can_be_looked_at_before_it_is_done(pictures, out):
     assert {job.targets[0].name for job in plan.jobs() if isinstance(job, Job)} == set(OUTPUTS)
     assert not out.exists()
     assert len(list(execute(plan, SMALL, options()))) == plan.total
+
+
+def test_where_all_is_up_to_date_nobody_is_put_to_work(pictures, out, monkeypatch):
+    run(pictures, out)
+
+    def never(jobs, steps, workforce):
+        raise AssertionError("put to work")
+
+    monkeypatch.setitem(ENGINES, "serial", never)
+    assert set(ends(run(pictures, out)).values()) == {"unchanged"}
+
+
+def test_with_synced_outputs_the_bytes_are_the_same_and_are_recorded(pictures, tmp_path, engine):
+    out = tmp_path / "out"
+    run(pictures, out, engine=engine, durability="fsync")
+    assert contents(out) == undisturbed(pictures, tmp_path)
+    assert set(ends(run(pictures, out, engine=engine)).values()) == {"unchanged"}
+    assert not claims(out)

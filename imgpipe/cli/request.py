@@ -60,6 +60,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--force", is_flag=True, help="Make all again, also what is up to date."),
     click.option("--overwrite", type=click.Choice(["ours", "always", "never"]), default="ours", show_default=True,
                  help="ours: only what imgpipe made; always: anything; never: nothing."),
+    click.option("--durability", type=click.Choice(["rename", "fsync"]), default="rename", show_default=True,
+                 help="What finished outputs survive: a kill at any instant, or a power loss too."),
     click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
                  metavar="SECONDS", help="For one picture."),
     click.option("--retries", type=click.IntRange(0), default=1, show_default=True,
@@ -171,4 +173,5 @@ def _options(given: Mapping[str, Any]) -> Options:
         existing=Existing(given["overwrite"], given["force"]),
         naming=Naming(given["suffix"], given["flat"]),
         limits=Limits(given["max_pixels"], given["max_frames"]),
+        durability=given["durability"],
     )

@@ -63,8 +63,8 @@ def by_name(name: str) -> Codec:
 
 def by_extension(filename: str | bytes) -> str | None:
     """The name of the codec that a file name's extension claims, None where it claims none."""
-    extension = os.path.splitext(os.fsdecode(filename))[1].lower()
-    return _extensions().get(extension)
+    name = filename if isinstance(filename, str) else os.fsdecode(filename)
+    return _extensions().get(os.path.splitext(name)[1].lower())
 
 
 def sniff(head: bytes) -> str | None:

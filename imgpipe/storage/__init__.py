@@ -45,12 +45,14 @@ class Listing:
         hidden: also names that begin with a dot.
         follow_symlinks: also what lies behind linked folders; linked files are always listed.
         leave_out: real path of a folder that is not entered (the output inside the input).
+        names_only: without sizes and times, which is quicker.
     """
 
     recursive: bool = True
     hidden: bool = False
     follow_symlinks: bool = False
     leave_out: str | None = None
+    names_only: bool = False
 
 
 class Storage(Protocol):
@@ -91,9 +93,12 @@ class Storage(Protocol):
         """Where the durability is ``"fsync"``: make all that was put survive a power loss."""
 
 
+_NO_NAMES = {"", ".", ".."}
+
+
 def is_name(text: str) -> bool:
     """Whether it is a path that leads to somewhere below a root, and to nowhere else."""
-    return "\0" not in text and not any(part in ("", ".", "..") for part in text.split("/"))
+    return "\0" not in text and _NO_NAMES.isdisjoint(text.split("/"))
 
 
 def open_storage(location: str, durability: Durability = "rename") -> Storage:

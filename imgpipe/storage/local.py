@@ -143,7 +143,8 @@ class LocalFolder:
         visible = [entry for entry in in_order if _is_visible(entry.name, listing)]
         for entry in visible:
             if not _is_folder(entry):
-                yield _entry(prefix + entry.name, entry)
+                name = prefix + entry.name
+                yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
         for entry in visible:
             if listing.recursive and _is_folder(entry) and (listing.follow_symlinks or not entry.is_symlink()):
                 yield from self._list_folder(f"{prefix}{entry.name}/", listing, (*above, here))
