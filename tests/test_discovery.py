@@ -55,7 +55,7 @@ class Unreadable:
 def test_a_known_extension_makes_a_source_whatever_the_content(folder, name, format):
     write(folder / name, b"no picture at all")
     status = (folder / name).stat()
-    assert found(folder) == [Source(name, format, 17, status.st_mtime_ns)]
+    assert found(folder) == [Source(name, format, 17, status.st_mtime_ns, status.st_ino)]
 
 
 @pytest.mark.parametrize("name", ["photo", "photo.bak", "photo.", ".photo", ".jpg"])
