@@ -95,6 +95,11 @@ def ratio_spread(peer: Sequence[float], ours: Sequence[float]) -> tuple[float, f
     return min(ratios), max(ratios)
 
 
+def _environment() -> dict[str, str]:
+    """Ours, but Python programs keep their compiled modules, as installed ones do: the warm-up compiles them."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run_once(command: Command, work: Assignment, *, memory: bool) -> Run:
     """Run a command into an empty folder.
 
@@ -110,7 +115,7 @@ def run_once(command: Command, work: Assignment, *, memory: bool) -> Run:
     done = subprocess.run(
         (sys.executable, "-m", "benchmarks.tree", json.dumps(request)),
         cwd=ROOT,
-        env=os.environ | dict(command.env),
+        env=_environment() | dict(command.env),
         stdout=subprocess.PIPE,
         check=True,
     )

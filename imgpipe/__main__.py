@@ -1,5 +1,6 @@
 """`python -m imgpipe`, and the console command."""
 
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
     if sys.argv[1:2] == ["process"]:
+        # Nothing that is loaded while starting is garbage; both processes look for it again once they have started.
+        gc.disable()
         # What this process and the fork server both need is loaded before there are two of them; the imports that
         # follow take as long as those of the fork server.
         import imgpipe.steps  # noqa: F401

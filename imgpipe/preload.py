@@ -4,6 +4,7 @@ Only what most pictures need: numpy and OpenCV come with the first filter that w
 here every run waits for.
 """
 
+import gc
 import os
 
 # Several workers with one thread each are faster than one with several.
@@ -31,3 +32,6 @@ from imgpipe.filters import builtin  # noqa: E402
 all_codecs()
 builtin()
 tune_allocator()
+# What was loaded stays; to look through it for garbage would only make the workers copy its pages.
+gc.freeze()
+gc.enable()

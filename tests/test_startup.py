@@ -58,3 +58,26 @@ def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("Traceback") <= 3
     assert 'needs `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
+
+
+def test_garbage_is_collected_again_once_the_workers_and_the_command_have_started(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
+    (tmp_path / "collecting.py").write_text(
+        "import gc\nimport numpy as np\n\n"
+        "def check(pixels: np.ndarray) -> np.ndarray:\n    assert gc.isenabled()\n    return pixels\n"
+    )
+    program = (
+        "import gc, sys\n"
+        f"sys.argv = ['imgpipe', 'process', {str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}]\n"
+        "sys.argv += ['-F', 'collecting:check']\n"
+        "from imgpipe import __main__, cli\n"
+        "run = cli.run\n"
+        "cli.run = lambda: (run(), print('collecting', gc.isenabled()))[0]\n"
+        "__main__.main()\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "collecting True")

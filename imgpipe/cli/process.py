@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def command(source: str, target: str, **given: Any) -> int:
     """
     # Last, so that a file in a folder of pictures cannot stand in for a library.
     sys.path.append(os.getcwd())
+    gc.enable()
     request = read_request(given)
     with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)

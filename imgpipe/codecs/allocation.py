@@ -5,6 +5,11 @@ from __future__ import annotations
 import ctypes
 import sys
 
+_MADV_HUGEPAGE = 14
+_HUGE_PAGE = 2 << 20
+_FIRST_BUFFERS = 64 << 20
+"""Bytes of the heap that come in huge pages: what a few pictures of some megapixels need."""
+
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
@@ -29,12 +34,29 @@ def tune_glibc() -> bool:
     if not sys.platform.startswith("linux"):
         return False
     try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        libc = ctypes.CDLL("libc.so.6")
+        mallopt = libc.mallopt
     except (OSError, AttributeError):
         return False
     # One arena for all threads: what one of them read and another has sent is there for the next picture.
     mallopt(_M_ARENA_MAX, 1)
-    return all([mallopt(_M_MMAP_THRESHOLD, _GIBIBYTE), mallopt(_M_TRIM_THRESHOLD, _GIBIBYTE)])
+    tuned = all([mallopt(_M_MMAP_THRESHOLD, _GIBIBYTE), mallopt(_M_TRIM_THRESHOLD, _GIBIBYTE)])
+    if tuned:
+        _use_huge_pages(libc)
+    return tuned
+
+
+def _use_huge_pages(libc: ctypes.CDLL) -> None:
+    """Let the heap grow in huge pages at first: given 4 kB at a time, the first picture takes half as long again."""
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    start = libc.malloc(_FIRST_BUFFERS)
+    if start:
+        aligned = -(-start // _HUGE_PAGE) * _HUGE_PAGE
+        # Where there are no huge pages this changes nothing. Freed memory stays in the heap, and its advice with it.
+        libc.madvise(aligned, (start + _FIRST_BUFFERS - aligned) // _HUGE_PAGE * _HUGE_PAGE, _MADV_HUGEPAGE)
+        libc.free(start)
 
 
 def _tune_pillow() -> None:

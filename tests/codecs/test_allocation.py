@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +48,18 @@ def test_nothing_happens_where_there_is_no_glibc(monkeypatch, missing):
         monkeypatch.setattr(ctypes, "CDLL", refuse)
     allocation.tune_allocator()
     assert kept == [True]
+
+
+def huge_pages_can_be_had():
+    try:
+        return "[never]" not in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not huge_pages_can_be_had(), reason="this kernel gives no huge pages")
+def test_the_first_buffers_are_not_given_page_by_page():
+    script = SCRIPT.format(tune="tune_allocator()").replace("faults()\nprint", "print").replace("64 << 20", "16 << 20")
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    pages = (16 << 20) // os.sysconf("SC_PAGE_SIZE")
+    assert int(run.stdout) < pages / 4
