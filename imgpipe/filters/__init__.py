@@ -12,7 +12,7 @@ Nothing here imports numpy, Pillow, OpenCV or the resizer before a picture is wo
 from typing import Any
 
 from imgpipe.filters.apply import apply, least_size
-from imgpipe.filters.catalogue import builtin, find, plugins
+from imgpipe.filters.catalogue import builtin, find, named, plugins
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import Option, Range
 from imgpipe.filters.registry import Filter, filter
@@ -35,7 +35,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Dunder names are asked for while the families are being imported.
-    found = None if name.startswith("_") else builtin().get(name.replace("_", "-"))
+    found = None if name.startswith("_") else named(name.replace("_", "-"))
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

@@ -9,14 +9,17 @@ from imgpipe.errors import RecipeError
 from imgpipe.filters.option import nearest
 from imgpipe.filters.registry import Filter, load
 
-FAMILIES = (
-    "resizing",  # resize
-    "cropping",  # crop, smart-crop, trim
-    "geometry",  # rotate, flip, flop
-    "tone",  # grayscale, brightness, contrast, saturation
-    "detail",  # blur, sharpen
-)
-"""The modules of this package that define filters; a new family is one more line."""
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "resizing": ("resize",),
+    "cropping": ("crop", "smart-crop", "trim"),
+    "geometry": ("rotate", "flip", "flop"),
+    "tone": ("grayscale", "brightness", "contrast", "saturation"),
+    "detail": ("blur", "sharpen"),
+}
+"""The modules of this package that define filters, and which; a new family is one more line.
+
+Only the families of a recipe are imported: every run waits for what the command and the workers load.
+"""
 
 GROUP = "imgpipe.filters"
 """The entry-point group under which other packages announce filters."""
@@ -25,9 +28,19 @@ GROUP = "imgpipe.filters"
 @functools.cache
 def builtin() -> dict[str, Filter]:
     """The filters that come with imgpipe, by name, in the order of their families."""
-    modules = [importlib.import_module(f"imgpipe.filters.{family}") for family in FAMILIES]
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, Filter)]
-    return {filter.name: filter for filter in found}  # noqa: A001 - the field's word
+    return {name: filter for family in FAMILIES for name, filter in _load_family(family).items()}  # noqa: A001
+
+
+def named(name: str) -> Filter | None:
+    """The built-in filter of this name, None where there is none; only its family is imported."""
+    family = next((family for family, names in FAMILIES.items() if name in names), None)
+    return _load_family(family)[name] if family else None
+
+
+@functools.cache
+def _load_family(family: str) -> dict[str, Filter]:
+    found = vars(importlib.import_module(f"imgpipe.filters.{family}")).values()
+    return {value.name: value for value in found if isinstance(value, Filter)}
 
 
 @functools.cache
@@ -50,15 +63,19 @@ def find(name: str) -> Filter:
     Traceback (most recent call last):
     imgpipe.errors.RecipeError: there is no filter blurr; did you mean blur?
     """
-    if name in builtin():
-        return builtin()[name]
+    if built_in := named(name):
+        return built_in
     if ":" in name:
         return load(name)
     if name in plugins():
         return load(plugins()[name])
-    raise RecipeError(f"there is no filter {name}; {nearest(name, [*builtin(), *plugins()])}")
+    raise RecipeError(f"there is no filter {name}; {nearest(name, [*_builtin_names(), *plugins()])}")
 
 
 def is_named(name: str) -> bool:
     """Whether a filter has this name, without a reference to its module."""
-    return name in builtin() or name in plugins()
+    return name in _builtin_names() or name in plugins()
+
+
+def _builtin_names() -> list[str]:
+    return [name for names in FAMILIES.values() for name in names]

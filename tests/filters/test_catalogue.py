@@ -20,6 +20,21 @@ def test_parsing_a_recipe_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_recipe_imports_the_families_of_its_filters_only():
+    script = (
+        "import sys, imgpipe.filters as f\n"
+        "f.parse('resize:8x8'), f.flip\n"
+        f"print(*[family for family in {list(catalogue.FAMILIES)} if 'imgpipe.filters.' + family in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["resizing", "geometry"]
+
+
+@pytest.mark.parametrize("family", catalogue.FAMILIES)
+def test_families_define_what_the_table_says(family):
+    assert tuple(catalogue._load_family(family)) == catalogue.FAMILIES[family]
+
+
 def test_every_built_in_filter_is_an_attribute_of_the_package():
     for name, each in builtin().items():
         assert getattr(imgpipe.filters, name.replace("-", "_")) is each
