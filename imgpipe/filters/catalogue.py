@@ -13,6 +13,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "resizing": ("resize",),
     "cropping": ("crop", "smart-crop", "trim"),
     "geometry": ("rotate", "flip", "flop"),
+    "framing": ("pad", "border", "round-corners"),
     "tone": ("grayscale", "brightness", "contrast", "saturation"),
     "detail": ("blur", "sharpen"),
 }

@@ -23,15 +23,15 @@ _SKIN = (0.78, 0.57, 0.44)  # direction of skin tones in linear light, as libvip
 _SLICES = 32
 
 
-def most_interesting(frame: Frame, window: Share, by: Interest) -> Share:
+def most_interesting(frame: Frame, window: Share, by: str) -> Share:
     """Where the upper left corner of a window should lie.
 
     Args:
         frame: the picture.
         window: the window's width and height as shares of the frame's.
-        by: "attention": edges, saturated colours and skin tones, those near the window's centre counting more;
-            "entropy": slices are cut off the side that holds less information until the rest fits, as
-            libvips does.
+        by: an `Interest`. "attention": edges, saturated colours and skin tones, those near the window's centre
+            counting more; "entropy": slices are cut off the side that holds less information until the rest
+            fits, as libvips does.
 
     Returns:
         the corner as shares, 0 to 1 less the window.

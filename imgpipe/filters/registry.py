@@ -56,6 +56,11 @@ class Traits:
     swaps: Swaps | None = None
 
 
+def any_size(_size: Size, /, **_options: Any) -> Size:
+    """The `least_size` of filters whose result does not depend on the number of pixels."""
+    return 0, 0
+
+
 class Filter:
     """A filter: the function, its options, and what the pipeline must know.
 

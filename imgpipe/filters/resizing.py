@@ -1,28 +1,40 @@
 """Resizing: the one filter that most recipes are about."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
+from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.canvas import place
-from imgpipe.filters.colour import parse_colour
+from imgpipe.filters.colour import check_colours
+from imgpipe.filters.frames import is_cmyk
+from imgpipe.filters.interest import Interest, most_interesting
+from imgpipe.filters.linear import resample_linear
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.resampling import Kernel, resample, scale_box
-from imgpipe.filters.sizing import LARGEST, Fit, Gravity, lay_out, needed_size, offset, read_geometry
+from imgpipe.filters.sizing import LARGEST, Box, Fit, Gravity, lay_out, needed_size, offset, read_geometry
 from imgpipe.picture import Frame, Picture, Size, frame_size
+
+Focus: TypeAlias = Literal[Gravity, Interest]
+_INTERESTS = get_args(Interest)
 
 Edge = Annotated[int | None, Range(1, LARGEST, "px")]
 
 
 def _check(**options: Any) -> None:
-    read_geometry(options)
-    if options.get("background") is not None:
-        parse_colour(options["background"])
+    geometry = read_geometry(options)
+    if options.get("gravity") in _INTERESTS and geometry.fit != "cover":
+        raise RecipeError(
+            f"resize: gravity={options['gravity']} says what fit=cover keeps; fit={geometry.fit} cuts nothing"
+        )
+    check_colours(**options)
 
 
 def _least_size(size: Size, /, **options: Any) -> Size | None:
     if options.get("kernel") == "nearest":
         return None  # it picks pixels, and reduced decoding would have mixed them
+    if options.get("linear"):
+        return None  # reduced decoding mixes pixels as they are encoded
     return needed_size(lay_out(read_geometry(options), size), size)
 
 
@@ -35,10 +47,11 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
     long_edge: Edge = None,
     short_edge: Edge = None,
     fit: Fit = "inside",
-    gravity: Gravity = "center",
+    gravity: Focus = "center",
     kernel: Kernel = "lanczos3",
     upscale: bool = True,
     background: str | None = None,
+    linear: bool = False,
 ) -> Picture:
     """Make the picture smaller or larger.
 
@@ -66,34 +79,51 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
             `outside`: as small as covers the box. `cover`: exactly the box, what protrudes is cut off.
             `contain`: exactly the box, bars where the picture does not fill it. `fill`: exactly the box,
             aspect ignored; a length that is not given stays the picture's.
-        gravity: which part `cover` keeps, and where `contain` puts the picture.
+        gravity: which part `cover` keeps, and where `contain` puts the picture. attention and entropy keep the
+            most interesting part of `cover`, as smart-crop does.
         kernel: lanczos3 is the sharpest; mitchell and catmull-rom ring less; bilinear and gaussian are soft; box
             averages; nearest picks single pixels, for pixel art and masks.
         upscale: false never enlarges in either direction; `cover` may then be smaller than the box.
         background: of the bars of `contain`: `#rrggbb`, `#rrggbbaa` or a name such as white; transparent
             where the picture has alpha, else white, by default.
+        linear: mix colours by their light, in 16 bits, with the sRGB curve: fine bright details, such as stars
+            or grids, keep their brightness. Slower, as pictures are then decoded in full.
 
     Lengths round to the nearest px, halves up, and are never below 1 px. At the picture's own size nothing is
     resampled: its pixels stay as they are. Kernels are those of Pillow (antialiased convolution), by
     cykooz-resizer; colours are weighted by alpha, so that edges of transparent parts get no dark fringe.
 
     Errors: no size, lengths given in two ways, contradicting suffixes, or an unknown colour are found before
-    any picture is read; a transparent background fails on CMYK pictures, and a size that memory cannot hold
-    fails the picture.
+    any picture is read; a transparent background or `linear` fails on CMYK pictures, and a size that memory
+    cannot hold fails the picture.
     """
     lengths = {"size": size, "width": width, "height": height, "long_edge": long_edge, "short_edge": short_edge}
     geometry = read_geometry({**lengths, "fit": fit, "upscale": upscale})
 
+    if linear and any(map(is_cmyk, picture.frames)):
+        raise FilterFailed("resize: CMYK is ink and has no linear light: leave out --no-srgb, so that it becomes sRGB")
+    sampled = resample_linear if linear else resample
+
     def resized(frame: Frame) -> Frame:
         whole = _size_of(frame, picture)
-        layout = lay_out(geometry, whole, gravity)
-        scaled = resample(frame, scale_box(layout.box, whole, frame), layout.scaled, kernel)
+        layout = lay_out(geometry, whole, "center" if gravity in _INTERESTS else gravity)
+        box = layout.box
+        if gravity in _INTERESTS:
+            box = _interesting_box(picture.frames[0] if picture.animated else frame, box, whole, gravity)
+        scaled = sampled(frame, scale_box(box, whole, frame), layout.scaled, kernel)
         if layout.canvas == layout.scaled:
             return scaled
         return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)
 
     frames = tuple(resized(frame) for frame in picture.frames)
     return replace(picture, frames=frames, size=frame_size(frames[0]))
+
+
+def _interesting_box(frame: Frame, box: Box, whole: Size, by: str) -> Box:
+    """The box moved to what is most interesting in the frame."""
+    _, _, width, height = box
+    left, top = most_interesting(frame, (width / whole[0], height / whole[1]), by)
+    return left * whole[0], top * whole[1], width, height
 
 
 def _size_of(frame: Frame, picture: Picture) -> Size:

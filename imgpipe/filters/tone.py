@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from imgpipe.filters.frames import bands, has_alpha, image_of, join_alpha, map_frames, split_alpha, to_array
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import filter
-from imgpipe.picture import Frame, Picture, Size
+from imgpipe.filters.registry import any_size, filter
+from imgpipe.picture import Frame, Picture
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,11 +16,7 @@ Factor = Annotated[float, Range(0, 10)]
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and JPEG have it
 
 
-def _any_size(size: Size, /, **_options: Any) -> Size:  # noqa: ARG001 - tone does not depend on the number of pixels
-    return 0, 0
-
-
-@filter(least_size=_any_size)
+@filter(least_size=any_size)
 def grayscale(picture: Picture) -> Picture:
     """Turn colours to grey; the picture then has one colour band.
 
@@ -36,7 +32,7 @@ def grayscale(picture: Picture) -> Picture:
     return map_frames(picture, _grey)
 
 
-@filter(least_size=_any_size)
+@filter(least_size=any_size)
 def brightness(picture: Picture, factor: Factor = 1.0) -> Picture:
     """Make the picture lighter or darker: each sample is multiplied.
 
@@ -55,7 +51,7 @@ def brightness(picture: Picture, factor: Factor = 1.0) -> Picture:
     return _mapped(picture, lambda levels: levels * factor)
 
 
-@filter(least_size=_any_size)
+@filter(least_size=any_size)
 def contrast(picture: Picture, factor: Factor = 1.0) -> Picture:
     """Strengthen or weaken the contrast: each sample's distance from mid-grey is multiplied.
 
@@ -75,7 +71,7 @@ def contrast(picture: Picture, factor: Factor = 1.0) -> Picture:
     return _mapped(picture, lambda levels: 0.5 + (levels - 0.5) * factor)
 
 
-@filter(least_size=_any_size)
+@filter(least_size=any_size)
 def saturation(picture: Picture, factor: Factor = 1.0) -> Picture:
     """Make colours stronger or paler: each colour's distance from its own grey is multiplied.
 

@@ -11,7 +11,8 @@ from imgpipe.filters import Filter, builtin, catalogue, find
 def test_parsing_a_recipe_imports_nothing_heavy():
     script = (
         "import sys, imgpipe.filters as f\n"
-        "for t in ('resize:8x8,background=white,fit=contain', 'crop:width=3', 'rotate:3', 'blur:2', 'grayscale'):\n"
+        "for t in ('resize:8x8,background=white,fit=contain', 'crop:aspect=1:1', 'smart-crop:aspect=1:1',"
+        "'trim:background=white', 'pad:3', 'round-corners:3', 'rotate:3', 'blur:2', 'grayscale'):\n"
         "    str(f.parse(t)); f.least_size([f.parse(t)], (100, 100))\n"
         "f.builtin()\n"
         "print([m for m in ('numpy', 'PIL', 'cv2', 'cykooz_resizer', 'importlib.metadata') if m in sys.modules])"

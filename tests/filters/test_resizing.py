@@ -212,6 +212,100 @@ def test_mistakes_are_found_before_any_picture_is_read(text):
         parse(text)
 
 
+def chequered(kind, size=(64, 64)):
+    """Black and white px in turns, which seen from far are half the light of white."""
+    bands = len(Image.new(kind, (1, 1)).getbands()) if isinstance(kind, str) else kind
+    samples = np.indices(size).sum(axis=0)[:, :, None].repeat(bands, axis=2) % 2
+    samples = samples * (65535 if isinstance(kind, int) else 255)
+    if bands in (2, 4):
+        samples[:, :, -1] = samples.max()
+    deep = isinstance(kind, int)
+    pixels = samples.astype(np.uint16 if deep else np.uint8)
+    return pixels if deep else Image.frombytes(kind, size, pixels.tobytes())
+
+
+@pytest.mark.parametrize("kind", ["L", "LA", "RGB", "RGBA", 1, 2, 3, 4])
+def test_linear_light_keeps_the_brightness_of_a_grid(kind, picture, samples):
+    encoded = samples(resized(picture, chequered(kind), "8x8,kernel=box"))
+    linear = samples(resized(picture, chequered(kind), "8x8,kernel=box,linear=true"))
+    colours = slice(None, -1) if kind in ("LA", "RGBA", 2, 4) else slice(None)
+    assert abs(encoded[:, :, colours] - 127.5).max() <= 0.6
+    # Half the light, by the sRGB curve: 1.055 * 0.5 ** (1 / 2.4) - 0.055 of 255.
+    assert abs(linear[:, :, colours] - 187.5).max() <= 0.6
+    assert (linear[:, :, colours.stop :] == 255).all() or colours.stop is None
+
+
+@pytest.mark.parametrize("kind", ["L", "LA", "RGB", "RGBA", 1, 2, 3, 4])
+def test_linear_light_keeps_kind_depth_and_flat_colours(kind, frame, picture, samples):
+    source = frame(kind, (1, 1))
+    result = resized(picture, source, "5x3!,linear=true")
+    assert frame_size(result) == (5, 3)
+    assert getattr(result, "mode", None) or result.shape[2] == kind
+    weight = samples(result)[:, :, -1:] / 255 if kind in ("LA", "RGBA", 2, 4) else 1
+    assert (abs(samples(result) - samples(source)) * weight).max() <= 1
+    whole = frame(kind, (7, 5))
+    assert resized(picture, whole, "7x5,linear=true") is whole
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA", 2, 4])
+def test_linear_light_leaves_no_fringe(kind, frame, picture, samples):
+    source = np.array(frame(kind, (40, 40)))
+    source[:] = np.iinfo(source.dtype).max
+    source[:, :20] = 0
+    shown = source if isinstance(kind, int) else Image.frombytes(kind, (40, 40), source.tobytes())
+    result = samples(resized(picture, shown, "13x13!,linear=true"))
+    visible = result[:, :, -1] > 8
+    assert (result[visible][:, :-1] > 250).all()
+    assert len(np.unique(result[:, :, -1])) > 2
+
+
+def test_linear_light_keeps_every_level_of_8_bits(picture):
+    levels = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    twice = resized(picture, levels, "32x32,kernel=box,linear=true")
+    assert np.array_equal(np.asarray(twice)[::2, ::2], np.asarray(levels))
+
+
+def test_linear_light_needs_every_pixel_and_light(frame, picture):
+    assert least_size([parse("resize:10x,linear=true")], (1000, 1000)) is None
+    with pytest.raises(FilterFailed, match="--no-srgb"):
+        resized(picture, frame("CMYK", (7, 5)), "3x,linear=true")
+
+
+@pytest.mark.parametrize("gravity", ["attention", "entropy"])
+@pytest.mark.parametrize("reduced", [1, 2])
+@pytest.mark.parametrize("kind", ["RGB", 3])
+def test_cover_finds_what_is_interesting(gravity, reduced, kind, picture, samples):
+    source = Image.new("RGB", (600, 200), "gray")
+    source.paste("red", (460, 40, 580, 160))
+    for x in range(460, 580, 20):
+        source.paste("yellow", (x, 40, x + 10, 160))
+    shown = source.resize((600 // reduced, 200 // reduced), Image.Resampling.BOX)
+    if kind == 3:
+        shown = np.asarray(shown).astype(np.uint16) * 257
+    step = parse(f"resize:50x50,fit=cover,gravity={gravity}")
+    result = apply(step, picture(shown, size=(600, 200)))
+    assert result.size == (50, 50)
+    coloured = samples(result.frames[0]).std(axis=2) > 10
+    assert coloured.sum() >= 30 * 30
+
+
+def test_cover_of_an_animation_stands_still(picture):
+    frames = [Image.new("RGB", (60, 20), "gray") for _ in range(2)]
+    frames[0].paste("red", (0, 0, 20, 20))
+    frames[1].paste("red", (40, 0, 60, 20))
+    step = parse("resize:10x10,fit=cover,gravity=attention")
+    moving = apply(step, picture(*frames, durations=(1, 2))).frames
+    pages = apply(step, picture(*frames)).frames
+    assert [frame.getpixel((5, 5)) for frame in moving] == [(255, 0, 0), (128, 128, 128)]
+    assert [frame.getpixel((5, 5)) for frame in pages] == [(255, 0, 0)] * 2
+
+
+def test_interest_without_cover_is_a_mistake():
+    for text in ("resize:8x8,gravity=attention", "resize:8x8,fit=contain,gravity=entropy"):
+        with pytest.raises(RecipeError, match="fit=cover"):
+            parse(text)
+
+
 def test_least_size_is_half_as_much_again():
     assert least_size([parse("resize:720x588")], (2725, 2225)) == (1080, 882)
     assert least_size([parse("resize:720x588,kernel=nearest")], (2725, 2225)) is None

@@ -1,0 +1,58 @@
+"""Resampling in linear light, where the mean of two colours is what an eye far away sees of both."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array
+from imgpipe.filters.resampling import resample
+from imgpipe.picture import Frame, Size, to_eight_bits
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from imgpipe.filters.sizing import Box
+
+    Table: TypeAlias = npt.NDArray[Any]
+
+
+def resample_linear(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
+    """`resample`, with the colours decoded by the sRGB curve to 16 bits linear before, and encoded after.
+
+    Where nothing is resampled, pixels keep their values. CMYK, which is no light, must not come here.
+    """
+    import numpy as np
+
+    if box[2] == size[0] and box[3] == size[1]:
+        return resample(frame, box, size, kernel)
+    depth = 255 if image_of(frame) else 65535
+    colour, alpha = split_alpha(frame)
+    linear = _decoding(depth)[to_array(colour)]
+    # 255 times 257 is 65535: alpha keeps its meaning exactly.
+    mask = None if alpha is None else to_array(alpha).astype(np.uint16) * np.uint16(65535 // depth)
+    light, opacity = split_alpha(resample(join_alpha(linear, mask), box, size, kernel))
+    encoded = from_array(_encoding(depth)[to_array(light)], like=colour)
+    return join_alpha(encoded, opacity if opacity is None or depth == 65535 else to_eight_bits(opacity))
+
+
+@functools.cache
+def _decoding(depth: int) -> Table:
+    """For each level, 0 to `depth`, its light, 0 to 65535: IEC 61966-2-1."""
+    import numpy as np
+
+    level = np.arange(depth + 1) / depth
+    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    table: Table = np.rint(light * 65535).astype(np.uint16)
+    return table
+
+
+@functools.cache
+def _encoding(depth: int) -> Table:
+    """For each light, 0 to 65535, its level, 0 to `depth`: the opposite of `_decoding`."""
+    import numpy as np
+
+    light = np.arange(65536) / 65535
+    level = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    table: Table = np.rint(level * depth).astype(np.uint8 if depth == 255 else np.uint16)
+    return table
