@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable
@@ -14,7 +13,6 @@ from imgpipe import codecs
 from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Target
 
-_FOLDS_NAMES = sys.platform in ("win32", "darwin")
 _SHOWN = 10
 
 
@@ -53,12 +51,13 @@ def target(source: Source, format: str | None, naming: Naming = Naming()) -> Tar
     return Target(f"{where}{stem}{naming.suffix}{extension}", format or own)
 
 
-def count_inputs(jobs: Callable[[], Iterable[Job | Item]]) -> int:
+def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = False) -> int:
     """Count the inputs, and see that every output has one.
 
     Args:
         jobs: gives the jobs anew at each call; they are looked at twice only where something is wrong, so
             that a hundred thousand names need not be kept.
+        folded: names that differ only in case, or in how their accents are composed, are one.
 
     Raises:
         CollisionError: names the first outputs that have several inputs, and those inputs.
@@ -68,10 +67,10 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]]) -> int:
     for job in jobs():
         total += 1
         if isinstance(job, Job):
-            keys.extend(_key(output.name) for output in job.targets)
+            keys.extend(_key(_name(output.name, folded)) for output in job.targets)
     in_order = sorted(keys)
     twice = {key for key, after in pairwise(in_order) if key == after}
-    clashes = _clashes(jobs(), twice) if twice else {}
+    clashes = _clashes(jobs(), twice, folded) if twice else {}
     if clashes:
         raise CollisionError(_message(clashes))
     return total
@@ -86,22 +85,23 @@ def printable(name: str) -> str:
     return "".join(_printable_character(character) for character in name)
 
 
-def _clashes(jobs: Iterable[Job | Item], keys: set[int]) -> dict[str, list[str]]:
+def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[str, list[str]]:
     inputs: dict[str, list[str]] = {}
     for job in jobs:
         for output in job.targets if isinstance(job, Job) else ():
-            if _key(output.name) in keys:
-                inputs.setdefault(_fold(output.name), []).append(job.source.name)
+            name = _name(output.name, folded)
+            if _key(name) in keys:
+                inputs.setdefault(name, []).append(job.source.name)
     return {name: names for name, names in inputs.items() if len(names) > 1}
 
 
 def _key(name: str) -> int:
-    digest = hashlib.blake2b(_fold(name).encode(errors="surrogateescape"), digest_size=8).digest()
+    digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 
 
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold() if _FOLDS_NAMES else name
+def _name(name: str, folded: bool) -> str:
+    return unicodedata.normalize("NFC", name).casefold() if folded else name
 
 
 def _extension(format: str) -> str:

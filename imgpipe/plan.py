@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import time
-from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from imgpipe.discovery import Selection, find
 from imgpipe.errors import OutputError, UsageError
-from imgpipe.job import Item, Job, Status
+from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
+from imgpipe.journal.groups import noted
 from imgpipe.naming import Naming, count_inputs, printable, target
 from imgpipe.storage import Storage, open_storage
 
-_GROUP = 32
-_GROUP_SECONDS = 0.02
+_UNREADABLE = "unreadable"
 
+KnownBy: TypeAlias = Literal["inode", "time", "content"]
 Overwrite: TypeAlias = Literal["ours", "always", "never"]
 
 
@@ -30,10 +31,13 @@ class Existing:
         overwrite: ``"ours"``: what imgpipe made is replaced where it is out of date, anything else is left;
             ``"always"``: anything is replaced; ``"never"``: nothing is.
         force: make all again, also what is up to date.
+        known_by: by what a source is known to be as it was: its size, time and ``"inode"``; its size and ``"time"``,
+            for trees that were copied, and network mounts whose inodes change; or its ``"content"``, which is read.
     """
 
     overwrite: Overwrite = "ours"
     force: bool = False
+    known_by: KnownBy = "inode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Plan:
         existing: what is done where an output stands already.
         naming: how outputs are called.
         total: how many inputs there are.
+        folded: whether names that differ only in case were taken for one.
     """
 
     source: Storage
@@ -57,6 +62,7 @@ class Plan:
     existing: Existing = field(default_factory=Existing)
     naming: Naming = field(default_factory=Naming)
     total: int = 0
+    folded: bool = False
 
     def jobs(self, journal: Journal | None = None) -> Generator[Job | Item]:
         """Jobs, and items where nothing is to be done, in the order in which inputs are found.
@@ -68,7 +74,21 @@ class Plan:
         if journal is None:
             yield from found
         else:
-            yield from _noted((self._decide(job, journal) for job in found), journal)
+            yield from noted((self._decide(job, journal) for job in found), journal)
+
+    def look_again(self) -> None:
+        """See that each output has one input, now that the output folder is there and shows how it takes names.
+
+        Raises:
+            CollisionError: it takes two names for one.
+        """
+        if self.target.folds_names() and not self.folded:
+            count_inputs(self._counted().jobs, folded=True)
+
+    def _counted(self) -> Plan:
+        """For names only, which is quicker."""
+        listing = replace(self.selection.listing, names_only=True)
+        return replace(self, selection=replace(self.selection, listing=listing))
 
     def _found(self) -> Iterator[Job | Item]:
         for found in find(self.source, self.selection):
@@ -77,6 +97,7 @@ class Plan:
     def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
         if isinstance(job, Item):
             return job
+        job = self._identified(job)
         try:
             settled = self._settle(job, journal)
         except OSError as error:
@@ -90,7 +111,25 @@ class Plan:
             return Item(job.source, Status.UNCHANGED, outputs)
         if (reason := self._obstacle(job, journal)) is not None:
             return Item(job.source, Status.SKIPPED, reason=reason)
+        for output in job.targets:
+            if obstacle := self.target.obstacle(output.name):
+                if not self.target.writable():
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                failure = Failure("OSError", f"cannot write {output.name}: {obstacle}")
+                return Item(job.source, Status.FAILED, failure=failure)
         return None
+
+    def _identified(self, job: Job) -> Job:
+        """The same, with what its source is known by."""
+        match self.existing.known_by:
+            case "time":
+                return replace(job, source=replace(job.source, inode=0))
+            case "content":
+                # What cannot be read fails when it is to be processed.
+                with suppress(OSError):
+                    return replace(job, source=replace(job.source, digest=self.source.digest(job.source.name)))
+                return replace(job, source=replace(job.source, digest=_UNREADABLE))
+        return job
 
     def _obstacle(self, job: Job, journal: Journal) -> str | None:
         """Why an output must not be written, None where it may."""
@@ -104,32 +143,6 @@ class Plan:
             if not journal.made(output.name, job.source):
                 return f"{output.name} exists and was not made by imgpipe; --overwrite always replaces it"
         return None
-
-
-def _noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Item]:
-    """Note jobs as begun in groups, for each note may cost a disk's turn; those that nobody takes are withdrawn."""
-    for group in _groups(decided):
-        jobs = deque(job for job in group if isinstance(job, Job))
-        journal.begin(jobs)
-        try:
-            for job in group:
-                if jobs and job is jobs[0]:
-                    jobs.popleft()
-                yield job
-        finally:
-            journal.withdraw(jobs)
-
-
-def _groups(decided: Iterator[Job | Item]) -> Iterator[list[Job | Item]]:
-    """Some at a time, and as many as come in a short while, for the first ones are waited for."""
-    group: list[Job | Item] = []
-    due = time.monotonic() + _GROUP_SECONDS
-    for job in decided:
-        group.append(job)
-        if len(group) >= _GROUP or time.monotonic() >= due:
-            yield group
-            group, due = [], time.monotonic() + _GROUP_SECONDS
-    yield group
 
 
 def make_plan(
@@ -157,9 +170,9 @@ def make_plan(
     write_to = open_storage(target)
     _check_target(read_from, write_to)
     inside = replace(selection.listing, leave_out=os.path.realpath(write_to.root))
-    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming)
-    counted = replace(plan, selection=replace(selection, listing=replace(inside, names_only=True)))
-    return replace(plan, total=count_inputs(counted.jobs))
+    folded = write_to.folds_names()
+    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming, folded=folded)
+    return replace(plan, total=count_inputs(plan._counted().jobs, folded=folded))
 
 
 def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]:

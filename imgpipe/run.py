@@ -171,6 +171,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     steps = make_steps(plan.source, plan.target, treatment, stop)
     making = Making(recipe.digest, os.path.realpath(plan.source.root))
     with open_journal(plan.target, making) as journal, closing(_until(stop, plan.jobs(journal))) as found:
+        plan.look_again()
         # Nobody is put to work before there is some: most runs find all or almost all up to date.
         for job in found:
             if isinstance(job, Job):

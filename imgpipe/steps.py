@@ -26,7 +26,7 @@ from imgpipe.transform import OutputPlan, Settings, transform
 
 _ENDS_THE_RUN = {
     getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EMFILE", "ENFILE", "ESTALE", "ENODEV")
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE", "ENODEV")
     if hasattr(errno, name)
 }
 
@@ -169,7 +169,7 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
         try:
             storage.put(target.name, output.data)
         except OSError as error:
-            if error.errno in _ENDS_THE_RUN:
+            if _ends_the_run(error, storage):
                 raise OutputError(
                     f"cannot write {target.name} to {storage.root}: {error.strerror}. "
                     "Nothing half-written was left; mend that and run the same command again"
@@ -185,6 +185,13 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
         warnings=tuple(dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
         seconds=replace(made.seconds, write=time.monotonic() - began),
     )
+
+
+def _ends_the_run(error: OSError, storage: Storage) -> bool:
+    """Whether the next picture would meet the same; a folder without permission is one of many."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return not storage.writable()
+    return error.errno in _ENDS_THE_RUN
 
 
 def weight(passing: Any) -> int:

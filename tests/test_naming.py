@@ -157,16 +157,14 @@ def test_names_in_a_clash_do_not_move_the_cursor():
     assert r"\x1b[2J\xff.webp <- \x1b[2J\xff.jpg, \x1b[2J\xff.png" in str(caught.value)
 
 
-def test_names_that_differ_in_case_or_composition_are_two_where_the_file_system_keeps_them_apart(monkeypatch):
-    monkeypatch.setattr(naming, "_FOLDS_NAMES", False)
+def test_names_that_differ_in_case_or_composition_are_two_where_the_file_system_keeps_them_apart():
     assert count_inputs(jobs_to(None, "a.jpg", "A.jpg", "\u00e9.jpg", "e\u0301.jpg")) == 4
 
 
 @pytest.mark.parametrize(("one", "other"), [("a.jpg", "A.JPG"), ("\u00e9.jpg", "e\u0301.jpg"), ("ß.jpg", "SS.jpg")])
-def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_folds_them(monkeypatch, one, other):
-    monkeypatch.setattr(naming, "_FOLDS_NAMES", True)
+def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_folds_them(one, other):
     with pytest.raises(CollisionError) as caught:
-        count_inputs(jobs_to(None, one, other))
+        count_inputs(jobs_to(None, one, other), folded=True)
     assert one in str(caught.value)
     assert other in str(caught.value)
 

@@ -1,6 +1,7 @@
 import os
 import socket
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -300,12 +301,119 @@ def test_a_foreign_output_in_the_way_is_never_claimed(pictures, out):
     assert not peek(str(out), Making(RECIPE)).made("a.jpg", Source("a.jpg", "jpeg", 7))
 
 
-def test_a_name_that_would_become_too_long_is_left_to_the_run_to_fail(pictures, out):
+def test_a_name_that_would_become_too_long_fails_before_any_work_and_the_way_out_is_named(pictures, out):
     name = "x" * 251 + ".jpg"
     write(pictures / name)
     with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
         jobs = {job.source.name: job for job in plan(pictures, out, "webp").jobs(journal)}
-    assert jobs[name].targets[0].name == "x" * 251 + ".webp"
+    assert jobs[name].status is Status.FAILED
+    assert "too long (256 bytes" in jobs[name].failure.message
+    assert "--name" in jobs[name].failure.message
+    assert all(isinstance(job, Job) for other, job in jobs.items() if other != name)
+
+
+class Closed(LocalFolder):
+    """An output folder of which one folder, or all, cannot be written."""
+
+    def __init__(self, root, closed):
+        super().__init__(root)
+        self._closed = closed
+
+    def writable(self):
+        return bool(self._closed)
+
+    def obstacle(self, name):
+        return "no permission" if name.startswith(self._closed) else ""
+
+
+def test_a_folder_that_cannot_be_written_fails_its_pictures_before_any_work(pictures, out):
+    closed = replace(plan(pictures, out), target=Closed(str(out), "x/"))
+    with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
+        jobs = {job.source.name: job for job in closed.jobs(journal)}
+    assert jobs["x/c.jpg"].failure.message == "cannot write x/c.jpg: no permission"
+    assert isinstance(jobs["a.jpg"], Job)
+
+
+def test_an_output_folder_that_cannot_be_written_stops_the_run(pictures, out):
+    closed = replace(plan(pictures, out), target=Closed(str(out), ""))
+    with (
+        open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal,
+        pytest.raises(OutputError, match="Permission denied"),
+    ):
+        list(closed.jobs(journal))
+
+
+def test_outputs_that_are_one_where_names_are_folded_clash_once_that_is_seen(pictures, out):
+    write(pictures / "A.JPG")
+    made = plan(pictures, out)
+
+    class Folding(LocalFolder):
+        def folds_names(self):
+            return True
+
+    made.look_again()
+    with pytest.raises(CollisionError, match=r"a\.jpg"):
+        replace(made, target=Folding(str(out))).look_again()
+
+
+def planned(pictures, out, **more):
+    """What is to be done with a.jpg."""
+    with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
+        jobs = {job.source.name: job for job in plan(pictures, out, **more).jobs(journal)}
+        journal.withdraw(job for job in jobs.values() if isinstance(job, Job))
+    return jobs["a.jpg"]
+
+
+def replaced(path):
+    """Another file of the same size and time."""
+    status = path.stat()
+    write(str(path) + ".new", path.read_bytes())
+    os.utime(str(path) + ".new", ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.replace(str(path) + ".new", path)
+
+
+def touched(path):
+    os.utime(path, ns=(1, 1))
+
+
+def rewritten(path):
+    """Other content of the same size in the same file, and the time as it was."""
+    status = path.stat()
+    path.write_bytes(b"CONTENT")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    ("change", "known_by", "again"),
+    [
+        (replaced, "inode", True),
+        (replaced, "time", False),
+        (replaced, "content", False),
+        (touched, "time", True),
+        (touched, "content", False),
+        (rewritten, "inode", False),
+        (rewritten, "content", True),
+    ],
+)
+def test_a_source_is_known_by_what_was_asked_for(pictures, out, change, known_by, again):
+    run(plan(pictures, out, known_by=known_by), out)
+    assert isinstance(planned(pictures, out, known_by=known_by), Item)
+    change(pictures / "a.jpg")
+    assert isinstance(planned(pictures, out, known_by=known_by), Job) == again
+
+
+def test_content_that_was_never_noted_is_not_known(pictures, out):
+    run(plan(pictures, out), out)
+    assert isinstance(planned(pictures, out, known_by="content"), Job)
+    run(plan(pictures, out, known_by="content"), out)
+    assert isinstance(planned(pictures, out), Item), "size and time are noted all the same"
+
+
+def test_a_source_that_cannot_be_read_is_not_known_by_its_content(pictures, out):
+    run(plan(pictures, out, known_by="content"), out)
+    os.unlink(pictures / "a.jpg")
+    os.mkfifo(pictures / "a.jpg")
+    assert isinstance(planned(pictures, out, known_by="content"), Job)
 
 
 def test_an_output_folder_that_cannot_be_looked_into_is_an_output_error(pictures, out, monkeypatch):

@@ -15,7 +15,7 @@ from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.filters.operation import Operation
 from imgpipe.naming import Naming
-from imgpipe.plan import Existing
+from imgpipe.plan import Existing, KnownBy
 from imgpipe.recipe import WEB_READY, Colour, Recipe
 from imgpipe.run import Options
 from imgpipe.storage import Listing
@@ -60,6 +60,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--force", is_flag=True, help="Make all again, also what is up to date."),
     click.option("--overwrite", type=click.Choice(["ours", "always", "never"]), default="ours", show_default=True,
                  help="ours: only what imgpipe made; always: anything; never: nothing."),
+    click.option("--checksum", is_flag=True, help="Know sources by their content, not by size, time and inode."),
+    click.option("--ignore-inode", is_flag=True, help="Know sources by size and time: for copied or network folders."),
     click.option("--durability", type=click.Choice(["rename", "fsync"]), default="rename", show_default=True,
                  help="What finished outputs survive: a kill at any instant, or a power loss too."),
     click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
@@ -159,6 +161,12 @@ def _resize(given: Mapping[str, Any]) -> list[Operation]:
     return [filters.find("resize").operation(asked)] if asked else []
 
 
+def _known_by(given: Mapping[str, Any]) -> KnownBy:
+    if given["checksum"]:
+        return "content"
+    return "time" if given["ignore_inode"] else "inode"
+
+
 def _options(given: Mapping[str, Any]) -> Options:
     listing = Listing(given["recursive"], given["hidden"], given["follow_symlinks"])
     return Options(
@@ -170,7 +178,7 @@ def _options(given: Mapping[str, Any]) -> Options:
             tries=given["retries"] + 1,
         ),
         selection=Selection(listing, given["include"], given["exclude"]),
-        existing=Existing(given["overwrite"], given["force"]),
+        existing=Existing(given["overwrite"], given["force"], _known_by(given)),
         naming=Naming(given["suffix"], given["flat"]),
         limits=Limits(given["max_pixels"], given["max_frames"]),
         durability=given["durability"],

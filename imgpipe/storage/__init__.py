@@ -83,6 +83,18 @@ class Storage(Protocol):
     def size(self, name: str) -> int | None:
         """Bytes of what stands under a name, None for nothing; the quick way where only that is asked."""
 
+    def digest(self, name: str) -> str:
+        """A digest of the whole content; OSError where it cannot be read."""
+
+    def obstacle(self, name: str) -> str:
+        """Why a file of that name cannot be put, as far as that can be seen; else empty."""
+
+    def writable(self) -> bool:
+        """Whether files can be put at all, as far as that can be seen."""
+
+    def folds_names(self) -> bool:
+        """Whether names that differ only in case are one."""
+
     def put(self, name: str, data: bytes) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
 

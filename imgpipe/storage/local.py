@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 
 from imgpipe.storage import Durability, Entry, Listing, is_name
 from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, write_whole
@@ -16,6 +19,8 @@ from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, writ
 TEMPORARY_PREFIX = ".imgpipe-"
 OWN_FOLDER = ".imgpipe"
 
+_DIGITS = 32
+_FOLDS_NAMES = sys.platform in ("win32", "darwin")
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
@@ -28,6 +33,7 @@ class LocalFolder:
         self.calls = calls
         self._lock = threading.Lock()
         self._changed: set[str] = set()
+        self._looked_at = "", ""
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
@@ -36,11 +42,23 @@ class LocalFolder:
     def read(self, name: str) -> bytes:
         """The whole content of a regular file.
 
+        Where it changes meanwhile it is read once more.
+
         Raises:
-            OSError: it cannot be read, is no regular file, or changed its length meanwhile.
+            OSError: it cannot be read, is no regular file, or changed again.
         """
-        with _regular_file(self._path(name)) as (descriptor, size):
-            return _read_whole(descriptor, size)
+        path = self._path(name)
+        data = _read_settled(path)
+        if data is None:
+            data = _read_settled(path)
+        if data is None:
+            raise OSError(errno.EAGAIN, "changed while it was read")
+        return data
+
+    def digest(self, name: str) -> str:
+        """A digest of the whole content of a regular file; OSError where it cannot be read."""
+        with _regular_file(self._path(name)) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()[:_DIGITS]
 
     def head(self, name: str, count: int) -> bytes:
         """The first bytes of a regular file; OSError where they cannot be read."""
@@ -99,6 +117,45 @@ class LocalFolder:
         for folder in sorted(changed):
             sync_folder(self.calls, folder)
 
+    def obstacle(self, name: str) -> str:
+        """Why a file of that name cannot be put, in words, as far as that can be seen; empty where nothing is seen."""
+        for part in name.split("/"):
+            if (length := len(os.fsencode(part))) > self._longest_name:
+                return f"its name is too long ({length} bytes of at most {self._longest_name}); shorten it with --name"
+        folder = os.path.dirname(self._path(name))
+        if folder != self._looked_at[0]:
+            self._looked_at = folder, self._obstacle_in(folder)
+        return self._looked_at[1]
+
+    def writable(self) -> bool:
+        """Whether files can be put into the root itself."""
+        return os.access(_standing(self.root), os.W_OK | os.X_OK)
+
+    def folds_names(self) -> bool:
+        """Whether names that differ only in case are one; what the system is used to, before anything stands there."""
+        own = os.path.join(self.root, OWN_FOLDER)
+        try:
+            here = os.lstat(own)
+        except OSError:
+            return _FOLDS_NAMES
+        try:
+            return os.path.samestat(here, os.lstat(os.path.join(self.root, OWN_FOLDER.upper())))
+        except OSError:
+            return False
+
+    @cached_property
+    def _longest_name(self) -> int:
+        try:
+            return os.pathconf(_standing(self.root), "PC_NAME_MAX")
+        except (AttributeError, OSError, ValueError):
+            return 255
+
+    def _obstacle_in(self, folder: str) -> str:
+        above = _standing(folder)
+        if not os.path.isdir(above):
+            return f"{above} is no folder"
+        return "" if os.access(above, os.W_OK | os.X_OK) else f"no permission to write to the folder {above}"
+
     def _note_changed(self, folders: Iterable[str]) -> None:
         with self._lock:
             self._changed.update(folders)
@@ -150,6 +207,13 @@ class LocalFolder:
                 yield from self._list_folder(f"{prefix}{entry.name}/", listing, (*above, here))
 
 
+def _standing(path: str) -> str:
+    """The path, or the nearest one above that there is."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
+
+
 def _is_visible(name: str, listing: Listing) -> bool:
     return not name.startswith(TEMPORARY_PREFIX) and name != OWN_FOLDER and (listing.hidden or not name.startswith("."))
 
@@ -174,16 +238,25 @@ def _seen(name: str, status: os.stat_result) -> Entry:
 
 
 @contextmanager
-def _regular_file(path: str) -> Iterator[tuple[int, int]]:
+def _regular_file(path: str) -> Iterator[tuple[int, os.stat_result]]:
     # Opening a pipe without O_NONBLOCK would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is no regular file")
-        yield descriptor, status.st_size
+        yield descriptor, status
     finally:
         os.close(descriptor)
+
+
+def _read_settled(path: str) -> bytes | None:
+    """The content, None where the file changed while it was read."""
+    with _regular_file(path) as (descriptor, before):
+        data = _read_whole(descriptor, before.st_size)
+        after = os.fstat(descriptor)
+    changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+    return None if changed or len(data) != before.st_size else data
 
 
 def _read_whole(descriptor: int, size: int) -> bytes:
@@ -193,7 +266,4 @@ def _read_whole(descriptor: int, size: int) -> bytes:
     chunks = [data]
     while chunk := os.read(descriptor, 1 << 20):
         chunks.append(chunk)
-    data = b"".join(chunks)
-    if len(data) != size:
-        raise OSError(errno.EAGAIN, f"changed while it was read: {size} bytes became {len(data)}")
-    return data
+    return b"".join(chunks)

@@ -11,7 +11,7 @@ import pytest
 from imgpipe.errors import UsageError
 from imgpipe.storage import Listing, local, open_storage
 from imgpipe.storage.local import LocalFolder
-from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, write
+from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, traces, write
 
 
 @pytest.fixture
@@ -148,19 +148,109 @@ def test_a_folder_without_permission_is_an_entry_with_an_error(storage):
     assert entry.error
 
 
-@pytest.mark.parametrize(("told", "there"), [(5, 9), (9, 5), (0, 3)])
-def test_a_file_that_changes_its_length_while_it_is_read_is_refused(storage, monkeypatch, told, there):
-    write(os.path.join(storage.root, "a.jpg"), b"x" * told)
+class Changing(WatchedOs):
+    """Another program writes to the file after we have opened it, the first `times` times."""
 
-    class Changing(WatchedOs):
-        def fstat(self, descriptor):
-            found = os.fstat(descriptor)
-            write(os.path.join(storage.root, "a.jpg"), b"x" * there)
-            return found
+    def __init__(self, path, times, write):
+        super().__init__(lambda call: None)
+        self.left, self.path, self.write = times, path, write
 
-    monkeypatch.setattr(local, "os", Changing(lambda call: None))
-    with pytest.raises(OSError, match=f"changed while it was read: {told} bytes became {there}"):
+    def read(self, descriptor, count):
+        data = os.read(descriptor, count)
+        if self.left and os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+            self.left -= 1
+            self.write(self.path)
+        return data
+
+
+def lengthen(path):
+    with open(path, "ab") as file:
+        file.write(b"more")
+
+
+def rewrite(path):
+    with open(path, "r+b") as file:
+        file.write(b"other")
+    os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize("change", [lengthen, rewrite, lambda path: os.truncate(path, 2)])
+def test_a_file_that_changes_while_it_is_read_is_read_once_more(storage, monkeypatch, change):
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    monkeypatch.setattr(local, "os", Changing(path, 1, change))
+    data = storage.read("a.jpg")
+    monkeypatch.undo()
+    assert data == storage.read("a.jpg") != b"content"
+
+
+@pytest.mark.parametrize("change", [lengthen, rewrite])
+def test_a_file_that_keeps_changing_while_it_is_read_is_refused(storage, monkeypatch, change):
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    monkeypatch.setattr(local, "os", Changing(path, 99, change))
+    with pytest.raises(OSError, match="changed while it was read"):
         storage.read("a.jpg")
+
+
+def test_a_file_of_which_the_system_tells_no_size_is_refused_rather_than_cut(storage):
+    if not os.path.exists("/proc/self/status"):
+        pytest.skip("needs /proc")
+    os.symlink("/proc/self/status", os.path.join(storage.root, "a.jpg"))
+    with pytest.raises(OSError, match="changed while it was read"):
+        storage.read("a.jpg")
+
+
+def test_the_digest_is_of_the_content_alone(storage):
+    for name, data in (("a", b"content"), ("b", b"content"), ("c", b"other"), ("d", b"")):
+        storage.put(name, data)
+    digests = [storage.digest(name) for name in "abcd"]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+    os.mkfifo(os.path.join(storage.root, "pipe"))
+    with pytest.raises(OSError, match="no regular file"):
+        storage.digest("pipe")
+
+
+def test_an_obstacle_is_seen_before_anything_is_written(storage, tmp_path):
+    write(os.path.join(storage.root, "file"))
+    before = traces(tmp_path)
+    assert storage.obstacle("new/deep/" + "x" * 255) == ""
+    assert "(256 bytes of at most 255); shorten it with --name" in storage.obstacle("a/" + "x" * 256)
+    assert "too long (256 bytes" in storage.obstacle("\N{CAMERA}" * 64)
+    assert storage.obstacle("file/a.jpg").endswith("root/file is no folder")
+    assert LocalFolder(str(tmp_path / "not/there")).obstacle("a/b") == ""
+    assert traces(tmp_path) == before
+
+
+def test_a_folder_without_permission_is_an_obstacle(storage, monkeypatch):
+    class Denying(WatchedOs):
+        def access(self, path, mode):
+            return "private" not in path
+
+    write(os.path.join(storage.root, "private/a"))
+    monkeypatch.setattr(local, "os", Denying(lambda call: None))
+    assert storage.obstacle("private/new/b.jpg").endswith("root/private")
+    assert storage.obstacle("b.jpg") == ""
+    assert storage.writable()
+    assert not LocalFolder(os.path.join(storage.root, "private")).writable()
+
+
+def test_a_root_that_folds_names_is_recognised_by_its_own_folder(storage, monkeypatch):
+    monkeypatch.setattr(local, "_FOLDS_NAMES", True)
+    assert storage.folds_names(), "as the system is used to, while nothing stands there"
+    os.mkdir(os.path.join(storage.root, ".imgpipe"))
+    assert not storage.folds_names()
+    os.mkdir(os.path.join(storage.root, ".IMGPIPE"))
+    assert not storage.folds_names(), "another folder"
+    os.rmdir(os.path.join(storage.root, ".IMGPIPE"))
+
+    class Folding(WatchedOs):
+        def lstat(self, path):
+            return os.lstat(path.replace(".IMGPIPE", ".imgpipe"))
+
+    monkeypatch.setattr(local, "os", Folding(lambda call: None))
+    assert storage.folds_names()
 
 
 def test_reads_in_small_pieces_are_put_together(storage, monkeypatch):

@@ -1,0 +1,39 @@
+"""Jobs are noted as begun in groups, for each note may cost a disk's turn."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from imgpipe.job import Item, Job
+from imgpipe.journal import Journal
+
+_GROUP = 32
+_GROUP_SECONDS = 0.02
+
+
+def noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Item]:
+    """The same, each job after it was noted; those that nobody takes are withdrawn when this is closed."""
+    for group in _groups(decided):
+        jobs = deque(job for job in group if isinstance(job, Job))
+        journal.begin(jobs)
+        try:
+            for job in group:
+                if jobs and job is jobs[0]:
+                    jobs.popleft()
+                yield job
+        finally:
+            journal.withdraw(jobs)
+
+
+def _groups(decided: Iterator[Job | Item]) -> Iterator[list[Job | Item]]:
+    """Some at a time, and as many as come in a short while, for the first ones are waited for."""
+    group: list[Job | Item] = []
+    due = time.monotonic() + _GROUP_SECONDS
+    for job in decided:
+        group.append(job)
+        if len(group) >= _GROUP or time.monotonic() >= due:
+            yield group
+            group, due = [], time.monotonic() + _GROUP_SECONDS
+    yield group
