@@ -24,8 +24,12 @@ class Broken:
 
     root = "/out"
 
-    def __init__(self, error):
+    def __init__(self, error, writable=True):
         self._error = error
+        self._writable = writable
+
+    def writable(self):
+        return self._writable
 
     def read(self, name):
         raise self._error
@@ -179,13 +183,20 @@ def test_what_is_no_fault_of_the_picture_is_let_out(steps, monkeypatch, error):
 
 @pytest.mark.parametrize(
     "number",
-    [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE],
+    [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE],
     ids=errno.errorcode.get,
 )
 def test_an_output_error_that_would_repeat_ends_the_run(tmp_path, number):
     with pytest.raises(OutputError, match=rf"cannot write b\.png to /out: {errno.errorcode[number].lower()}") as caught:
         make(tmp_path, target=Broken(os_error(number))).write(made())
     assert caught.value.__cause__.errno == number
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM], ids=errno.errorcode.get)
+def test_no_permission_ends_the_run_where_nothing_at_all_can_be_written(tmp_path, number):
+    with pytest.raises(OutputError):
+        make(tmp_path, target=Broken(os_error(number), writable=False)).write(made())
+    assert make(tmp_path, target=Broken(os_error(number))).write(made()).status is Status.FAILED
 
 
 @pytest.mark.parametrize(
