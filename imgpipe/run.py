@@ -10,7 +10,7 @@ from itertools import chain
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
-from imgpipe.concurrency.owner import PoolBroken
+from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import PictureError, RunError, UsageError

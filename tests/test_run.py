@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgpipe.concurrency.owner import PoolBroken
+from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError

@@ -10,28 +10,19 @@ started it ends). Held by tests/concurrency/test_pool.py.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from imgpipe.concurrency import wire
-from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
-from imgpipe.concurrency.launch import StartMethod, default_start_method
+from imgpipe.concurrency.channel import Channel, Closed, Empty
+from imgpipe.concurrency.roster import Roster
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
 T = TypeVar("T")
 
 _SECONDS_AHEAD = 0.02
 _MOST_AHEAD = 16
-_SECONDS_TO_START = 120.0
-_SECONDS_TO_RECOVER = 0.1
-
-
-class PoolBroken(Exception):
-    """Workers keep dying without doing anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,103 +31,6 @@ class Lost(Generic[T]):
 
     task: T
     error: WorkerDied | DeadlineExpired
-
-
-@dataclass(frozen=True, slots=True)
-class PoolOptions:
-    """How a pool works.
-
-    Attributes:
-        processes: workers at the same time.
-        capacity: of the channel of results.
-        weigh: bytes of a result, where the capacity is bounded in bytes.
-        tries: how often a task may cost a worker's life before it is lost.
-        deadline: seconds that one task may take, None for no limit.
-        initializer: called in each worker before it takes tasks.
-        preload: modules that the fork server imports once for all workers.
-        start_method: how workers are started.
-        bypass: tasks for which this is true skip the workers and come out as they are.
-    """
-
-    processes: int = 1
-    capacity: Capacity = field(default_factory=Capacity)
-    weigh: Callable[[Any], int] | None = None
-    tries: int = 2
-    deadline: float | None = None
-    initializer: Callable[[], None] | None = None
-    preload: tuple[str, ...] = ()
-    start_method: StartMethod = field(default_factory=default_start_method)
-    bypass: Callable[[Any], bool] | None = None
-
-
-class Roster:
-    """What the owners of one pool share: who is employed, and how many deaths led nowhere."""
-
-    def __init__(self, work: wire.Message, options: PoolOptions) -> None:
-        self.options = options
-        self._work = work
-        self._employed: set[Worker] = set()
-        self._deaths_without_progress = 0
-        self._closing = False
-        self._lock = threading.Lock()
-
-    @property
-    def closing(self) -> bool:
-        """Whether the workers were killed on purpose."""
-        return self._closing
-
-    def hire(self) -> Worker:
-        """Start a worker and wait until it is ready.
-
-        Raises:
-            Closed: the pool is closing.
-            WorkerDied: it ended before it was ready.
-        """
-        try:
-            worker = Worker(self.options.start_method, self._work, self.options.preload)
-        except WorkerDied:
-            # A fork server that was killed takes no more requests some time before it can be replaced.
-            time.sleep(_SECONDS_TO_RECOVER)
-            raise
-        with self._lock:
-            self._employed.add(worker)
-        if self._closing:
-            self.dismiss(worker)
-            raise Closed
-        try:
-            worker.wait_until_ready(_SECONDS_TO_START)
-        except WorkerDied:
-            raise WorkerDied(self.dismiss(worker)) from None
-        return worker
-
-    def dismiss(self, worker: Worker) -> str:
-        """End a worker for good, and say how it had ended."""
-        with self._lock:
-            self._employed.discard(worker)
-        return worker.discard()
-
-    def kill_all(self) -> None:
-        """Kill every worker and hire no more."""
-        with self._lock:
-            self._closing = True
-            workers = list(self._employed)
-        for worker in workers:
-            worker.kill()
-
-    def note_progress(self) -> None:
-        """A task came to its end."""
-        self._deaths_without_progress = 0
-
-    def note_death(self, cause: str) -> None:
-        """A worker ended without a task; PoolBroken when that happens again and again."""
-        with self._lock:
-            self._deaths_without_progress += 1
-            deaths = self._deaths_without_progress
-        if deaths > 4 * self.options.processes:
-            raise PoolBroken(
-                f"{deaths} worker processes in a row ended before they did anything; the last one {cause}. "
-                'A script that starts a pool needs `if __name__ == "__main__":` around that call.'
-            )
 
 
 @dataclass(slots=True)

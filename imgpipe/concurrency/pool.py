@@ -16,7 +16,8 @@ from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Channel
-from imgpipe.concurrency.owner import Lost, Owner, PoolOptions, Roster
+from imgpipe.concurrency.owner import Lost, Owner
+from imgpipe.concurrency.roster import PoolOptions, Roster
 from imgpipe.concurrency.stage import Crew, crew_at_work, stage
 
 T = TypeVar("T")

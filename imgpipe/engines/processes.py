@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imgpipe.concurrency.channel import Capacity
-from imgpipe.concurrency.owner import PoolOptions
 from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.workforce import Workforce
 from imgpipe.job import Item, Job

@@ -6,8 +6,8 @@ import sys
 import time
 
 from imgpipe.concurrency import worker
-from imgpipe.concurrency.owner import PoolOptions
 from imgpipe.concurrency.pool import Pool
+from imgpipe.concurrency.roster import PoolOptions
 from tests.concurrency.tasks import Initializer, Task, perform
 
 METHOD, FOLDER, WHAT, TRICK = (*sys.argv[1:], "", "", "", "")[:4]

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from imgpipe.concurrency.channel import Capacity
-from imgpipe.concurrency.owner import Lost, PoolOptions
+from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.serve import RemoteError
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks

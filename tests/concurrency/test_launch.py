@@ -12,7 +12,7 @@ import time
 import pytest
 
 from imgpipe.concurrency import launch
-from imgpipe.concurrency.owner import PoolBroken, PoolOptions
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, worker_pids

@@ -8,8 +8,9 @@ import pytest
 
 from imgpipe.concurrency import owner
 from imgpipe.concurrency.channel import Capacity, Channel
-from imgpipe.concurrency.owner import Lost, PoolBroken, PoolOptions
+from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed

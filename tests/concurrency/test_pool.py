@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
-from imgpipe.concurrency.owner import PoolOptions
 from imgpipe.concurrency.pool import Pool, pool_stage
+from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.serve import RemoteError, RemoteTraceback
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe.concurrency import wire
-from imgpipe.concurrency.owner import PoolOptions
 from imgpipe.concurrency.pool import Pool
+from imgpipe.concurrency.roster import PoolOptions
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import in_threads
 
