@@ -46,12 +46,13 @@ class Job:
 
 
 class Status(StrEnum):
-    """What became of a job."""
+    """What became of a job; or that outputs were removed since their source is gone, which no input is counted for."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
+    PRUNED = "pruned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Item:
 
     Attributes:
         source: the input.
-        status: written, unchanged, failed or skipped.
+        status: written, unchanged, failed or skipped; pruned for a source that is gone.
         outputs: what was written, in the order of the recipe's outputs.
         warnings: what was lost or converted, in words.
         reason: why it was skipped, else empty.

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from imgpipe.discovery import Selection, find
 from imgpipe.errors import OutputError, UsageError
-from imgpipe.job import Failure, Item, Job, Status
+from imgpipe.job import Failure, Item, Job, Output, Source, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Naming, count_inputs, printable, target
@@ -33,11 +33,13 @@ class Existing:
         force: make all again, also what is up to date.
         known_by: by what a source is known to be as it was: its size, time and ``"inode"``; its size and ``"time"``,
             for trees that were copied, and network mounts whose inodes change; or its ``"content"``, which is read.
+        in_place: input and output are one folder, and each picture is replaced by what is made of it.
     """
 
     overwrite: Overwrite = "ours"
     force: bool = False
     known_by: KnownBy = "inode"
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Plan:
         naming: how outputs are called.
         total: how many inputs there are.
         folded: whether names that differ only in case were taken for one.
+        unlisted: how many folders cannot be listed.
     """
 
     source: Storage
@@ -63,6 +66,7 @@ class Plan:
     naming: Naming = field(default_factory=Naming)
     total: int = 0
     folded: bool = False
+    unlisted: int = 0
 
     def jobs(self, journal: Journal | None = None) -> Generator[Job | Item]:
         """Jobs, and items where nothing is to be done, in the order in which inputs are found.
@@ -75,6 +79,11 @@ class Plan:
             yield from found
         else:
             yield from noted((self._decide(job, journal) for job in found), journal)
+
+    @property
+    def may_prune(self) -> bool:
+        """Whether a source that is not there can be taken for gone: a disk that is not mounted has none."""
+        return self.total > 0 and self.unlisted == 0
 
     def look_again(self) -> None:
         """See that each output has one input, now that the output folder is there and shows how it takes names.
@@ -92,7 +101,13 @@ class Plan:
 
     def _found(self) -> Iterator[Job | Item]:
         for found in find(self.source, self.selection):
-            yield found if isinstance(found, Item) else Job(found, (target(found, self.format, self.naming),))
+            if isinstance(found, Item):
+                yield found
+                continue
+            job = Job(found, (target(found, self.format, self.naming),))
+            if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
+                raise UsageError(_not_in_place(job))
+            yield job
 
     def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
         if isinstance(job, Item):
@@ -107,7 +122,7 @@ class Plan:
 
     def _settle(self, job: Job, journal: Journal) -> Item | None:
         """What the job comes to without any work, None where there is some."""
-        if not self.existing.force and (outputs := journal.unchanged(job.source, self.target)):
+        if not self.existing.force and (outputs := self._standing(job.source, journal)):
             return Item(job.source, Status.UNCHANGED, outputs)
         if (reason := self._obstacle(job, journal)) is not None:
             return Item(job.source, Status.SKIPPED, reason=reason)
@@ -131,9 +146,17 @@ class Plan:
                 return replace(job, source=replace(job.source, digest=_UNREADABLE))
         return job
 
+    def _standing(self, source: Source, journal: Journal) -> tuple[Output, ...]:
+        """The outputs of a source for which nothing needs to be done, else none."""
+        outputs = journal.unchanged(source, self.target)
+        if not outputs and self.existing.in_place and journal.may_be_result(source):
+            # It was copied or touched, perhaps. To process a result again would cost it quality.
+            return journal.unchanged(replace(source, digest=self.source.digest(source.name)), self.target)
+        return outputs
+
     def _obstacle(self, job: Job, journal: Journal) -> str | None:
         """Why an output must not be written, None where it may."""
-        if self.existing.overwrite == "always":
+        if self.existing.overwrite == "always" or self.existing.in_place:
             return None
         for output in job.targets:
             if self.target.stat(output.name) is None:
@@ -168,11 +191,27 @@ def make_plan(
     """
     read_from, selection = _open_source(source, selection)
     write_to = open_storage(target)
-    _check_target(read_from, write_to)
-    inside = replace(selection.listing, leave_out=os.path.realpath(write_to.root))
+    _check_target(read_from, write_to, existing)
+    leave_out = None if existing.in_place else os.path.realpath(write_to.root)
+    inside = replace(selection.listing, leave_out=leave_out)
     folded = write_to.folds_names()
     plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming, folded=folded)
-    return replace(plan, total=count_inputs(plan._counted().jobs, folded=folded))
+    unlisted = 0
+
+    def jobs() -> Iterator[Job | Item]:
+        nonlocal unlisted
+        unlisted = 0
+        for job in plan._counted().jobs():
+            unlisted += isinstance(job, Item) and job.status is Status.FAILED
+            yield job
+
+    total = count_inputs(jobs, folded=folded)
+    return replace(plan, total=total, unlisted=unlisted)
+
+
+def _not_in_place(job: Job) -> str:
+    names = ", ".join(output.name for output in job.targets)
+    return f"{job.source.name} would become {names}; with --in-place an output has the name of its source"
 
 
 def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]:
@@ -186,8 +225,14 @@ def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]
     return open_storage(source), selection
 
 
-def _check_target(source: Storage, target: Storage) -> None:
+def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
     if os.path.lexists(target.root) and not os.path.isdir(target.root):
         raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
-    if os.path.realpath(source.root) == os.path.realpath(target.root):
-        raise UsageError(f"input and output are the same folder, {source.root}; give another output")
+    same = os.path.realpath(source.root) == os.path.realpath(target.root)
+    if same and not existing.in_place:
+        raise UsageError(
+            f"input and output are the same folder, {source.root}; give another output, "
+            "or --in-place to replace each picture by what is made of it"
+        )
+    if existing.in_place and not same:
+        raise UsageError("with --in-place INPUT and OUTPUT are the same folder")

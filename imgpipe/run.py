@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeVar
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
@@ -14,15 +15,19 @@ from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import PictureError, RunError, UsageError
+from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Making, open_journal
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing, Plan, make_plan
+from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
 from imgpipe.storage import Durability, open_storage
 
 _SYNCING_WRITERS = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Options:
         naming: how outputs are called.
         limits: what is refused before it is decoded.
         durability: what finished outputs survive: ``"rename"`` a kill of the run, ``"fsync"`` a power loss too.
+        prune: first remove outputs whose source is gone, where all folders of the input can be listed and
+            there is any input at all.
     """
 
     engine: str = "processes"
@@ -46,6 +53,7 @@ class Options:
     naming: Naming = field(default_factory=Naming)
     limits: Limits = field(default_factory=Limits)
     durability: Durability = "rename"
+    prune: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ class Report:
         return {item.source.name: item.failure.message for item in self.items if item.failure is not None}
 
     def __str__(self) -> str:
-        return ", ".join(f"{self.count(status)} {status.value}" for status in Status)
+        counted = [status for status in Status if status is not Status.PRUNED or self.count(status)]
+        return ", ".join(f"{self.count(status)} {status.value}" for status in counted)
 
 
 def process(
@@ -167,11 +176,11 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     Raises:
         RunError: the run cannot go on.
     """
-    treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
-    steps = make_steps(plan.source, plan.target, treatment, stop)
     making = Making(recipe.digest, os.path.realpath(plan.source.root))
     with open_journal(plan.target, making) as journal, closing(_until(stop, plan.jobs(journal))) as found:
         plan.look_again()
+        if options.prune and plan.may_prune:
+            yield from _until(stop, prune(plan.target, gone(plan.source, plan.target, journal), journal))
         # Nobody is put to work before there is some: most runs find all or almost all up to date.
         for job in found:
             if isinstance(job, Job):
@@ -179,6 +188,9 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
             yield job
         else:
             return
+        target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
+        treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
+        steps = make_steps(plan.source, target, treatment, stop)
         try:
             jobs = chain([job], found)
             with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]
@@ -190,7 +202,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
             raise RunError(str(error)) from error
 
 
-def _until(stop: Callable[[], bool], found: Generator[Job | Item]) -> Generator[Job | Item]:
+def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:
     """The same, until a stop is asked for."""
     with closing(found):
         while not stop() and (job := next(found, None)) is not None:

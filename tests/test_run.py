@@ -3,29 +3,26 @@
 import errno
 import json
 import os
-import signal
 import subprocess
 import threading
-import warnings
-from dataclasses import replace
 
 import pytest
 
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
-from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines import ENGINES
 from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
-from imgpipe.run import Options, Report, execute, prepare, process, stream
+from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, traces, write
+from tests.runs import SMALL, ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
-SMALL = Recipe(["resize:width=12"], format="png")
 NAMES = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.jpg", b"x/d.gif", b"x/e.bmp", b"x/y/f")]
 OUTPUTS = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.png", b"x/d.png", b"x/e.png", b"x/y/f.png")]
 
@@ -45,26 +42,6 @@ def out(tmp_path):
 @pytest.fixture(params=ENGINES)
 def engine(request):
     return request.param
-
-
-def options(engine="serial", **more):
-    return Options(engine=engine, workforce=Workforce(cores=1), **more)
-
-
-def run(source, target, recipe=SMALL, engine="serial", **more):
-    return process(source, target, recipe, options=options(engine, **more))
-
-
-def run_with(calls, source, target, recipe=SMALL, engine="serial", **more):
-    """As `run`, with these system calls on the side of the output."""
-    chosen = options(engine, **more)
-    plan = prepare(str(source), str(target), recipe, chosen)
-    plan = replace(plan, target=LocalFolder(str(target), chosen.durability, calls))
-    return Report(tuple(execute(plan, recipe, chosen)))
-
-
-def ends(report):
-    return {item.source.name: item.status.value for item in report.items}
 
 
 def undisturbed(pictures, tmp_path):
@@ -436,24 +413,6 @@ def test_a_full_disk_ends_the_run_and_when_there_is_room_it_goes_on(tmp_path, ti
     report = run(pictures, out, large)
     assert set(ends(report).values()) <= {"written", "unchanged"}
     assert contents(out) == expected
-
-
-def killed_at(call, source, target):
-    """Run in a child that is killed before its changing call of that number; whether it came to its end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        child = os.fork()
-    if child == 0:
-        try:
-
-            def before(number):
-                if number == call:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            run_with(WatchedCalls(before), source, target)
-        finally:
-            os._exit(0)
-    return not os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

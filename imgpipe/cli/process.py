@@ -19,6 +19,7 @@ from imgpipe.job import Item, Status
 from imgpipe.journal import Making, peek
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
+from imgpipe.prune import gone
 from imgpipe.report.jsonl import item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
 from imgpipe.report.summary import summary
@@ -48,6 +49,11 @@ def command(source: str, target: str, **given: Any) -> int:
             _say(request, WEB_READY_NOTICE)
         if plan.total == 0:
             _say(request, f"no files in {printable(source)}")
+        if request.options.prune and not plan.may_prune:
+            _say(
+                request,
+                "nothing is pruned, for " + ("a folder cannot be listed" if plan.unlisted else "there is no input"),
+            )
         if request.dry_run:
             return _show_plan(plan, request)
         return _run(plan, request, stop, lines)
@@ -64,7 +70,8 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
             for item in items:
                 tally.add(item)
                 _tell(item, lines)
-                advance(bar, tally)
+                if item.status is not Status.PRUNED:
+                    advance(bar, tally)
                 if request.fail_fast and item.failure is not None:
                     status = cli.SOME_FAILED
                     break
@@ -86,7 +93,12 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
 
 def _show_plan(plan: Plan, request: Request) -> int:
     tally = Tally(plan.total)
-    for job in plan.jobs(peek(plan.target.root, Making(request.recipe.digest))):
+    journal = peek(plan.target.root, Making(request.recipe.digest, os.path.realpath(plan.source.root)))
+    if request.options.prune and plan.may_prune:
+        for record in gone(plan.source, plan.target, journal):
+            for output in record.outputs:
+                click.echo(f"pruned: {printable(output.name)}: {printable(record.source.name)} is gone")
+    for job in plan.jobs(journal):
         if isinstance(job, Item):
             tally.add(job)
             why = job.reason or (job.failure.message if job.failure else "is up to date")

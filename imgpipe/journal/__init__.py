@@ -13,72 +13,22 @@ them is published; and records are written in groups, each after the names of it
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from io import BytesIO
 
 from imgpipe.errors import OutputError
-from imgpipe.job import Item, Job, Output, Source, Status
+from imgpipe.job import Item, Job, Source, Status
 from imgpipe.journal.file import JournalFile, content, index_of
 from imgpipe.journal.folder import folder_of, locked, make_folder, sweep
-from imgpipe.journal.records import Index, Record, begun_line, decode, is_same, parse, undone_line
-from imgpipe.storage import Storage
+from imgpipe.journal.lookup import Journal, Making
+from imgpipe.journal.records import Index, Record, begun_line, gone_line, placed_line, undone_line
+from imgpipe.storage import Entry, Storage
+
+__all__ = ["Journal", "Making", "OpenJournal", "open_journal", "peek"]
 
 _GROUP = 64
 _GROUP_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What a run makes.
-
-    Attributes:
-        recipe: its digest.
-        origin: which input folder the sources are in.
-    """
-
-    recipe: str
-    origin: str = ""
-
-
-class Journal:
-    """What one output folder's journal says."""
-
-    def __init__(self, making: Making, index: Index, line_at: Callable[[int], bytes]) -> None:
-        self._making = making
-        self._index = index
-        self._line_at = line_at
-
-    def begin(self, jobs: Iterable[Job]) -> None:
-        """Note that outputs of these jobs may appear from now on; nothing here, where one only looks."""
-
-    def withdraw(self, jobs: Iterable[Job]) -> None:
-        """Note that jobs which were begun are left."""
-
-    def unchanged(self, source: Source, storage: Storage) -> tuple[Output, ...]:
-        """The recorded outputs of a source where nothing needs to be done for it, else none."""
-        record = self._record_of(source.name)
-        if record is None or record.recipe != self._making.recipe or source.name in self._index.begun:
-            return ()
-        if not is_same(record.source, source):
-            return ()
-        standing = all(storage.size(output.name) == output.bytes for output in record.outputs)
-        return record.outputs if standing else ()
-
-    def made(self, name: str, source: Source) -> bool:
-        """Whether imgpipe made, or may have begun to make, this output from this source."""
-        return name in self._ours(source.name)
-
-    def _ours(self, source: str) -> set[str]:
-        """Names of all outputs that imgpipe made, or may have made, of a source."""
-        record = self._record_of(source)
-        return (record.names if record else set()).union(*self._index.begun.get(source, ()))
-
-    def _record_of(self, source: str) -> Record | None:
-        place = self._index.done.get(hash(source))
-        record = None if place is None else parse(decode(self._line_at(place)))
-        return record if record is not None and record.source.name == source else None
 
 
 class OpenJournal(Journal):
@@ -88,7 +38,8 @@ class OpenJournal(Journal):
         super().__init__(making, index, file.line_at)
         self._file = file
         self._storage = storage
-        self._in_hand: set[str] = set()
+        self._in_hand: dict[str, Source] = {}
+        self._results: dict[str, Source] = {}
         self._waiting: list[bytes] = []
         self._due = 0.0
 
@@ -96,26 +47,42 @@ class OpenJournal(Journal):
         """Note that outputs of these jobs may appear from now on."""
         lines = []
         for job in jobs:
-            self._in_hand.add(job.source.name)
+            self._in_hand[job.source.name] = job.source
             lines.append(begun_line(job.source.name, (target.name for target in job.targets)))
         self._append(lines)
 
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Note that jobs which were begun are left: none of their outputs has appeared."""
         names = [job.source.name for job in jobs]
-        self._in_hand.difference_update(names)
+        for name in names:
+            self._in_hand.pop(name, None)
         self._append([undone_line(name) for name in names])
 
     def record(self, item: Item) -> None:
         """Note what was written, or that nothing was although the job was begun."""
-        source = item.source
+        source = self._results.pop(item.source.name, item.source)
         if item.status is Status.WRITTEN:
-            making, now = self._making, {output.name for output in item.outputs}
-            earlier = tuple(sorted(self._ours(source.name) - now))
+            making, now = self.making, {output.name for output in item.outputs}
+            earlier = tuple(sorted(self.ours(source.name) - now))
             self._wait(Record(source, making.recipe, making.origin, item.outputs, earlier).line())
         elif source.name in self._in_hand and not item.outputs:
             self._wait(undone_line(source.name))
-        self._in_hand.discard(source.name)
+        self._in_hand.pop(source.name, None)
+
+    def source_in_hand(self, name: str) -> Source:
+        """The source of a job that was begun and is not recorded yet."""
+        return self._in_hand[name]
+
+    def place(self, standing: Entry, digest: str) -> None:
+        """Note what will stand in the place of its own source in a moment; from any thread."""
+        # Without the inode: not all disks keep it, and a result that is not known would be processed again.
+        result = Source(standing.name, None, standing.bytes, standing.modified, digest=digest)
+        self._append([placed_line(result, self.making.recipe)])
+        self._results[standing.name] = result
+
+    def forget(self, source: str) -> None:
+        """Note that a source and its outputs are no more."""
+        self._wait(gone_line(source))
 
     def commit(self) -> None:
         """Write what was noted, after the names of all outputs were synced."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
-from imgpipe.journal.records import Index, begun_line, decode
+from imgpipe.journal.records import Index, begun_line, decode, placed_line
 from imgpipe.storage.calls import Calls, sync_folder, write_whole
 
 _NAME = "journal.jsonl"
@@ -107,6 +107,8 @@ class JournalFile:
             yield self.line_at(place)
         for source, jobs in index.begun.items():
             yield from (begun_line(source, outputs) for outputs in jobs)
+        for result, recipe in index.placed.values():
+            yield placed_line(result, recipe)
 
 
 def index_of(file: BinaryIO) -> tuple[Index, bool]:

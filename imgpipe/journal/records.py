@@ -3,6 +3,7 @@
 `{"begun":"a.jpg","outputs":["a.webp"]}`: outputs of this source may appear from now on.
 `{"undone":"a.jpg"}`: the last begun job of this source came to nothing.
 `{"done":"a.jpg","size":...,"outputs":...}`: all there is to know; what was said of the source before no longer counts.
+`{"placed":"a.jpg","size":...}`: this will stand in the place of the source itself, in a moment.
 `{"gone":"a.jpg"}`: the source is no more, and neither are its outputs.
 """
 
@@ -65,26 +66,38 @@ class Index:
         done: the place of the last record of each source, by the hash of its name. Two names with the same hash
             would make one of them seem unknown; `record_of` sees that by the name in the record.
         begun: outputs that may have been published by jobs that were begun and came to no end.
+        placed: what may stand in the place of sources by now, as begun jobs have put it there; and by which recipe.
         lines: how many there are in all.
     """
 
     done: dict[int, int] = field(default_factory=dict)
     begun: dict[str, list[list[str]]] = field(default_factory=dict)
+    placed: dict[str, tuple[Source, str]] = field(default_factory=dict)
     lines: int = 0
 
     def note(self, line: Any, place: int) -> None:
         """Take a line in; what is no record is passed over."""
         if (record := parse(line)) is not None:
             self.begun.pop(record.source.name, None)
+            self.placed.pop(record.source.name, None)
             self.done[hash(record.source.name)] = place
             return
         match line:
             case {"begun": str(source), "outputs": [*outputs]} if all(map(_is_output_name, outputs)):
                 self.begun.setdefault(source, []).append(outputs)
             case {"undone": str(source)} if source in self.begun:
+                self.placed.pop(source, None)
                 self.begun[source].pop()
                 if not self.begun[source]:
                     del self.begun[source]
+            case {
+                "placed": str(name),
+                "size": int(size),
+                "mtime": int(time),
+                "digest": str(digest),
+                "recipe": str(recipe),
+            }:
+                self.placed[name] = Source(name, None, size, time, digest=digest), recipe
             case {"gone": str(source)}:
                 self.begun.pop(source, None)
                 self.done.pop(hash(source), None)
@@ -92,7 +105,7 @@ class Index:
     @property
     def counting(self) -> int:
         """How many of the lines say something that counts."""
-        return len(self.done) + sum(map(len, self.begun.values()))
+        return len(self.done) + sum(map(len, self.begun.values())) + len(self.placed)
 
 
 def begun_line(source: str, outputs: Iterable[str]) -> bytes:
@@ -103,6 +116,14 @@ def begun_line(source: str, outputs: Iterable[str]) -> bytes:
 def undone_line(source: str) -> bytes:
     """The job that was begun last came to nothing."""
     return encode({"undone": source})
+
+
+def placed_line(result: Source, recipe: str) -> bytes:
+    """What a recipe made of a source will stand in its place."""
+    return encode(
+        {"placed": result.name, "size": result.bytes, "mtime": result.modified}
+        | {"digest": result.digest, "recipe": recipe}
+    )
 
 
 def gone_line(source: str) -> bytes:

@@ -46,6 +46,7 @@ def summary_line(tally: Tally) -> dict[str, Any]:
         "unchanged": tally.counts[Status.UNCHANGED],
         "failed": tally.counts[Status.FAILED],
         "skipped": tally.skipped,
+        "pruned": tally.pruned,
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),
         "bytes_in": tally.bytes_in,

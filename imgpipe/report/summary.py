@@ -51,6 +51,8 @@ def _sums(tally: Tally) -> str:
         f"{tally.discovered} inputs: {done[Status.WRITTEN]} written, {done[Status.UNCHANGED]} unchanged, "
         f"{done[Status.FAILED]} failed, {tally.skipped} skipped"
     ]
+    if tally.pruned:
+        parts.append(f"{tally.pruned} outputs pruned")
     if done[Status.WRITTEN]:
         sizes = f"{human_bytes(tally.bytes_in)} -> {human_bytes(tally.bytes_out)}"
         parts.append(f"{sizes}, {tally.seconds:.1f} s, {rate:.3g} images/s")

@@ -17,6 +17,7 @@ class Tally:
         total: how many inputs there are.
         counts: how many came to which end.
         told: failed and skipped items, and those with warnings, in the order in which they were done.
+        pruned: outputs that were removed since their source is gone.
         bytes_in: of the sources of written outputs.
         bytes_out: of written outputs.
         interrupted: whether the run was stopped before it was done.
@@ -25,6 +26,7 @@ class Tally:
     total: int
     counts: Counter[Status] = field(default_factory=Counter)
     told: list[Item] = field(default_factory=list)
+    pruned: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     interrupted: bool = False
@@ -36,13 +38,15 @@ class Tally:
         if item.status is Status.WRITTEN:
             self.bytes_in += item.source.bytes
             self.bytes_out += sum(output.bytes for output in item.outputs)
+        if item.status is Status.PRUNED:
+            self.pruned += len(item.outputs)
         if item.status in (Status.FAILED, Status.SKIPPED) or item.warnings:
             self.told.append(item)
 
     @property
     def done(self) -> int:
-        """How many items came."""
-        return self.counts.total()
+        """How many inputs came to their end."""
+        return self.counts.total() - self.counts[Status.PRUNED]
 
     @property
     def not_begun(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from imgpipe.errors import UsageError
+from imgpipe.job import Source
 from imgpipe.storage.calls import Calls
 
 Durability: TypeAlias = Literal["rename", "fsync"]
@@ -98,8 +99,17 @@ class Storage(Protocol):
     def put(self, name: str, data: bytes) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
 
-    def putting(self, name: str, data: bytes) -> AbstractContextManager[Entry]:
-        """As `put`, but publish when the block is left; it gets what will stand there."""
+    def putting(self, name: str, data: bytes, over: Source | None = None) -> AbstractContextManager[Entry]:
+        """As `put`, but publish when the block is left; it gets what will stand there.
+
+        Args:
+            name: where.
+            data: what.
+            over: what must stand there until then, else nothing is published; its mode is kept.
+        """
+
+    def remove(self, name: str, bytes: int) -> bool:
+        """Remove a file of that size; False where none stands there, OSError where it cannot be removed."""
 
     def sync(self) -> None:
         """Where the durability is ``"fsync"``: make all that was put survive a power loss."""

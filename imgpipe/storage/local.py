@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import secrets
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
-from imgpipe.storage import Durability, Entry, Listing, is_name
+from imgpipe.job import Source
+from imgpipe.storage import Durability, Entry, Listing, is_name, reading
 from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, write_whole
 
 TEMPORARY_PREFIX = ".imgpipe-"
 OWN_FOLDER = ".imgpipe"
 
-_DIGITS = 32
+_COARSEST_TIME = 2_000_000_000  # of FAT
 _FOLDS_NAMES = sys.platform in ("win32", "darwin")
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -40,30 +41,16 @@ class LocalFolder:
         yield from self._list_folder("", listing, ())
 
     def read(self, name: str) -> bytes:
-        """The whole content of a regular file.
-
-        Where it changes meanwhile it is read once more.
-
-        Raises:
-            OSError: it cannot be read, is no regular file, or changed again.
-        """
-        path = self._path(name)
-        data = _read_settled(path)
-        if data is None:
-            data = _read_settled(path)
-        if data is None:
-            raise OSError(errno.EAGAIN, "changed while it was read")
-        return data
-
-    def digest(self, name: str) -> str:
-        """A digest of the whole content of a regular file; OSError where it cannot be read."""
-        with _regular_file(self._path(name)) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as file:
-            return hashlib.file_digest(file, "blake2b").hexdigest()[:_DIGITS]
+        """The whole content of a regular file; where it changes meanwhile it is read once more."""
+        return reading.read(self._path(name))
 
     def head(self, name: str, count: int) -> bytes:
         """The first bytes of a regular file; OSError where they cannot be read."""
-        with _regular_file(self._path(name)) as (descriptor, _):
-            return os.read(descriptor, count)
+        return reading.head(self._path(name), count)
+
+    def digest(self, name: str) -> str:
+        """A digest of the whole content of a regular file; OSError where it cannot be read."""
+        return reading.digest(self._path(name))
 
     def stat(self, name: str) -> Entry | None:
         """What stands under a name, without following a link there."""
@@ -85,7 +72,7 @@ class LocalFolder:
             raise
 
     @contextmanager
-    def putting(self, name: str, data: bytes) -> Iterator[Entry]:
+    def putting(self, name: str, data: bytes, over: Source | None = None) -> Iterator[Entry]:
         """Write to a temporary name in the same folder; rename when the block is left.
 
         The temporary name is short, so that it fits wherever the final one does.
@@ -95,8 +82,10 @@ class LocalFolder:
         temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
         descriptor = self._create(temporary)
         try:
-            status = self._fill(descriptor, data)
+            status = self._fill(descriptor, data, None if over is None else path)
             yield _seen(name, status)
+            if over is not None and not _is_still(path, over):
+                raise OSError(errno.EAGAIN, "it is a link, or changed while it was processed, and is left as it is")
             self.calls.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
@@ -104,6 +93,21 @@ class LocalFolder:
             raise
         if self.durability == "fsync":
             self._note_changed([folder])
+
+    def remove(self, name: str, bytes: int) -> bool:
+        """Remove a regular file of that size; False where none stands there."""
+        path = self._path(name)
+        try:
+            status = os.lstat(path)
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return False
+            raise
+        if not stat.S_ISREG(status.st_mode) or status.st_size != bytes:
+            return False
+        self.calls.unlink(path)
+        self._note_changed([os.path.dirname(path)])
+        return True
 
     def put(self, name: str, data: bytes) -> None:
         """Publish a whole file at once; OSError where nothing was published."""
@@ -168,9 +172,12 @@ class LocalFolder:
             self._note_changed(make_folders(self.calls, os.path.dirname(temporary)))
             return self.calls.open(temporary, flags, 0o666)
 
-    def _fill(self, descriptor: int, data: bytes) -> os.stat_result:
+    def _fill(self, descriptor: int, data: bytes, model: str | None) -> os.stat_result:
+        """Write it all, and close it; it gets the mode of the model, where there is one."""
         try:
             write_whole(self.calls, descriptor, data)
+            if model is not None:
+                _imitate(descriptor, model)
             if self.durability == "fsync":
                 self.calls.fdatasync(descriptor)
             return os.fstat(descriptor)
@@ -214,6 +221,21 @@ def _standing(path: str) -> str:
     return path
 
 
+def _imitate(descriptor: int, model: str) -> None:
+    """Give a new file the mode of another, and a time that no disk rounds to another one."""
+    with suppress(OSError):  # not all disks have modes
+        os.fchmod(descriptor, stat.S_IMODE(os.lstat(model).st_mode))
+    now = time.time_ns() // _COARSEST_TIME * _COARSEST_TIME
+    os.utime(descriptor, ns=(now, now))
+
+
+def _is_still(path: str, source: Source) -> bool:
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    return (status.st_size, status.st_mtime_ns) == (source.bytes, source.modified)
+
+
 def _is_visible(name: str, listing: Listing) -> bool:
     return not name.startswith(TEMPORARY_PREFIX) and name != OWN_FOLDER and (listing.hidden or not name.startswith("."))
 
@@ -235,35 +257,3 @@ def _entry(name: str, entry: os.DirEntry[str]) -> Entry:
 
 def _seen(name: str, status: os.stat_result) -> Entry:
     return Entry(name, status.st_size, status.st_mtime_ns, inode=status.st_ino)
-
-
-@contextmanager
-def _regular_file(path: str) -> Iterator[tuple[int, os.stat_result]]:
-    # Opening a pipe without O_NONBLOCK would wait for a writer for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file")
-        yield descriptor, status
-    finally:
-        os.close(descriptor)
-
-
-def _read_settled(path: str) -> bytes | None:
-    """The content, None where the file changed while it was read."""
-    with _regular_file(path) as (descriptor, before):
-        data = _read_whole(descriptor, before.st_size)
-        after = os.fstat(descriptor)
-    changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
-    return None if changed or len(data) != before.st_size else data
-
-
-def _read_whole(descriptor: int, size: int) -> bytes:
-    data = os.read(descriptor, size + 1)
-    if len(data) == size:
-        return data
-    chunks = [data]
-    while chunk := os.read(descriptor, 1 << 20):
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -75,6 +75,7 @@ def test_the_summary_has_the_fields_of_the_design_and_they_add_up():
         "unchanged": 1,
         "failed": 1,
         "skipped": 2,
+        "pruned": 0,
         "interrupted": True,
         "bytes_in": 100,
         "bytes_out": 70,

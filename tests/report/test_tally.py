@@ -14,14 +14,15 @@ def item(status, name="a.jpg", **more):
 
 @given(st.lists(st.sampled_from(Status)), st.integers(0, 20))
 def test_discovered_is_the_sum_of_the_four_ends_however_the_run_ended(statuses, not_begun):
-    tally = Tally(len(statuses) + not_begun)
+    tally = Tally(len(statuses) - statuses.count(Status.PRUNED) + not_begun)
     for status in statuses:
         tally.add(item(status))
-    assert tally.done == len(statuses)
+    inputs = len(statuses) - statuses.count(Status.PRUNED)
+    assert tally.done == inputs
     assert tally.not_begun == not_begun
     assert tally.skipped == statuses.count(Status.SKIPPED) + not_begun
     ends = [tally.counts[status] for status in (Status.WRITTEN, Status.UNCHANGED, Status.FAILED)]
-    assert tally.discovered == sum(ends) + tally.skipped == len(statuses) + not_begun
+    assert tally.discovered == sum(ends) + tally.skipped == inputs + not_begun
 
 
 def test_files_that_came_while_the_run_went_on_are_counted():
@@ -59,3 +60,9 @@ def test_two_tallies_share_nothing():
 def test_time_goes_on():
     tally = Tally(0)
     assert 0 <= tally.seconds <= tally.seconds
+
+
+def test_pruned_outputs_are_counted_and_no_input_for_them():
+    tally = Tally(0)
+    tally.add(item(Status.PRUNED, outputs=OUTPUTS))
+    assert (tally.pruned, tally.discovered, tally.told) == (len(OUTPUTS), 0, [])

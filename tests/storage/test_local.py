@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, local, open_storage
+from imgpipe.storage import Listing, local, open_storage, reading
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, traces, write
 
@@ -178,7 +178,7 @@ def rewrite(path):
 def test_a_file_that_changes_while_it_is_read_is_read_once_more(storage, monkeypatch, change):
     path = os.path.join(storage.root, "a.jpg")
     write(path, b"content")
-    monkeypatch.setattr(local, "os", Changing(path, 1, change))
+    monkeypatch.setattr(reading, "os", Changing(path, 1, change))
     data = storage.read("a.jpg")
     monkeypatch.undo()
     assert data == storage.read("a.jpg") != b"content"
@@ -188,7 +188,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(storage, monkeyp
 def test_a_file_that_keeps_changing_while_it_is_read_is_refused(storage, monkeypatch, change):
     path = os.path.join(storage.root, "a.jpg")
     write(path, b"content")
-    monkeypatch.setattr(local, "os", Changing(path, 99, change))
+    monkeypatch.setattr(reading, "os", Changing(path, 99, change))
     with pytest.raises(OSError, match="changed while it was read"):
         storage.read("a.jpg")
 
@@ -261,7 +261,7 @@ def test_reads_in_small_pieces_are_put_together(storage, monkeypatch):
         def read(self, descriptor, count):
             return os.read(descriptor, min(count, 100))
 
-    monkeypatch.setattr(local, "os", Slow(lambda call: None))
+    monkeypatch.setattr(reading, "os", Slow(lambda call: None))
     assert storage.read("a.jpg") == data
 
 

@@ -1,0 +1,56 @@
+"""Removing outputs whose source is gone: only what the journal says was made here, and as it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+
+from imgpipe.job import Item, Output, Status
+from imgpipe.journal import Journal, OpenJournal
+from imgpipe.journal.records import Record
+from imgpipe.storage import Storage
+
+
+def gone(source: Storage, target: Storage, journal: Journal) -> list[Record]:
+    """Records of sources that were in this input folder and are no more; their outputs are those that still stand.
+
+    An output that was made of another source since belongs to that one.
+    """
+    found = [record for record in journal.records() if _is_gone(source, record, journal)]
+    names = {record.source.name for record in found}
+    theirs = {output.name for record in found for output in record.outputs}
+    living = (record for record in journal.records() if record.source.name not in names) if theirs else ()
+    claimed = {output.name for record in living for output in record.outputs if output.name in theirs}
+    return [replace(record, outputs=tuple(_standing(record, target, claimed))) for record in found]
+
+
+def prune(target: Storage, records: list[Record], journal: OpenJournal) -> Generator[Item]:
+    """Remove the outputs, and tell of each source whose outputs were removed."""
+    for record in records:
+        removed, refused = [], []
+        for output in record.outputs:
+            try:
+                if target.remove(output.name, output.bytes):
+                    removed.append(output)
+            except OSError as error:
+                refused.append(f"cannot remove {output.name}: {error.strerror}")
+        if not refused:
+            journal.forget(record.source.name)
+        if removed or refused:
+            yield Item(record.source, Status.PRUNED, tuple(removed), tuple(refused))
+
+
+def _is_gone(source: Storage, record: Record, journal: Journal) -> bool:
+    try:
+        return record.origin == journal.making.origin and source.stat(record.source.name) is None
+    except OSError:
+        return False
+
+
+def _standing(record: Record, target: Storage, claimed: set[str]) -> Iterator[Output]:
+    for output in record.outputs:
+        try:
+            if output.name not in claimed and target.size(output.name) == output.bytes:
+                yield output
+        except OSError:
+            continue

@@ -1,0 +1,68 @@
+"""Reading local files that are what they seem: regular, whole, and the same before and after."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def read(path: str) -> bytes:
+    """The whole content of a regular file; where it changes meanwhile it is read once more.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or changed again.
+    """
+    data = _read_settled(path)
+    if data is None:
+        data = _read_settled(path)
+    if data is None:
+        raise OSError(errno.EAGAIN, "changed while it was read")
+    return data
+
+
+def head(path: str, count: int) -> bytes:
+    """The first bytes of a regular file; OSError where they cannot be read."""
+    with _regular_file(path) as (descriptor, _):
+        return os.read(descriptor, count)
+
+
+def digest(path: str) -> str:
+    """A digest of the whole content of a regular file; OSError where it cannot be read."""
+    with _regular_file(path) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+@contextmanager
+def _regular_file(path: str) -> Iterator[tuple[int, os.stat_result]]:
+    # Opening a pipe without O_NONBLOCK would wait for a writer for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file")
+        yield descriptor, status
+    finally:
+        os.close(descriptor)
+
+
+def _read_settled(path: str) -> bytes | None:
+    """The content, None where the file changed while it was read."""
+    with _regular_file(path) as (descriptor, before):
+        data = _read_whole(descriptor, before.st_size)
+        after = os.fstat(descriptor)
+    changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+    return None if changed or len(data) != before.st_size else data
+
+
+def _read_whole(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    chunks = [data]
+    while chunk := os.read(descriptor, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)

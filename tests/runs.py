@@ -1,0 +1,52 @@
+"""Runs in this process, on calls that fail, and in a child that is killed at a call."""
+
+import os
+import signal
+import warnings
+from dataclasses import replace
+
+from imgpipe.engines import Workforce
+from imgpipe.recipe import Recipe
+from imgpipe.run import Options, Report, execute, prepare, process
+from imgpipe.storage.local import LocalFolder
+from tests.folders import WatchedCalls
+
+SMALL = Recipe(["resize:width=12"], format="png")
+
+
+def options(engine="serial", **more):
+    return Options(engine=engine, workforce=Workforce(cores=1), **more)
+
+
+def run(source, target, recipe=SMALL, engine="serial", **more):
+    return process(source, target, recipe, options=options(engine, **more))
+
+
+def run_with(calls, source, target, recipe=SMALL, engine="serial", **more):
+    """As `run`, with these system calls on the side of the output."""
+    chosen = options(engine, **more)
+    plan = prepare(str(source), str(target), recipe, chosen)
+    plan = replace(plan, target=LocalFolder(str(target), chosen.durability, calls))
+    return Report(tuple(execute(plan, recipe, chosen)))
+
+
+def ends(report):
+    return {item.source.name: item.status.value for item in report.items}
+
+
+def killed_at(call, source, target, recipe=SMALL, **more):
+    """Run in a child that is killed before its changing call of that number; whether it came to its end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if child == 0:
+        try:
+
+            def before(number):
+                if number == call:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            run_with(WatchedCalls(before), source, target, recipe, **more)
+        finally:
+            os._exit(0)
+    return not os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

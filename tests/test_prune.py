@@ -1,0 +1,158 @@
+import errno
+import os
+
+import pytest
+
+from imgpipe.errors import OutputError
+from imgpipe.job import Status
+from imgpipe.plan import Existing
+from imgpipe.recipe import Recipe
+from imgpipe.run import execute, prepare
+from tests.folders import contents, failing_calls, paint, traces, write
+from tests.runs import SMALL, ends, options, run, run_with
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for seed, name in enumerate(("a.png", "b.png", "x/c.png")):
+        paint(tmp_path / "in" / name, seed=seed)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def pruned(report):
+    return {item.source.name: [o.name for o in item.outputs] for item in report.items if item.status is Status.PRUNED}
+
+
+def test_outputs_whose_source_is_gone_are_removed_and_told_and_no_others(pictures, out):
+    run(pictures, out)
+    write(out / "mine.png", b"not made here")
+    os.unlink(pictures / "b.png")
+    os.unlink(pictures / "x/c.png")
+    report = run(pictures, out, prune=True)
+    assert pruned(report) == {"b.png": ["b.png"], "x/c.png": ["x/c.png"]}
+    assert report.count("unchanged") == 1
+    assert str(report).endswith(", 2 pruned")
+    assert contents(out).keys() == {"a.png", "mine.png"}
+    assert pruned(run(pictures, out, prune=True)) == {}
+
+
+def test_without_being_asked_nothing_is_removed(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    assert pruned(run(pictures, out)) == {}
+    assert "b.png" in contents(out)
+
+
+def test_an_output_that_somebody_changed_is_left(pictures, out):
+    run(pictures, out)
+    write(out / "b.png", b"of somebody")
+    os.unlink(out / "x/c.png")
+    os.symlink("/etc/hostname", out / "x/c.png")
+    os.unlink(pictures / "b.png")
+    os.unlink(pictures / "x/c.png")
+    before = contents(out)
+    assert pruned(run(pictures, out, prune=True)) == {}
+    assert contents(out) == before
+
+
+def test_sources_that_are_not_chosen_this_time_are_not_gone(pictures, out):
+    run(pictures, out)
+    assert pruned(run(pictures / "a.png", out, prune=True)) == {}
+    assert len(contents(out)) == 3
+
+
+def test_outputs_of_another_input_folder_are_left(pictures, tmp_path, out):
+    run(pictures, out)
+    paint(tmp_path / "other/z.png")
+    assert pruned(run(tmp_path / "other", out, prune=True)) == {}
+    assert len(contents(out)) == 4
+
+
+@pytest.mark.parametrize("how", ["all gone", "a folder cannot be listed"])
+def test_nothing_is_removed_where_the_input_may_only_be_out_of_reach(pictures, out, monkeypatch, how):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    if how == "all gone":
+        os.unlink(pictures / "a.png")
+        os.unlink(pictures / "x/c.png")
+    else:
+        real = os.scandir
+        monkeypatch.setattr(
+            os,
+            "scandir",
+            lambda path: (
+                (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")) if str(path).endswith("/x/") else real(path)
+            ),
+        )
+    assert pruned(run(pictures, out, prune=True)) == {}
+    assert len(contents(out)) == 3
+
+
+def test_an_output_that_was_made_of_another_source_since_belongs_to_that_one(pictures, out):
+    run(pictures, out)
+    data = (pictures / "b.png").read_bytes()
+    os.unlink(pictures / "b.png")
+    paint(pictures / "b.bmp", seed=1)
+    run(pictures, out, existing=Existing("always"))
+    assert (out / "b.png").read_bytes() is not data
+    assert pruned(run(pictures, out, prune=True)) == {}
+    assert "b.png" in contents(out)
+
+
+def test_a_name_that_becomes_free_is_taken_by_another_source_in_the_same_run(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    paint(pictures / "b.bmp", seed=9)
+    report = run(pictures, out, prune=True)
+    assert pruned(report) == {"b.png": ["b.png"]}
+    assert {item.source.name: item.status.value for item in report.items}["b.bmp"] == "written"
+
+
+def test_an_output_that_cannot_be_removed_is_told_and_tried_again(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    report = run_with(failing_calls(errno.EACCES, 1, names=("unlink",)), pictures, out, prune=True)
+    (item,) = [item for item in report.items if item.status is Status.PRUNED]
+    assert item.outputs == ()
+    assert item.warnings == ("cannot remove b.png: Permission denied",)
+    assert pruned(run(pictures, out, prune=True)) == {"b.png": ["b.png"]}
+
+
+def test_a_stop_stops_the_removal(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    plan = prepare(str(pictures), str(out), SMALL, options(prune=True))
+    assert list(execute(plan, SMALL, options(prune=True), lambda: True)) == []
+    assert len(contents(out)) == 3
+
+
+def test_a_failing_journal_stops_the_removal_and_the_next_run_goes_on(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "a.png")
+    os.unlink(pictures / "b.png")
+    with pytest.raises(OutputError):
+        run_with(failing_calls(errno.ENOSPC, 1, for_good=True, names=("write",)), pictures, out, prune=True)
+    run(pictures, out, prune=True)
+    assert contents(out).keys() == {"x/c.png"}
+
+
+def test_several_outputs_in_folders_of_earlier_recipes_are_left(pictures, out):
+    run(pictures, out, Recipe(format="webp"))
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    assert pruned(run(pictures, out, prune=True)) == {"b.png": ["b.png"]}
+    assert "b.webp" in contents(out), "its size was recorded before, and is not known any more"
+
+
+def test_inputs_are_never_touched(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    before = traces(pictures)
+    run(pictures, out, prune=True)
+    assert traces(pictures) == before
+    assert ends(run(pictures, out)) == {"a.png": "unchanged", "x/c.png": "unchanged"}
