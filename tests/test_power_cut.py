@@ -1,0 +1,120 @@
+"""The power is cut after every step of a run: with `--durability fsync` every recorded output is whole."""
+
+import json
+import os
+import random
+
+import pytest
+
+from imgpipe import journal
+from imgpipe.journal.records import parse
+from imgpipe.plan import Existing
+from imgpipe.recipe import Recipe
+from tests.disk import Disk, Recorder
+from tests.folders import contents, paint, temporaries, write
+from tests.runs import SMALL, ends, run, run_with
+
+NAMES = ["a.png", "b.png", "x/c.png", "x/y/d.png", "z/e.png"]
+OTHER = Recipe(["resize:width=11"], format="png")
+JOURNAL = ".imgpipe/journal.jsonl"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for seed, name in enumerate(NAMES):
+        paint(tmp_path / "in" / name, seed=seed)
+    return tmp_path / "in"
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch):
+    """Many commits in a short run."""
+    monkeypatch.setattr(journal, "_GROUP", 2)
+
+
+def recorded(left):
+    """The records that a journal still holds."""
+    for line in left.get(JOURNAL, b"").split(b"\n"):
+        try:
+            record = parse(json.loads(line))
+        except ValueError:
+            continue
+        if record is not None:
+            yield record
+
+
+def visible(left):
+    return {
+        name: data
+        for name, data in left.items()
+        if not os.path.basename(name).startswith(".imgpipe-") and not name.startswith(".imgpipe/")
+    }
+
+
+def lay_out(folder, left):
+    for name, data in left.items():
+        write(folder / name, data)
+
+
+def check(left, old, new, digest, where):
+    """No partial file stands under a final name, and every record of this run has its outputs, whole."""
+    for name, data in visible(left).items():
+        assert data in (old.get(name), new[name]), (name, where)
+    for record in recorded(left):
+        if record.recipe == digest:
+            for output in record.outputs:
+                assert visible(left).get(output.name) == new[output.name], where
+
+
+def cut_everywhere(pictures, tmp_path, recipe, out, chances, stride=1):
+    """Run it, cut the power after every step, see what is left, and go on from there."""
+    before = contents(out, hidden=True) if out.exists() else {}
+    old = visible(before)
+    run(pictures, tmp_path / "undisturbed", recipe)
+    new = contents(tmp_path / "undisturbed")
+    calls = Recorder()
+    assert set(ends(run_with(calls, pictures, out, recipe, durability="fsync")).values()) == {"written"}
+    disk = Disk(out.parent, {f"{out.name}/{name}": data for name, data in before.items()})
+    for number, step in enumerate(calls.log):
+        disk.apply(step)
+        for seed in range(chances + 1):
+            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
+            left = {name[len(out.name) + 1 :]: data for name, data in found.items()}
+            where = (number, step[:3], seed)
+            check(left, old, new, recipe.digest, where)
+            if number % stride == 0:
+                folder = tmp_path / f"cut {number} {seed}"
+                lay_out(folder, left)
+                run(pictures, folder, recipe)
+                assert contents(folder) == new, where
+                assert not temporaries(folder), where
+    return len(calls.log)
+
+
+def test_after_a_cut_at_any_step_recorded_outputs_are_whole_and_the_run_goes_on(pictures, tmp_path):
+    steps = cut_everywhere(pictures, tmp_path, SMALL, tmp_path / "disk/out", chances=2, stride=2)
+    assert steps > 8 * len(NAMES)
+
+
+def test_the_same_where_outputs_of_another_recipe_stood(pictures, tmp_path):
+    out = tmp_path / "disk/out"
+    run(pictures, out, OTHER, durability="fsync")
+    cut_everywhere(pictures, tmp_path, SMALL, out, chances=2, stride=2)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_many_ways_in_which_a_cut_may_fall(pictures, tmp_path):
+    cut_everywhere(pictures, tmp_path, SMALL, tmp_path / "disk/out", chances=40)
+
+
+def test_without_syncing_a_cut_may_leave_recorded_outputs_that_are_not_there(pictures, tmp_path):
+    """Else these tests would see nothing."""
+    out = tmp_path / "out"
+    calls = Recorder()
+    run_with(calls, pictures, out)
+    disk = Disk(tmp_path, {})
+    for step in calls.log:
+        disk.apply(step)
+    assert disk.cut() == {}
+    assert Existing().overwrite == "ours"
