@@ -8,7 +8,6 @@ import pytest
 
 from imgpipe import journal
 from imgpipe.journal.records import parse
-from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from tests.disk import Disk, Recorder
 from tests.folders import contents, paint, temporaries, write
@@ -88,6 +87,9 @@ def cut_everywhere(pictures, tmp_path, recipe, out, chances, stride=1):
                 run(pictures, folder, recipe)
                 assert contents(folder) == new, where
                 assert not temporaries(folder), where
+    certain = {name[len(out.name) + 1 :]: data for name, data in disk.cut().items()}
+    assert visible(certain) == {**old, **new}, "what a finished run made is there for good"
+    assert {record.source.name for record in recorded(certain) if record.recipe == recipe.digest} == set(NAMES)
     return len(calls.log)
 
 
@@ -117,4 +119,3 @@ def test_without_syncing_a_cut_may_leave_recorded_outputs_that_are_not_there(pic
     for step in calls.log:
         disk.apply(step)
     assert disk.cut() == {}
-    assert Existing().overwrite == "ours"

@@ -28,6 +28,8 @@ class JournalFile:
         self._lock = threading.Lock()
         self._torn = False
         self._descriptor = self._open()
+        if durable:
+            sync_folder(calls, folder)
 
     def append(self, lines: bytes) -> None:
         """Write lines behind the others, at once; where the file is durable they survive a power loss then.
