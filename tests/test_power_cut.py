@@ -8,6 +8,7 @@ import pytest
 
 from imgpipe import journal
 from imgpipe.journal.records import parse
+from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from tests.disk import Disk, Recorder
 from tests.folders import contents, paint, temporaries, write
@@ -119,3 +120,24 @@ def test_without_syncing_a_cut_may_leave_recorded_outputs_that_are_not_there(pic
     for step in calls.log:
         disk.apply(step)
     assert disk.cut() == {}
+
+
+def test_what_in_place_has_replaced_is_known_after_a_cut_at_any_step(pictures, tmp_path):
+    """Each picture is the old one or the new one, and none goes through the recipe twice."""
+    halved, in_place = Recipe(["resize:50%"]), Existing(in_place=True)
+    run(pictures, tmp_path / "undisturbed", halved)
+    old, new = contents(pictures), contents(tmp_path / "undisturbed")
+    out = tmp_path / "disk/out"
+    lay_out(out, old)
+    calls = Recorder()
+    run_with(calls, out, out, halved, durability="fsync", existing=in_place)
+    disk = Disk(out.parent, {f"out/{name}": data for name, data in old.items()})
+    for number, step in enumerate(calls.log):
+        disk.apply(step)
+        for seed in range(3):
+            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
+            folder = tmp_path / f"cut {number} {seed}"
+            lay_out(folder, {name[len("out/") :]: data for name, data in found.items()})
+            assert all(data in (old[name], new[name]) for name, data in contents(folder).items())
+            run(folder, folder, halved, existing=in_place)
+            assert contents(folder) == new, (number, step[:3], seed)
