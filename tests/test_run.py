@@ -18,7 +18,7 @@ from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
-from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, traces, write
+from tests.folders import WatchedCalls, contents, paint, temporaries, traces, write
 from tests.runs import SMALL, ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -354,24 +354,6 @@ def test_an_output_that_cannot_be_written_ends_the_run_at_once_with_one_error(
     monkeypatch.undo()
     assert run(pictures, tmp_path / "out", engine=engine).count("failed") == 0
     assert contents(tmp_path / "out") == undisturbed(pictures, tmp_path)
-
-
-def test_a_failure_of_any_call_on_the_output_leaves_whole_files_only_and_can_be_gone_on_with(pictures, tmp_path):
-    expected = undisturbed(pictures, tmp_path)
-    names = ("mkdir", "write", "replace")
-    for call in range(1, 100):
-        out = tmp_path / f"out{call}"
-        try:
-            run_with(failing_calls(errno.ENOSPC, call, names=names), pictures, out)
-        except OutputError:
-            pass
-        else:
-            break
-        assert contents(out).items() <= expected.items()
-        assert not temporaries(out)
-        run(pictures, out)
-        assert contents(out) == expected
-    assert 3 * len(NAMES) < call < 99
 
 
 @pytest.fixture

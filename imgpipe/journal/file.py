@@ -29,7 +29,11 @@ class JournalFile:
         self._torn = False
         self._descriptor = self._open()
         if durable:
-            sync_folder(calls, folder)
+            try:
+                sync_folder(calls, folder)
+            except OSError:
+                self.close()
+                raise
 
     def append(self, lines: bytes) -> None:
         """Write lines behind the others, at once; where the file is durable they survive a power loss then.

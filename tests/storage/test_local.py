@@ -265,6 +265,20 @@ def test_reads_in_small_pieces_are_put_together(storage, monkeypatch):
     assert storage.read("a.jpg") == data
 
 
+def test_only_a_regular_file_of_the_size_that_was_told_is_removed(storage, tmp_path):
+    write(tmp_path / "precious", b"precious")
+    storage.put("a", b"1234")
+    os.symlink(tmp_path / "precious", os.path.join(storage.root, "link"))
+    os.mkdir(os.path.join(storage.root, "folder"))
+    for name in ("link", "folder", "nothing", "a/below"):
+        for size in (os.lstat(os.path.join(storage.root, "link")).st_size, 4096, 8, 0):
+            assert not storage.remove(name, size)
+    assert not storage.remove("a", 5)
+    assert storage.remove("a", 4)
+    assert sorted(os.listdir(storage.root)) == ["folder", "link"]
+    assert (tmp_path / "precious").exists()
+
+
 def test_putting_over_a_link_replaces_the_link_and_not_what_it_leads_to(storage, tmp_path):
     write(tmp_path / "precious.jpg", b"precious")
     os.symlink(tmp_path / "precious.jpg", os.path.join(storage.root, "a.jpg"))
