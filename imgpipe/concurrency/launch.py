@@ -77,12 +77,20 @@ def start(
 
 def collect(process: BaseProcess) -> int | None:
     """Wait for a process that is ending, free what it held, and return its exit code."""
-    multiprocessing.connection.wait([process.sentinel])
+    # A process that it had forked may hold the sentinel for ever.
+    while is_alive(process):
+        multiprocessing.connection.wait([process.sentinel], timeout=0.1)
     with _TURN:
         process.join()
         code = process.exitcode
         process.close()
     return code
+
+
+def is_alive(process: BaseProcess) -> bool:
+    """Whether a process that was not collected yet still runs."""
+    with _TURN:
+        return process.is_alive()
 
 
 def kill(process: BaseProcess) -> None:

@@ -10,7 +10,6 @@ started it ends). Held by tests/concurrency/test_pool.py.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -51,7 +50,6 @@ class Owner(Generic[T]):
         self._results = results
         self._assigned: deque[_Attempt[T]] = deque()
         self._handed_over = False
-        self._head_since = 0.0
         self._seconds_a_task = 1.0
 
     def run(self) -> None:
@@ -93,7 +91,7 @@ class Owner(Generic[T]):
         if self._assigned:
             self._hand_over(worker, list(self._assigned))
         while self._top_up(worker):
-            result, error, seconds = worker.receive(self._deadline)
+            result, error, seconds = worker.receive()
             if error is not None:
                 self._results.fail(error)
                 raise Closed
@@ -101,7 +99,8 @@ class Owner(Generic[T]):
             self._assigned.popleft()
             self._roster.note_progress()
             self._results.put(result)
-            self._head_since = time.monotonic()
+            # Only now: while it waited for somebody to take the result, it did not look for the next one.
+            self._watch_head(worker)
 
     def _top_up(self, worker: Worker) -> bool:
         """See that the worker has a task, and more ahead where they are short; False when there are no more."""
@@ -120,9 +119,9 @@ class Owner(Generic[T]):
 
     def _hand_over(self, worker: Worker, attempts: list[_Attempt[T]]) -> None:
         if len(attempts) == len(self._assigned):
-            self._head_since = time.monotonic()
+            self._watch_head(worker)
         self._handed_over = True
-        worker.send([attempt.task for attempt in attempts], self._deadline)
+        worker.send([attempt.task for attempt in attempts])
 
     def _take(self, most: int) -> list[_Attempt[T]]:
         """Up to so many tasks; waits for one only when the worker has none."""
@@ -138,9 +137,10 @@ class Owner(Generic[T]):
                 fresh.append(_Attempt(task))
         return fresh
 
-    @property
-    def _deadline(self) -> float | None:
-        return None if self._options.deadline is None else self._head_since + self._options.deadline
+    def _watch_head(self, worker: Worker) -> None:
+        """From now on, the first of the tasks at the worker has its time."""
+        if self._options.deadline is not None and self._assigned:
+            worker.watch(self._roster.clock.now() + self._options.deadline)
 
     def _account(self, cause: str) -> None:
         """Charge a death to the task that the worker was on, or to the pool where there was none."""

@@ -19,6 +19,7 @@ from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.owner import Lost, Owner
 from imgpipe.concurrency.roster import PoolOptions, Roster
 from imgpipe.concurrency.stage import Crew, crew_at_work, stage
+from imgpipe.concurrency.warden import keep_watch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -43,12 +44,27 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
         for number in range(options.processes)
     ]
     with ExitStack() as running:
+        running.enter_context(_warden(roster))
         running.enter_context(crew_at_work(threads, source, results))
         running.callback(roster.kill_all)
         # A program may end inside the block; multiprocessing would wait for ever then, its SIGTERM being ignored.
         atexit.register(running.close)
         running.callback(atexit.unregister, running.close)
         yield results
+
+
+@contextmanager
+def _warden(roster: Roster) -> Iterator[None]:
+    leave = threading.Event()
+    thread = threading.Thread(
+        target=keep_watch, args=(roster.clock, roster.employed, leave), name="warden", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join()
 
 
 class Pool(Generic[T, R]):

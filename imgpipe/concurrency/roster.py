@@ -11,7 +11,8 @@ from typing import Any
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
-from imgpipe.concurrency.worker import Worker, WorkerDied
+from imgpipe.concurrency.warden import Clock
+from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
 _SECONDS_TO_START = 120.0
 _SECONDS_TO_RECOVER = 0.1
@@ -53,9 +54,11 @@ class Roster:
 
     def __init__(self, work: wire.Message, options: PoolOptions) -> None:
         self.options = options
+        self.clock = Clock(options.deadline)
         self._work = work
         self._employed: set[Worker] = set()
         self._deaths_without_progress = 0
+        self._any_was_ready = False
         self._closing = False
         self._lock = threading.Lock()
 
@@ -70,6 +73,7 @@ class Roster:
         Raises:
             Closed: the pool is closing.
             WorkerDied: it ended before it was ready.
+            PoolBroken: it hangs, and no other was ever ready; the next would take as long to fail.
         """
         try:
             worker = Worker(self.options.start_method, self._work, self.options.preload)
@@ -83,10 +87,24 @@ class Roster:
             self.dismiss(worker)
             raise Closed
         try:
-            worker.wait_until_ready(_SECONDS_TO_START)
+            worker.watch(self.clock.now() + _SECONDS_TO_START)
+            worker.wait_until_ready()
+            worker.watch(None)
+        except DeadlineExpired:
+            self.dismiss(worker)
+            late = f"not ready after {_SECONDS_TO_START:g} s"
+            if not self._any_was_ready:
+                raise PoolBroken(f"a worker process was {late}, and none was before") from None
+            raise WorkerDied(f"was {late}") from None
         except WorkerDied:
             raise WorkerDied(self.dismiss(worker)) from None
+        self._any_was_ready = True
         return worker
+
+    def employed(self) -> list[Worker]:
+        """The workers that there are at the moment."""
+        with self._lock:
+            return list(self._employed)
 
     def dismiss(self, worker: Worker) -> str:
         """End a worker for good, and say how it had ended."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pickle
 import socket
-import struct
 import sys
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
@@ -38,7 +37,7 @@ def dumps(value: Any) -> Message:
 
 
 def send(connection: Connection, message: Message) -> None:
-    """Send a message; OSError where the other end has gone, BlockingIOError where it did not read in time."""
+    """Send a message; OSError where the other end has gone."""
     head, *buffers = message
     connection.send_bytes(head)
     for buffer in buffers:
@@ -59,8 +58,8 @@ def loads(message: Received) -> Any:
 
 if sys.platform == "win32":
 
-    def limit(connection: Connection, seconds: float | None) -> None:
-        """Nothing: a pipe there has no such limit."""
+    def hang_up(connection: Connection) -> None:
+        """Nothing: a pipe there ends with the process at its other end."""
 
     def widen(connection: Connection) -> None:
         """Nothing: a pipe there has its size."""
@@ -73,11 +72,10 @@ if sys.platform == "win32":
 
 else:
 
-    def limit(connection: Connection, seconds: float | None) -> None:
-        """Let no write to this connection wait longer than that for the other end to read; None for no limit."""
-        micros = 0 if seconds is None else max(1, int(seconds * 1e6))
+    def hang_up(connection: Connection) -> None:
+        """Let whoever reads here, now or later, see the end behind what has come, and whoever writes an OSError."""
         with _socket(connection) as stream:
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(micros, 1_000_000)))
+            stream.shutdown(socket.SHUT_RDWR)
 
     def widen(connection: Connection) -> None:
         """Let a whole picture wait in the kernel, as far as it allows, so that neither side waits for the other."""

@@ -6,13 +6,12 @@ import multiprocessing
 import multiprocessing.connection
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NoReturn
 
 from imgpipe.concurrency import wire
-from imgpipe.concurrency.launch import StartMethod, collect, kill, start
+from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
 from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, serve
 
 
@@ -40,7 +39,8 @@ class DeadlineExpired(Exception):
 
 
 class Worker:
-    """One process with a private pipe; every method but `kill` is called by its owner thread alone.
+    """One process with a private pipe; every method is called by its owner thread alone but for `kill`, `expire`
+    and `check_alive`, which end what the owner is blocked in.
 
     The owner outlives the process: Linux kills a child when the thread that started it ends.
     """
@@ -50,6 +50,8 @@ class Worker:
         self._connection, theirs = multiprocessing.Pipe()
         wire.widen(self._connection)
         self._ended = threading.Lock()
+        self._due: float | None = None
+        self._expired = False
         try:
             self._process: BaseProcess | None = start(method, serve, (theirs,), list(preload))
         except (OSError, EOFError) as error:
@@ -64,52 +66,76 @@ class Worker:
         with self._ended:
             return self._process.pid if self._process else None
 
-    def wait_until_ready(self, seconds: float) -> None:
-        """Tell the worker what its work is, and wait for its first word; WorkerDied when it does not come in time."""
-        deadline = time.monotonic() + seconds
-        try:
-            self._send(self._work, deadline)
-            ready = self._connection.poll(max(0.0, deadline - time.monotonic()))
-        except DeadlineExpired:
-            ready = False
-        if not ready:
-            self.kill()
-            raise WorkerDied(f"was not ready after {seconds:g} s")
+    def wait_until_ready(self) -> None:
+        """Tell the worker what its work is, and wait for its first word.
+
+        Raises:
+            DeadlineExpired: it did not come in time.
+            WorkerDied: it is gone.
+        """
+        self._send(self._work)
         if self._receive() != READY_RECEIVED:
             raise WorkerDied("did not start properly")
+
+    def watch(self, due: float | None) -> None:
+        """Say by when the worker is to have done what it is on; None for no limit.
+
+        Args:
+            due: by the clock of whoever calls `expire`.
+
+        Raises:
+            DeadlineExpired: that time has come already for what it was on until now.
+        """
+        with self._ended:
+            if self._expired:
+                raise DeadlineExpired(0.0)
+            self._due = due
+
+    def expire(self, now: float) -> None:
+        """End the process where it is overdue. What it has answered and its owner has not read yet, it did in time."""
+        with self._ended:
+            overdue = self._process is not None and self._due is not None and self._due <= now
+            if not overdue or self._connection.poll(0):
+                return
+            self._expired = True
+        self.kill()
+        self._hang_up()
+
+    def check_alive(self) -> None:
+        """Let the owner see the end of a dead worker's pipe, also where a process that it had forked holds it open."""
+        with self._ended:
+            dead = self._process is not None and not is_alive(self._process)
+        if dead:
+            self._hang_up()
 
     def is_gone(self) -> bool:
         """Whether an idle worker has died: it has nothing to say, so only its end can be read."""
         return self._connection.poll(0)
 
-    def send(self, tasks: Sequence[Any], deadline: float | None) -> None:
+    def send(self, tasks: Sequence[Any]) -> None:
         """Hand over tasks; they are done in order, one result each.
 
         Args:
-            tasks: to be pickled in one message.
-            deadline: by `time.monotonic`, of the task that the worker is on. A worker that hangs inside C code
-                does not read, and so would block this call; it is killed at the deadline.
+            tasks: to be pickled in one message. A worker that hangs inside C code does not read, and so would
+                block this call; it is killed when it is due.
 
         Raises:
             DeadlineExpired: it was.
             WorkerDied: it is gone.
             Exception: what pickling raised; nothing was sent.
         """
-        self._send(wire.dumps(list(tasks)), deadline)
+        self._send(wire.dumps(list(tasks)))
 
-    def receive(self, deadline: float | None) -> tuple[Any, Exception | None, float]:
+    def receive(self) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
 
-        Args:
-            deadline: by `time.monotonic`, None for no limit.
-
         Raises:
-            DeadlineExpired: nothing came by then.
+            DeadlineExpired: it did not come, or not whole, before the worker was due.
             WorkerDied: the worker ended instead.
         """
-        if deadline is not None and not self._connection.poll(max(0.0, deadline - time.monotonic())):
-            raise DeadlineExpired(0.0)
-        result, failure, seconds = wire.loads(self._receive())
+        message = self._receive()
+        self.watch(None)
+        result, failure, seconds = wire.loads(message)
         if failure is None:
             return result, None, seconds
         error, text = failure
@@ -142,21 +168,26 @@ class Worker:
         kill(process)
         return _cause(collect(process))
 
-    def _send(self, message: wire.Message, deadline: float | None) -> None:
+    def _send(self, message: wire.Message) -> None:
         try:
-            wire.limit(self._connection, None if deadline is None else deadline - time.monotonic())
             wire.send(self._connection, message)
-        except BlockingIOError:
-            self.kill()
-            raise DeadlineExpired(0.0) from None
         except OSError:
-            raise WorkerDied("vanished") from None
+            self._say_what_ended_it()
 
     def _receive(self) -> wire.Received:
         try:
             return wire.receive(self._connection)
         except (EOFError, OSError):
-            raise WorkerDied("vanished") from None
+            self._say_what_ended_it()
+
+    def _say_what_ended_it(self) -> NoReturn:
+        with self._ended:
+            raise DeadlineExpired(0.0) if self._expired else WorkerDied("vanished")
+
+    def _hang_up(self) -> None:
+        with self._ended:
+            if self._process is not None:
+                wire.hang_up(self._connection)
 
 
 def _cause(code: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -263,6 +264,37 @@ def raise_by_name(name):
     from imgpipe.concurrency import channel, worker
 
     raise {kind.__name__: kind for kind in (channel.Closed, worker.WorkerDied, worker.DeadlineExpired)}[name](1)
+
+
+def fork_and_die(task):
+    """Leave a process behind that holds the pipe open, and tell the test which."""
+    if os.fork() == 0:
+        ring(task)
+        time.sleep(1000)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Stopper:
+    """A result of so many bytes that stops its process in the midst of being sent."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __reduce__(self):
+        if multiprocessing.parent_process() is not None:
+            self._stop_while_sending()
+        return Stopper, (self.size,), {"body": bytes(self.size)}
+
+    def _stop_while_sending(self):
+        send = Connection._send
+
+        def stop_half_way(connection, buffer, write=os.write):
+            half = len(buffer) // 2
+            send(connection, buffer[:half])
+            os.kill(os.getpid(), signal.SIGSTOP)
+            send(connection, buffer[half:])
+
+        Connection._send = stop_half_way
 
 
 class Unloadable:

@@ -7,7 +7,6 @@ hit twice is lost by design.
 import os
 import random
 import signal
-import sys
 import tempfile
 import threading
 from collections import Counter
@@ -29,9 +28,11 @@ from tests.concurrency.tools import (
     PATIENCE,
     Bell,
     Drive,
+    bytes_to_come,
     eventually,
     in_threads,
     slay,
+    stop,
     threads_named,
     waits,
     worker_pids,
@@ -155,30 +156,6 @@ class Range:
         self.offer()
         newborn = eventually(lambda: worker_pids() - old)
         slay(newborn.pop())
-
-
-def bytes_to_come():
-    """How many bytes an owner still waits for in the middle of a message, 0 where none does."""
-    frames = sys._current_frames()
-    for thread in threads_named("pool-"):
-        frame = frames.get(thread.ident)
-        while frame is not None:
-            if frame.f_code.co_name == "_recv":
-                size, remaining = frame.f_locals.get("size", 0), frame.f_locals.get("remaining", 0)
-                if size > 4 and remaining < size:
-                    return remaining
-            frame = frame.f_back
-    return 0
-
-
-def stop(pid):
-    os.kill(pid, signal.SIGSTOP)
-    eventually(lambda: state_of(pid) == "T")
-
-
-def state_of(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0]
 
 
 MOMENTS = [
@@ -355,7 +332,7 @@ def run(plan, folder):
                     break
                 came.append(failing("consumer")(one))
                 if plan.slow:
-                    eventually(lambda: all(waits(thread) or waits(thread, "poll") for thread in owners()))
+                    eventually(lambda: all(waits(thread) or waits(thread, "_receive") for thread in owners()))
         except (Failure, ValueError, RemoteError) as error:
             return came, error
     return came, None

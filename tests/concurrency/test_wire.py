@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pickle
 import socket
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -14,7 +15,7 @@ from imgpipe.concurrency import wire
 from imgpipe.concurrency.pool import Pool
 from imgpipe.concurrency.roster import PoolOptions
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import in_threads
+from tests.concurrency.tools import PATIENCE, eventually, in_threads, waits
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -79,12 +80,30 @@ def test_sending_to_nobody_is_an_error(raw):
 
 
 @pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize("seconds", [-1.0, 0.0, 1e-9, 0.05])
-def test_limit_ends_a_write_that_nobody_reads(raw, seconds):
-    with pipe() as (ours, _):
-        wire.limit(ours, seconds)
-        with pytest.raises(BlockingIOError):
+def test_hanging_up_ends_a_write_that_nobody_reads(raw):
+    raised = []
+
+    def write():
+        try:
             wire.send(ours, wire.dumps(Task(1, bytes(5_000_000), raw=raw)))
+        except OSError as error:
+            raised.append(error)
+
+    with pipe() as (ours, _), in_threads(write) as (writer,):
+        eventually(lambda: waits(writer, "_send_buffer" if raw else "_send"))
+        wire.hang_up(ours)
+        writer.join(PATIENCE)
+        assert raised
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others drop what has come")
+def test_what_had_come_before_hanging_up_can_still_be_read():
+    with pipe() as (ours, theirs):
+        wire.send(theirs, wire.dumps("said"))
+        wire.hang_up(ours)
+        assert wire.loads(wire.receive(ours)) == "said"
+        with pytest.raises(EOFError):
+            wire.receive(ours)
 
 
 def test_what_does_not_pickle_is_said_before_anything_is_sent():

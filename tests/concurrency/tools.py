@@ -107,6 +107,30 @@ def slay(pid):
     assert wait_for_exit(pid, PATIENCE)
 
 
+def bytes_to_come():
+    """How many bytes an owner still waits for in the middle of a message, 0 where none does."""
+    frames = sys._current_frames()
+    for thread in threads_named("pool-"):
+        frame = frames.get(thread.ident)
+        while frame is not None:
+            if frame.f_code.co_name == "_recv":
+                size, remaining = frame.f_locals.get("size", 0), frame.f_locals.get("remaining", 0)
+                if size > 4 and remaining < size:
+                    return remaining
+            frame = frame.f_back
+    return 0
+
+
+def stop(pid):
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: state_of(pid) == "T")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
 class Drive:
     """A pool stage that gets its tasks when the test says so; results are kept in the order of their coming."""
 

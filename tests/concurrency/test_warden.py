@@ -1,0 +1,131 @@
+"""A pool's clock stands still while the process is stopped, and its warden ends what is overdue."""
+
+import threading
+
+import pytest
+
+from imgpipe.concurrency import owner, roster, warden
+from imgpipe.concurrency.channel import Capacity, Channel
+from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions
+from imgpipe.concurrency.warden import Clock, keep_watch
+from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
+from tests.concurrency import tasks
+from tests.concurrency.tasks import Task, perform, undisturbed
+from tests.concurrency.tools import Bell, Drive, eventually, slay, stop, threads_named, waits, worker_pids
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+
+class Time:
+    """Stands for the module `time`."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch):
+    time = Time()
+    monkeypatch.setattr(warden, "time", time)
+    return time
+
+
+class TestClock:
+    def test_goes_with_the_time(self, time):
+        clock = Clock(300.0)
+        began = clock.now()
+        for _ in range(10):
+            time.now += clock.tick
+            assert clock.beat() == clock.now()
+        assert clock.now() - began == pytest.approx(10 * clock.tick)
+
+    def test_stands_still_while_the_process_is_stopped(self, time):
+        clock = Clock(300.0)
+        began = clock.beat()
+        time.now += 3600.0
+        assert clock.beat() - began == pytest.approx(clock.tick)
+        time.now += clock.tick
+        assert clock.beat() - began == pytest.approx(2 * clock.tick)
+
+    def test_that_is_called_a_little_late_loses_nothing(self, time):
+        clock = Clock(300.0)
+        began = clock.beat()
+        time.now += clock.tick + 0.9
+        assert clock.beat() - began == pytest.approx(clock.tick + 0.9)
+
+    @pytest.mark.parametrize("deadline", [None, 0.2, 5.0, 300.0])
+    def test_is_exact_to_a_tenth_of_the_deadline(self, deadline):
+        assert Clock(deadline).tick <= min(1.0, (deadline or 10.0) / 10)
+
+
+def test_watch_is_kept_until_it_is_left():
+    leave = threading.Event()
+    heard = []
+
+    class Overdue:
+        def expire(self, now):
+            heard.append("expire")
+
+        def check_alive(self):
+            heard.append("alive")
+            if len(heard) == 6:
+                leave.set()
+
+    keep_watch(Clock(0.01), lambda: [Overdue()], leave)
+    assert heard == ["expire", "alive"] * 3
+
+
+def test_worker_stopped_in_the_middle_of_a_result_costs_only_its_task(tmp_path):
+    large = Task(0, answer=100_000_000, trick="ring", bell=str(tmp_path / "bell"))
+    with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=3.0)) as drive:
+        drive.offer(large)
+        pid, _ = bell.wait()
+        stop(pid)
+        drive.offer(Task(1))
+        results = drive.finish()
+    (lost,) = drive.lost
+    assert isinstance(lost.error, DeadlineExpired)
+    assert [one for one in results if one is not lost] == [undisturbed(Task(1))]
+
+
+@pytest.mark.parametrize("deadline", [None, 100.0])
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_death_is_seen_although_a_process_that_the_task_forked_lives_on(tmp_path, method, deadline):
+    with Bell(tmp_path) as bell:
+        options = PoolOptions(1, tries=1, start_method=method, deadline=deadline)
+        with Drive(tasks.fork_and_die, options) as drive:
+            drive.offer(Task(0, bell=bell.path))
+            (lost,) = drive.finish()
+        slay(bell.wait()[0])
+    assert isinstance(lost.error, WorkerDied)
+    assert lost.error.cause == "was killed by SIGKILL"
+
+
+def test_initializer_that_hangs_breaks_the_pool_at_its_first_time_out(monkeypatch):
+    monkeypatch.setattr(roster, "_SECONDS_TO_START", 0.5)
+    options = PoolOptions(2, initializer=tasks.sleep_at_start, deadline=0.1)
+    with Drive(perform, options) as drive, pytest.raises(PoolBroken, match=r"not ready after 0\.5 s"):
+        drive.finish()
+    assert not worker_pids()
+
+
+def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch):
+    """A result waits in the pipe, as its owner waits for room for what bypasses the workers."""
+    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+    source = Channel(Capacity(10))
+    first = Task(0, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
+    source.put(first)
+    source.put(Task(1))
+    options = PoolOptions(1, Capacity(1), deadline=1.0, bypass=lambda task: task.number >= 10)
+    with Bell(tmp_path) as bell, pool_stage(perform, source, options) as results:
+        bell.wait()
+        source.put(Task(10))
+        source.end()
+        (tmp_path / "go").touch()
+        eventually(lambda: all(waits(thread, "put") for thread in threads_named("pool-")))
+        threading.Event().wait(1.5)
+        assert list(results) == [undisturbed(first), Task(10), undisturbed(Task(1))]
