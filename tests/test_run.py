@@ -13,6 +13,7 @@ from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES
 from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status
+from imgpipe.journal.records import decode
 from imgpipe.naming import Naming
 from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
@@ -49,15 +50,15 @@ def undisturbed(pictures, tmp_path):
     return contents(tmp_path / "undisturbed")
 
 
-def journal_lines(out):
-    with open(out / ".imgpipe/journal.jsonl", encoding="ascii") as file:
-        return [json.loads(line) for line in file]
+def journal_lines(out, torn=False):
+    lines = (out / ".imgpipe/journal.jsonl").read_bytes().splitlines()
+    return [line for line in map(decode, lines) if isinstance(line, dict) or not torn]
 
 
-def claims(out):
+def claims(out, torn=False):
     """The jobs that were begun and of which nothing more is known."""
     begun = set()
-    for line in journal_lines(out):
+    for line in journal_lines(out, torn):
         if "begun" in line:
             begun.add(line["begun"])
         else:
@@ -181,6 +182,50 @@ def test_a_lost_journal_makes_everything_foreign_until_that_is_allowed(pictures,
     assert set(ends(run(pictures, out, existing=Existing("always"))).values()) == {"written"}
     assert set(ends(run(pictures, out)).values()) == {"unchanged"}
     assert contents(out) == before
+
+
+GARBAGE = [
+    b"",
+    b"\0" * 4096,
+    b"\xff{[\n",
+    b'{"done":"a.png"}\n',
+    b'{"begun":"a.png","outputs":["../a.png"]}\n[]\nnull\n',
+]
+
+
+def resume_from_cuts(pictures, tmp_path, stride):
+    """The journal of a finished run is cut at bytes and garbage appended; outputs are as they were at that moment."""
+    out = tmp_path / "out"
+    run(pictures, out)
+    expected = contents(out)
+    path = out / ".imgpipe/journal.jsonl"
+    whole = path.read_bytes()
+    for length in range(0, len(whole) + 1, stride):
+        garbage = GARBAGE[length // stride % len(GARBAGE)]
+        write(path, whole[:length] + garbage)
+        before = contents(out)
+        report = run(pictures, out)
+        assert set(ends(report).values()) <= {"written", "unchanged", "skipped"}
+        assert contents(out) == before == expected, "whatever it says, what stands is whole and stays"
+
+        write(path, whole[:length] + garbage)
+        claimed = claims(out, torn=True) | {item.source.name for item in report.items if item.status == "unchanged"}
+        for item in report.items:
+            if item.source.name not in claimed:
+                os.unlink(out / OUTPUTS[NAMES.index(item.source.name)])
+        report = run(pictures, out)
+        assert set(ends(report).values()) <= {"written", "unchanged"}
+        assert contents(out) == expected
+
+
+def test_from_a_journal_cut_anywhere_a_run_goes_on(pictures, tmp_path):
+    resume_from_cuts(pictures, tmp_path, stride=29)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_from_a_journal_cut_at_every_byte_a_run_goes_on(pictures, tmp_path):
+    resume_from_cuts(pictures, tmp_path, stride=1)
 
 
 def test_force_makes_all_again(pictures, out):
