@@ -13,7 +13,7 @@ import pytest
 from imgpipe.errors import OutputError
 from imgpipe.recipe import Recipe
 from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, write
-from tests.runs import ends, run, run_with
+from tests.runs import ends, killed_at, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -178,3 +178,23 @@ def test_a_compaction_that_fails_at_any_call_loses_nothing(pictures, tmp_path):
     assert len(path.read_bytes()) < 3000, "compacted"
     assert call > 6
     assert stopped == 3, "only where the lock or the journal itself, the old one or the new one, cannot be opened"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_compaction_that_is_killed_at_any_call_loses_nothing(pictures, tmp_path):
+    out = tmp_path / "out"
+    run(pictures, out)
+    path = out / ".imgpipe/journal.jsonl"
+    whole = path.read_bytes() + b"{}\n" * 1100 + b'{"begun":"x/b.png","outputs":["x/b.png"]}\n'
+    for call in itertools.count(1):
+        write(path, whole)
+        ended = killed_at(call, pictures, out)
+        report = run(pictures, out)
+        assert {name: end for name, end in ends(report).items() if name != "x/b.png"} == {
+            "a.png": "unchanged",
+            "x/y/c.png": "unchanged",
+        }
+        assert ends(report)["x/b.png"] in ("written", "unchanged"), "its claim is kept too"
+        if ended:
+            break
+    assert call > 8

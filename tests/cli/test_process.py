@@ -102,6 +102,35 @@ def test_dry_run_says_what_would_be_done_and_writes_nothing(pictures, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_prune_says_what_it_would_remove_and_then_removes_it_and_tells(pictures, tmp_path):
+    command = ["process", pictures, tmp_path / "out", "--width", 50, "--prune"]
+    imgpipe(*command)
+    (pictures / "deep/b.png").unlink()
+    would = imgpipe(*command, "-n")
+    assert "pruned: deep/b.png: deep/b.png is gone" in would.stdout
+    assert (tmp_path / "out/deep/b.png").exists()
+    done = imgpipe(*command, "--json", "-")
+    item, _, summary = map(json.loads, done.stdout.splitlines())
+    assert (item["status"], [output["path"] for output in item["outputs"]]) == ("pruned", ["deep/b.png"])
+    assert (summary["discovered"], summary["unchanged"], summary["pruned"]) == (1, 1, 1)
+    assert "1 outputs pruned" in done.stderr
+    assert not (tmp_path / "out/deep/b.png").exists()
+    (pictures / "a.jpg").unlink()
+    done = imgpipe(*command)
+    assert "nothing is pruned, for there is no input" in done.stdout
+    assert (tmp_path / "out/a.jpg").exists()
+
+
+def test_in_place_replaces_pictures_once(pictures):
+    refused = imgpipe("process", pictures, pictures, "--resize", "50%")
+    assert refused.returncode == 2
+    assert "--in-place" in refused.stderr
+    for result in ("2 written, 0 unchanged", "0 written, 2 unchanged"):
+        done = imgpipe("process", pictures, pictures, "--in-place", "--resize", "50%")
+        assert result in done.stdout
+        assert (size(pictures / "a.jpg"), size(pictures / "deep/b.png")) == ((150, 100), (100, 150))
+
+
 def test_collisions_are_found_before_anything_is_written(pictures, tmp_path):
     Image.new("RGB", (9, 9)).save(pictures / "a.png")
     done = imgpipe("process", pictures, tmp_path / "out", "-f", "webp")
