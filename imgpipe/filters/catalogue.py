@@ -15,7 +15,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "geometry": ("rotate", "flip", "flop"),
     "framing": ("pad", "border", "round-corners"),
     "tone": ("grayscale", "brightness", "contrast", "saturation"),
-    "detail": ("blur", "sharpen"),
+    "detail": ("blur", "box-blur", "sharpen"),
+    "denoising": ("median", "bilateral", "denoise"),
+    "convolution": ("edges", "emboss", "convolve"),
+    "morphology": ("dilate", "erode"),
+    "effects": ("pixelate", "noise", "vignette"),
 }
 """The modules of this package that define filters, and which; a new family is one more line.
 

@@ -49,7 +49,7 @@ def most_interesting(frame: Frame, window: Share, by: str) -> Share:
 
 
 def _small_copy(frame: Frame) -> tuple[Map, Map]:
-    """RGB and alpha of a copy of at most 128 px a side, both 0 to 1."""
+    """RGB as seen on black, and alpha, of a copy of at most 128 px a side, both 0 to 1."""
     import numpy as np
 
     width, height = frame_size(frame)
@@ -58,7 +58,8 @@ def _small_copy(frame: Frame) -> tuple[Map, Map]:
     small = widen(to_eight_bits(resample(frame, (0, 0, width, height), size, "box")))
     colour, alpha = split_alpha(small)
     samples = to_array(colour)[:, :, :3] / 255 if bands(colour) == 3 else 1 - to_array(colour)[:, :, :3] / 255
-    return samples, to_array(alpha)[:, :, 0] / 255 if alpha is not None else np.ones(samples.shape[:2])
+    seen = to_array(alpha)[:, :, 0] / 255 if alpha is not None else np.ones(samples.shape[:2])
+    return samples * seen[:, :, np.newaxis], seen
 
 
 def _attention(samples: Map) -> Map:

@@ -1,13 +1,21 @@
 """What every built-in filter promises, whatever it does."""
 
+import hashlib
+import json
+import math
+import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, builtin, parse
 from imgpipe.picture import Picture, frame_size
 
@@ -23,6 +31,16 @@ NEUTRAL = {
     "rotate": "0",
     "sharpen": "0",
     "blur": "0",
+    "box-blur": "0",
+    "median": "0",
+    "bilateral": "0",
+    "denoise": "0",
+    "convolve": "1",
+    "dilate": "0",
+    "erode": "0",
+    "pixelate": "1",
+    "noise": "0",
+    "vignette": "0",
 }
 """The options at which a filter changes nothing; none where that is its default, or where it has no neutral value."""
 
@@ -39,18 +57,20 @@ EXAMPLES = {
     "saturation": "2",
     "blur": "1.5",
     "sharpen": "1",
+    "box-blur": "2",
+    "convolve": "0 -1 0;-1 5 -1;0 -1 0",
 }
 """Options at which a filter does something; none where it does so without any."""
 
 RESHAPING = {"resize", "crop", "smart-crop", "trim", "pad", "border", "rotate", "flip", "flop"}
-WITHOUT_NEUTRAL = {"flip", "flop", "grayscale"}
+WITHOUT_NEUTRAL = {"flip", "flop", "grayscale", "edges", "emboss"}
+OWN_FRAMES = {"noise"}
+"""Filters that treat equal frames of an animation differently."""
 
 
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA", 1: 2, 3: 4}
-KINDS_AFTER = {
-    "grayscale": {"RGB": "L", "RGBA": "LA", 3: 1, 4: 2},
-    "round-corners": WITH_ALPHA,
-}
+GREY = {"RGB": "L", "RGBA": "LA", 3: 1, 4: 2}
+KINDS_AFTER = {"grayscale": GREY, "edges": GREY, "round-corners": WITH_ALPHA}
 """What kind of frame each kind becomes, of the filters that change it; kinds that are not named stay."""
 
 
@@ -148,7 +168,7 @@ def test_all_frames_of_an_animation_are_filtered_alike(name, kind):
     frame = frame_of(kind, (7, 5))
     result = apply(step(name, EXAMPLES), Picture((frame,) * 3, (7, 5), "gif", durations=(1, 2, 3)))
     assert len(result.frames) == 3
-    assert len({each.tobytes() for each in result.frames}) == 1
+    assert len({each.tobytes() for each in result.frames}) == (3 if name in OWN_FRAMES else 1)
     assert result.durations == (1, 2, 3)
 
 
@@ -179,3 +199,67 @@ def test_threads_do_not_disturb_each_other(name, kind):
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(lambda _: apply(operation, source).frames[0].tobytes(), range(24)))
     assert set(results) == {apply(operation, source).frames[0].tobytes()}
+
+
+def extremes(name):
+    """Steps with one option at an end of its range, the others as in the example."""
+    example = step(name, EXAMPLES)
+    for option in example.filter.options:
+        for value in (option.range.least, option.range.most):
+            if option.type in (int, float) and math.isfinite(value):
+                with suppress(RecipeError):  # options that exclude each other
+                    yield example.filter.operation({**example.arguments, option.name: value})
+
+
+@filters(lambda name: name not in RESHAPING)
+@pytest.mark.parametrize("kind", ["LA", "RGB", 1, 4])
+def test_the_ends_of_every_range_give_a_picture_or_a_clear_error(name, kind):
+    source = Picture((frame_of(kind, (7, 5)),), (7, 5), "png")
+    for operation in extremes(name):
+        try:
+            result = apply(operation, source)
+        except FilterFailed as refused:
+            if refused.__cause__ is not None:  # an error that the filter did not foresee
+                raise
+            continue
+        assert frame_size(result.frames[0]) == result.size == (7, 5), operation
+        assert kind_of(result.frames[0]) == kind_after(name, kind), operation
+
+
+def digests():
+    """What the example of each filter makes of each kind of picture, in a word."""
+    found = {}
+    for name in builtin():
+        for kind in KINDS:
+            result = apply(step(name, EXAMPLES), Picture((frame_of(kind, (24, 18)),), (24, 18), "png"))
+            found[f"{name} {kind}"] = hashlib.sha256(samples(result.frames[0]).tobytes()).hexdigest()
+    return found
+
+
+def test_another_process_makes_the_same_bytes():
+    code = "from tests.contracts.test_filters import digests; import json; print(json.dumps(digests()))"
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert json.loads(done.stdout) == digests()
+
+
+def faint(kind, colour):
+    """A picture whose left half is transparent over this colour, and whose right half is opaque and uneven."""
+    frame = np.zeros((24, 32, MODES.get(kind, kind)), np.uint16 if isinstance(kind, int) else np.uint8)
+    most = np.iinfo(frame.dtype).max
+    frame[:, 16:, :-1] = np.random.default_rng(5).integers(most // 4, most // 2, frame[:, 16:, :-1].shape)
+    frame[:, 16:, -1] = most
+    frame[:, :16, :-1] = colour * most
+    return frame if isinstance(kind, int) else Image.frombytes(kind, (32, 24), frame.tobytes())
+
+
+@every_filter
+@pytest.mark.parametrize("kind", ["LA", "RGBA", 2, 4])
+def test_what_is_transparent_does_not_shine_through(name, kind):
+    black, white = (
+        samples(apply(step(name, EXAMPLES), Picture((faint(kind, colour),), (32, 24), "png")).frames[0]).astype(int)
+        for colour in (0, 1)
+    )
+    visible = black[:, :, -1] > 0
+    assert np.array_equal(black[:, :, -1], white[:, :, -1])
+    assert np.array_equal(black[visible], white[visible])

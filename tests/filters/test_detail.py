@@ -40,8 +40,20 @@ def test_blur_is_a_gaussian_in_pixels(kind, sigma, frame, picture, samples):
     assert abs(result - exact_gaussian(samples(source), sigma)).max() <= 1.2
 
 
+@pytest.mark.parametrize("kind", ["L", "RGB", 1, 3])
+@pytest.mark.parametrize("radius", [1, 4, 40, 500])
+def test_box_blur_is_the_mean_of_the_square(kind, radius, frame, picture, samples):
+    source = frame(kind, (37, 26))
+    padded = np.pad(samples(source), ((radius, radius), (radius, radius), (0, 0)), mode="edge")
+    sums = np.pad(padded, ((1, 0), (1, 0), (0, 0))).cumsum(axis=0).cumsum(axis=1)
+    size = 2 * radius + 1
+    boxes = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
+    result = samples(after(picture, source, f"box-blur:{radius}"))
+    assert abs(result - boxes / size**2).max() <= 0.51
+
+
 @pytest.mark.parametrize("kind", ["LA", "RGBA", 2, 4])
-@pytest.mark.parametrize("text", ["blur:2", "blur:5", "sharpen:amount=1", "sharpen:amount=5,sigma=3"])
+@pytest.mark.parametrize("text", ["blur:2", "blur:5", "box-blur:3", "sharpen:amount=1", "sharpen:amount=5,sigma=3"])
 def test_transparent_pixels_leave_no_fringe(kind, text, picture, samples):
     result = samples(after(picture, half_clear(kind), text))
     visible = result[:, :, -1] > 8
@@ -52,11 +64,12 @@ def test_transparent_pixels_leave_no_fringe(kind, text, picture, samples):
 def test_blur_blurs_alpha_along_and_sharpen_leaves_it(kind, picture, samples):
     source = half_clear(kind)
     assert 100 < samples(after(picture, source, "blur:2"))[20, 20, -1] < 160
+    assert 100 < samples(after(picture, source, "box-blur:2"))[20, 20, -1] < 160
     assert np.array_equal(samples(after(picture, source, "sharpen:2"))[:, :, -1], samples(source)[:, :, -1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("text", ["blur:0", "sharpen:0", "sharpen:amount=3,sigma=0"])
+@pytest.mark.parametrize("text", ["blur:0", "box-blur:0", "sharpen:0", "sharpen:amount=3,sigma=0"])
 def test_neutral_values_change_nothing(kind, text, frame, picture):
     source = frame(kind, (9, 7))
     assert after(picture, source, text) is source
@@ -100,12 +113,12 @@ def test_hidden_colour_does_not_shine_through(kind, colour, picture, samples):
     array[:, 10:] = np.iinfo(array.dtype).max // 2
     array[:, 10:, -1] = np.iinfo(array.dtype).max
     source = array if deep else Image.frombytes(kind, (20, 20), array.tobytes())
-    for text in ("blur:2", "sharpen:3"):
+    for text in ("blur:2", "box-blur:3", "sharpen:3"):
         result = samples(after(picture, source, text))[:, 10:, :-1]
         assert abs(result - samples(source)[:, 10:, :-1]).max() <= 1
 
 
-@pytest.mark.parametrize("text", ["blur", "sharpen"])
+@pytest.mark.parametrize("text", ["blur", "box-blur", "sharpen"])
 def test_detail_needs_every_pixel_and_refuses_cmyk(text, frame, picture):
     assert least_size([parse(text), parse("resize:50%")], (40, 32)) is None
     with pytest.raises(FilterFailed, match="--no-srgb"):
