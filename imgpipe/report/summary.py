@@ -52,7 +52,7 @@ def _sums(tally: Tally) -> str:
         f"{done[Status.FAILED]} failed, {tally.skipped} skipped"
     ]
     if tally.pruned:
-        parts.append(f"{tally.pruned} outputs pruned")
+        parts.append(f"{tally.pruned} pruned")
     if done[Status.WRITTEN]:
         sizes = f"{human_bytes(tally.bytes_in)} -> {human_bytes(tally.bytes_out)}"
         parts.append(f"{sizes}, {tally.seconds:.1f} s, {rate:.3g} images/s")

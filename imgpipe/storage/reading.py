@@ -6,8 +6,12 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_TICK = 12_000_000
+"""The coarsest clock of a usual kernel, in ns; disks that keep whole seconds only are coarser."""
 
 
 def read(path: str) -> bytes:
@@ -52,6 +56,9 @@ def _regular_file(path: str) -> Iterator[tuple[int, os.stat_result]]:
 def _read_settled(path: str) -> bytes | None:
     """The content, None where the file changed while it was read."""
     with _regular_file(path) as (descriptor, before):
+        # What is written after we have read must get another time, else nobody would ever see that it changed.
+        if 0 <= (age := time.time_ns() - before.st_mtime_ns) < _TICK:
+            time.sleep((_TICK - age) / 1e9)
         data = _read_whole(descriptor, before.st_size)
         after = os.fstat(descriptor)
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)

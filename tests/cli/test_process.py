@@ -113,7 +113,7 @@ def test_prune_says_what_it_would_remove_and_then_removes_it_and_tells(pictures,
     item, _, summary = map(json.loads, done.stdout.splitlines())
     assert (item["status"], [output["path"] for output in item["outputs"]]) == ("pruned", ["deep/b.png"])
     assert (summary["discovered"], summary["unchanged"], summary["pruned"]) == (1, 1, 1)
-    assert "1 outputs pruned" in done.stderr
+    assert "; 1 pruned" in done.stderr
     assert not (tmp_path / "out/deep/b.png").exists()
     (pictures / "a.jpg").unlink()
     done = imgpipe(*command)

@@ -193,6 +193,18 @@ def test_a_file_that_keeps_changing_while_it_is_read_is_refused(storage, monkeyp
         storage.read("a.jpg")
 
 
+@pytest.mark.parametrize(("age", "waits"), [(0, True), (5_000_000, True), (12_000_000, False), (10**12, False)])
+def test_a_file_younger_than_the_tick_of_the_clock_is_read_a_tick_later(storage, monkeypatch, age, waits):
+    """Else what is written right after it was read could have the same time, and would never be seen."""
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    slept = []
+    monkeypatch.setattr(reading.time, "time_ns", lambda: os.stat(path).st_mtime_ns + age)
+    monkeypatch.setattr(reading.time, "sleep", slept.append)
+    assert storage.read("a.jpg") == b"content"
+    assert slept == ([pytest.approx((12_000_000 - age) / 1e9)] if waits else [])
+
+
 def test_a_file_of_which_the_system_tells_no_size_is_refused_rather_than_cut(storage):
     if not os.path.exists("/proc/self/status"):
         pytest.skip("needs /proc")
