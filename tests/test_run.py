@@ -504,6 +504,13 @@ def test_where_all_is_up_to_date_nobody_is_put_to_work(pictures, out, monkeypatc
     assert set(ends(run(pictures, out)).values()) == {"unchanged"}
 
 
+@pytest.mark.parametrize(("durability", "least", "most"), [("rename", 0, 0), ("fsync", len(NAMES), 3 * len(NAMES))])
+def test_nothing_is_synced_unless_a_power_loss_is_to_be_survived(pictures, out, durability, least, most):
+    calls = WatchedCalls(lambda call: None, ("fsync", "fdatasync"))
+    run_with(calls, pictures, out, durability=durability)
+    assert least <= calls.calls <= most, "each file by itself, folders and records in groups"
+
+
 def test_with_synced_outputs_the_bytes_are_the_same_and_are_recorded(pictures, tmp_path, engine):
     out = tmp_path / "out"
     run(pictures, out, engine=engine, durability="fsync")

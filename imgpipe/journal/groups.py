@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
+from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job
 from imgpipe.journal import Journal
 
@@ -24,7 +26,9 @@ def noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Ite
                     jobs.popleft()
                 yield job
         finally:
-            journal.withdraw(jobs)
+            # Where even that cannot be written, the error that ended the run is the one to hear of.
+            with suppress(OutputError):
+                journal.withdraw(jobs)
 
 
 def _groups(decided: Iterator[Job | Item]) -> Iterator[list[Job | Item]]:

@@ -85,14 +85,13 @@ class LocalFolder:
             status = self._fill(descriptor, data, None if over is None else path)
             yield _seen(name, status)
             if over is not None and not _is_still(path, over):
-                raise OSError(errno.EAGAIN, "it is a link, or changed while it was processed, and is left as it is")
+                raise OSError(errno.EBUSY, "it is a link, or changed while it was processed, and is left as it is")
             self.calls.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 self.calls.unlink(temporary)
             raise
-        if self.durability == "fsync":
-            self._note_changed([folder])
+        self._note_changed([folder])
 
     def remove(self, name: str, bytes: int) -> bool:
         """Remove a regular file of that size; False where none stands there."""
@@ -127,9 +126,11 @@ class LocalFolder:
             if (length := len(os.fsencode(part))) > self._longest_name:
                 return f"its name is too long ({length} bytes of at most {self._longest_name}); shorten it with --name"
         folder = os.path.dirname(self._path(name))
-        if folder != self._looked_at[0]:
-            self._looked_at = folder, self._obstacle_in(folder)
-        return self._looked_at[1]
+        looked_at, obstacle = self._looked_at
+        if folder != looked_at:
+            obstacle = self._obstacle_in(folder)
+            self._looked_at = folder, obstacle
+        return obstacle
 
     def writable(self) -> bool:
         """Whether files can be put into the root itself."""
@@ -161,8 +162,10 @@ class LocalFolder:
         return "" if os.access(above, os.W_OK | os.X_OK) else f"no permission to write to the folder {above}"
 
     def _note_changed(self, folders: Iterable[str]) -> None:
-        with self._lock:
-            self._changed.update(folders)
+        """Names in these folders are to be synced, where a power loss is to be survived."""
+        if self.durability == "fsync":
+            with self._lock:
+                self._changed.update(folders)
 
     def _create(self, temporary: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
@@ -216,8 +219,8 @@ class LocalFolder:
 
 def _standing(path: str) -> str:
     """The path, or the nearest one above that there is."""
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
+    while not os.path.lexists(path) and (above := os.path.dirname(path)) != path:
+        path = above
     return path
 
 

@@ -24,7 +24,7 @@ def read(path: str) -> bytes:
     if data is None:
         data = _read_settled(path)
     if data is None:
-        raise OSError(errno.EAGAIN, "changed while it was read")
+        raise OSError(errno.EBUSY, "changed while it was read")
     return data
 
 

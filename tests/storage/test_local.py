@@ -224,6 +224,13 @@ def test_the_digest_is_of_the_content_alone(storage):
         storage.digest("pipe")
 
 
+def test_the_folder_of_the_journal_is_never_listed(storage):
+    write(os.path.join(storage.root, ".imgpipe/journal.jsonl"))
+    write(os.path.join(storage.root, "x/.imgpipe/journal.jsonl"))
+    write(os.path.join(storage.root, "x/.hidden.jpg"))
+    assert names(storage, hidden=True) == ["x/.hidden.jpg"]
+
+
 def test_an_obstacle_is_seen_before_anything_is_written(storage, tmp_path):
     write(os.path.join(storage.root, "file"))
     before = traces(tmp_path)
