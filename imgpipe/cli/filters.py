@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
+import shlex
+import textwrap
+from collections.abc import Iterable
 
 import click
 
-from imgpipe.filters import Filter, Option, builtin, find
+from imgpipe.filters import Filter, Option, find, plugins
+from imgpipe.filters.catalogue import families
+from imgpipe.filters.docstring import read_help
+
+_WIDTH = 100
+_COLUMN = 17
 
 
 @click.command("filters")
@@ -16,20 +23,42 @@ def command(name: str | None) -> None:
     if name is not None:
         _show(find(name))
         return
-    for found in builtin().values():
-        summary = inspect.getdoc(found.function) or ""
-        click.echo(f"{found.name:<14}{summary.partition(chr(10))[0]}")
-    click.echo("\nimgpipe filters NAME shows one; -F module:function runs a filter of your own.")
+    for family, found in families().items():
+        _list(family.capitalize(), ((each.name, read_help(each).summary) for each in found))
+    if plugins():
+        _list("From other packages", plugins().items())
+    click.echo("imgpipe filters NAME shows one; -F module:function runs a filter of your own.")
+
+
+def _list(heading: str, entries: Iterable[tuple[str, str]]) -> None:
+    click.echo(heading)
+    for name, text in entries:
+        click.echo(f"  {name:<{_COLUMN - 2}}{text}")
+    click.echo()
 
 
 def _show(found: Filter) -> None:
-    click.echo(found.name)
+    text = read_help(found)
+    click.echo(f"{found.name}: {text.summary}" if text.summary else found.name)
     for option in found.options:
-        click.echo(f"  {option.name:<14}{option.allowed}{_default(option)}")
-    click.echo(f"\n{inspect.getdoc(found.function) or ''}")
+        click.echo()
+        _write(option.allowed + _default(option), f"  {option.name}".ljust(_COLUMN))
+        _write(text.meanings.get(option.name, ""), " " * _COLUMN)
+    for paragraph in text.remarks:
+        click.echo()
+        _write(paragraph)
+    for number, example in enumerate(text.examples):
+        click.echo(f"{'' if number else chr(10)}Example: -F {shlex.quote(example)}")
+
+
+def _write(text: str, start: str = "") -> None:
+    """Print a text, wrapped; its lines after the first begin where the text of the first one does."""
+    rest = " " * len(start)
+    if text:
+        click.echo(textwrap.fill(text, _WIDTH, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False))
 
 
 def _default(option: Option) -> str:
     if option.required:
         return "; must be given"
-    return "" if option.default is None else f"; default {option.default}"
+    return f"; default {option.default_text}" if option.default_text else ""

@@ -36,6 +36,11 @@ def builtin() -> dict[str, Filter]:
     return {name: filter for family in FAMILIES for name, filter in _load_family(family).items()}  # noqa: A001
 
 
+def families() -> dict[str, tuple[Filter, ...]]:
+    """The built-in filters by family, in the order of the catalogue."""
+    return {family: tuple(_load_family(family).values()) for family in FAMILIES}
+
+
 def named(name: str) -> Filter | None:
     """The built-in filter of this name, None where there is none; only its family is imported."""
     family = next((family for family, names in FAMILIES.items() if name in names), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgpipe.errors import RecipeError
-from imgpipe.filters.option import Option, Value, nearest
+from imgpipe.filters.option import Option, Value, nearest, write_value
 from imgpipe.filters.registry import Filter
 
 
@@ -21,7 +21,7 @@ class Operation:
 
     def __str__(self) -> str:
         """As `-F` takes it, the same text for equal operations."""
-        written = ",".join(f"{name}={_text(value)}" for name, value in self.options)
+        written = ",".join(f"{name}={write_value(value)}" for name, value in self.options)
         return f"{self.filter.spelling}:{written}" if written else self.filter.spelling
 
     def __repr__(self) -> str:
@@ -58,14 +58,3 @@ def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
 def _differs(name: str, options: Mapping[str, Option], values: Mapping[str, Value]) -> bool:
     default = options[name].default
     return name in values and (default is inspect.Parameter.empty or values[name] != default)
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        # The shortest text that reads back as the same number.
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    text = str(value)
-    plain = text and not set(text) & set(',="') and text == text.strip()
-    return text if plain else '"' + text.replace('"', '""') + '"'

@@ -67,6 +67,13 @@ class Option:
             return "true or false"
         return "text" if self.type is str else str(self.range)
 
+    @property
+    def default_text(self) -> str:
+        """The default as `-F` takes it; empty where there is none, or where the docstring says what it follows from."""
+        if self.required or self.default is None:
+            return ""
+        return write_value(self.default)
+
     def parse(self, text: str) -> Value:
         """The value that a text stands for; ValueError where it stands for none."""
         if self.type is bool:
@@ -139,3 +146,19 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]}?" if close else f"valid are {', '.join(names)}"
+
+
+def write_value(value: Value) -> str:
+    """A value as `-F` takes it, the same text for equal values.
+
+    >>> write_value(1.0), write_value(True), write_value("1,2")
+    ('1', 'true', '"1,2"')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        # The shortest text that reads back as the same number.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    text = str(value)
+    plain = text and not set(text) & set(',="') and text == text.strip()
+    return text if plain else '"' + text.replace('"', '""') + '"'
