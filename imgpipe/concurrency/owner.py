@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from imgpipe.concurrency.admission import Admission
 from imgpipe.concurrency.channel import Channel, Closed, Empty
 from imgpipe.concurrency.roster import Roster
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
@@ -43,12 +44,14 @@ class _Attempt(Generic[T]):
 class Owner(Generic[T]):
     """One thread of the parent with one worker after the other."""
 
-    def __init__(self, roster: Roster, source: Channel[T], results: Channel[Any]) -> None:
+    def __init__(self, roster: Roster, tasks: Admission[T], results: Channel[Any]) -> None:
         self._roster = roster
         self._options = roster.options
-        self._source = source
+        self._tasks = tasks
         self._results = results
         self._assigned: deque[_Attempt[T]] = deque()
+        self._ran_short: list[_Attempt[T]] = []
+        self._claimed = 0
         self._handed_over = False
         self._seconds_a_task = 1.0
 
@@ -62,6 +65,7 @@ class Owner(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - it goes up in the thread that receives
             self._results.fail(error)
         finally:
+            self._release()
             self._results.end()
 
     def _employ(self) -> bool:
@@ -96,14 +100,20 @@ class Owner(Generic[T]):
                 self._results.fail(error)
                 raise Closed
             self._seconds_a_task += 0.25 * (seconds - self._seconds_a_task)
-            self._assigned.popleft()
+            attempt = self._assigned.popleft()
             self._roster.note_progress()
-            self._results.put(result)
+            if self._is_to_have_more(result):
+                self._ran_short.append(attempt)
+            else:
+                self._results.put(result)
             # Only now: while it waited for somebody to take the result, it did not look for the next one.
             self._watch_head(worker)
 
     def _top_up(self, worker: Worker) -> bool:
         """See that the worker has a task, and more ahead where they are short; False when there are no more."""
+        if not self._assigned and self._claimed:
+            self._release()
+            worker.limit_memory(self._tasks.fair_share)
         ahead = min(_MOST_AHEAD, int(_SECONDS_AHEAD / max(self._seconds_a_task, 1e-6)))
         if len(self._assigned) > (ahead + 1) // 2:
             return True
@@ -121,21 +131,35 @@ class Owner(Generic[T]):
         if len(attempts) == len(self._assigned):
             self._watch_head(worker)
         self._handed_over = True
+        worker.limit_memory(self._claimed)
         worker.send([attempt.task for attempt in attempts])
 
     def _take(self, most: int) -> list[_Attempt[T]]:
         """Up to so many tasks; waits for one only when the worker has none."""
+        if self._ran_short:
+            if self._assigned:
+                return []
+            self._claimed = self._tasks.claim_all()
+            return [self._ran_short.pop()]
         fresh: list[_Attempt[T]] = []
-        while len(fresh) < most:
-            try:
-                task = self._source.take(wait=not fresh and not self._assigned)
-            except (Empty, StopIteration):
-                break
-            if self._options.bypass is not None and self._options.bypass(task):
-                self._results.put(task)
-            else:
+        try:
+            if not self._assigned:
+                task, self._claimed = self._tasks.take()
                 fresh.append(_Attempt(task))
+            while len(fresh) < most:
+                fresh.append(_Attempt(self._tasks.take_within(self._claimed)))
+        except (Empty, StopIteration):
+            pass
         return fresh
+
+    def _is_to_have_more(self, result: Any) -> bool:
+        """Whether a task got too little memory and there is more."""
+        short = self._options.ran_short is not None and self._options.ran_short(result)
+        return short and self._claimed < self._tasks.budget.total
+
+    def _release(self) -> None:
+        self._tasks.budget.release(self._claimed)
+        self._claimed = 0
 
     def _watch_head(self, worker: Worker) -> None:
         """From now on, the first of the tasks at the worker has its time."""

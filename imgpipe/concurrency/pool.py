@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.admission import Admission, Budget
 from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.owner import Lost, Owner
 from imgpipe.concurrency.roster import PoolOptions, Roster
@@ -39,18 +40,33 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
     """
     results: Channel[Any] = Channel(options.capacity, senders=options.processes, weigh=options.weigh)
     roster = Roster(wire.dumps((function, options.initializer)), options)
+    budget = Budget(options.memory)
+    tasks = Admission(source, _passing_by(options, results), options.cost, budget, options.memory // options.processes)
     threads = [
-        threading.Thread(target=Owner(roster, source, results).run, name=f"pool-{number}", daemon=True)
+        threading.Thread(target=Owner(roster, tasks, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)
     ]
     with ExitStack() as running:
         running.enter_context(_warden(roster))
         running.enter_context(crew_at_work(threads, source, results))
+        running.callback(budget.close)
         running.callback(roster.kill_all)
         # A program may end inside the block; multiprocessing would wait for ever then, its SIGTERM being ignored.
         atexit.register(running.close)
         running.callback(atexit.unregister, running.close)
         yield results
+
+
+def _passing_by(options: PoolOptions, results: Channel[Any]) -> Callable[[Any], bool]:
+    """Puts a task that skips the workers among the results, and says whether it is one."""
+
+    def pass_by(task: Any) -> bool:
+        passes = options.bypass is not None and options.bypass(task)
+        if passes:
+            results.put(task)
+        return passes
+
+    return pass_by
 
 
 @contextmanager

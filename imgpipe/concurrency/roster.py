@@ -36,6 +36,11 @@ class PoolOptions:
         preload: modules that the fork server imports once for all workers.
         start_method: how workers are started.
         bypass: tasks for which this is true skip the workers and come out as they are.
+        memory: bytes that all tasks together may take in the workers, 0 for no bound. A worker is held to its
+            part of it (on Linux).
+        cost: bytes that a task is expected to take. Tasks up to a fair share of `memory` never wait for each other.
+        ran_short: whether a result says that its task got too little memory. It is then tried once more with all
+            there is, alone.
     """
 
     processes: int = 1
@@ -47,6 +52,9 @@ class PoolOptions:
     preload: tuple[str, ...] = ()
     start_method: StartMethod = field(default_factory=default_start_method)
     bypass: Callable[[Any], bool] | None = None
+    memory: int = 0
+    cost: Callable[[Any], int] | None = None
+    ran_short: Callable[[Any], bool] | None = None
 
 
 class Roster:

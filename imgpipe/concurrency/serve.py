@@ -16,10 +16,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.memory import limit_memory
 
 READY, READY_RECEIVED = wire.word(b"ready")
 GOODBYE, _GOODBYE_RECEIVED = wire.word(b"goodbye")
 
+_LIMIT = b"limit:"
 _PR_SET_PDEATHSIG = 1
 _STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -60,11 +62,18 @@ def serve(connection: Connection) -> None:
             _send(connection, answer)
 
 
+def limit_message(claimed: int) -> wire.Message:
+    """What tells a worker how many bytes of memory it may take from now on."""
+    return wire.word(b"%s%d" % (_LIMIT, claimed))[0]
+
+
 def _receive(connection: Connection) -> wire.Received:
     try:
         return wire.receive(connection)
     except (EOFError, OSError):
         os._exit(0)  # the parent has gone, or wants no more of us
+    except MemoryError:
+        os._exit(1)  # in a thread that nobody would miss otherwise
 
 
 def _send(connection: Connection, message: wire.Message) -> None:
@@ -93,6 +102,10 @@ def _read_ahead(connection: Connection, inbox: SimpleQueue[wire.Received]) -> No
     """Have the next task here when one is finished, and notice at once when the parent dies."""
     while True:
         message = _receive(connection)
+        if message[0].startswith(_LIMIT):
+            # At once: the next message may be as large as the limit allows.
+            limit_memory(int(message[0].removeprefix(_LIMIT)))
+            continue
         inbox.put(message)
         if message == _GOODBYE_RECEIVED:
             return

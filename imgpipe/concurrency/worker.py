@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
-from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, serve
+from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, limit_message, serve
 
 
 class WorkerDied(Exception):
@@ -50,6 +50,7 @@ class Worker:
         self._connection, theirs = multiprocessing.Pipe()
         wire.widen(self._connection)
         self._ended = threading.Lock()
+        self._memory = 0
         self._due: float | None = None
         self._expired = False
         try:
@@ -111,6 +112,16 @@ class Worker:
     def is_gone(self) -> bool:
         """Whether an idle worker has died: it has nothing to say, so only its end can be read."""
         return self._connection.poll(0)
+
+    def limit_memory(self, claimed: int) -> None:
+        """Let the worker have so many bytes besides what it needs for itself; it is told where that changes.
+
+        Raises:
+            DeadlineExpired, WorkerDied: as `send`.
+        """
+        if claimed != self._memory:
+            self._send(limit_message(claimed))
+            self._memory = claimed
 
     def send(self, tasks: Sequence[Any]) -> None:
         """Hand over tasks; they are done in order, one result each.

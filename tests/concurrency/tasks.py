@@ -360,3 +360,18 @@ class NotThere:
 def ring_and_die(task):
     ring(task)
     _kill(task)
+
+
+def allocate(megabytes):
+    """How many megabytes could be had, or "short"."""
+    try:
+        return len(bytearray(megabytes << 20)) >> 20
+    except MemoryError:
+        return "short"
+
+
+def allocate_in_pieces(megabytes):
+    """Touch so many megabytes in pieces that the allocator keeps when they are freed."""
+    ctypes.CDLL(None).mallopt(-3, 1 << 30)
+    ctypes.CDLL(None).mallopt(-1, 1 << 30)
+    return sum(map(len, [bytearray(b"x" * (1 << 20)) for _ in range(megabytes)])) >> 20

@@ -1,0 +1,124 @@
+"""Admission of tasks to workers: in order, and as far as what they may cost fits into a budget together.
+
+A cost is a number of bytes, but nothing here knows of what. Every worker has a fair share, so tasks that cost no
+more than that never wait. A costlier one waits at the head of the queue until there is room beside those being worked
+on, and those behind it wait too: it is never overtaken, and with the budget to itself every task may run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from imgpipe.concurrency.channel import Channel, Closed, Empty
+
+T = TypeVar("T")
+
+
+class Budget:
+    """So much may be claimed at the same time; safe to use from any number of threads."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._claimed = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def claim(self, cost: int) -> int:
+        """Wait until there is room, and return what was claimed: the cost, or the whole budget where it is more.
+
+        Raises:
+            Closed: the budget was closed.
+        """
+        cost = min(cost, self.total)
+        with self._changed:
+            while self._claimed + cost > self.total and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                raise Closed
+            self._claimed += cost
+        return cost
+
+    def release(self, cost: int) -> None:
+        """Give back what was claimed."""
+        with self._changed:
+            self._claimed -= cost
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Send home whoever waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class Admission(Generic[T]):
+    """The tasks of a channel, each with a claim on the budget.
+
+    Args:
+        source: of the tasks.
+        pass_by: called with each task; where it returns true, the task was dealt with and needs no worker.
+        cost: what a task is expected to cost; None for nothing.
+        budget: for all tasks that are being worked on.
+        fair_share: the least that is claimed.
+    """
+
+    def __init__(
+        self,
+        source: Channel[T],
+        pass_by: Callable[[T], bool],
+        cost: Callable[[Any], int] | None,
+        budget: Budget,
+        fair_share: int,
+    ) -> None:
+        self.budget = budget
+        self.fair_share = fair_share
+        self._source = source
+        self._pass_by = pass_by
+        self._cost = cost
+        self._head: list[tuple[T, int]] = []
+        self._turn = threading.Lock()
+
+    def take(self) -> tuple[T, int]:
+        """The next task and what was claimed for it; waits until there is one, and then until it fits.
+
+        Raises:
+            StopIteration: there are no more.
+            Closed: the budget was closed.
+            BaseException: what a sender failed with.
+        """
+        with self._turn:
+            self._fetch(wait=True)
+            claimed = self.budget.claim(max(self._head[0][1], self.fair_share))
+            return self._head.pop()[0], claimed
+
+    def take_within(self, claimed: int) -> T:
+        """The next task where there is one at the moment and its cost is within what was claimed for others.
+
+        Raises:
+            Empty: not so.
+            StopIteration: there are no more.
+            BaseException: what a sender failed with.
+        """
+        if not self._turn.acquire(blocking=False):
+            raise Empty
+        try:
+            self._fetch(wait=False)
+            if self._head[0][1] > claimed:
+                raise Empty
+            return self._head.pop()[0]
+        finally:
+            self._turn.release()
+
+    def claim_all(self) -> int:
+        """Wait until nothing else is claimed, and claim the whole budget."""
+        with self._turn:
+            return self.budget.claim(self.budget.total)
+
+    def _fetch(self, *, wait: bool) -> None:
+        """See that there is a head of the queue, with its cost."""
+        while not self._head:
+            task = self._source.take(wait=wait)
+            if not self._pass_by(task):
+                self._head.append((task, self._cost(task) if self._cost else 0))

@@ -1,0 +1,214 @@
+"""Tasks are admitted in order and within a budget; none is overtaken, none waits for ever."""
+
+import sys
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe.concurrency.admission import Admission, Budget
+from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
+from imgpipe.concurrency.roster import PoolOptions
+from tests.concurrency import tasks
+from tests.concurrency.tasks import Task, perform
+from tests.concurrency.tools import Bell, Drive, eventually, in_threads, slay, threads_named, waits
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+
+def admission(costs, total=100, fair_share=10):
+    source = Channel(Capacity(1000))
+    for cost in costs:
+        source.put(cost)
+    source.end()
+    return Admission(source, lambda cost: cost < 0, lambda cost: cost, Budget(total), fair_share)
+
+
+class TestAdmission:
+    def test_claims_the_cost_but_a_fair_share_at_least_and_the_budget_at_most(self):
+        admitted = admission([1, 25, 1000])
+        assert admitted.take() == (1, 10)
+        assert admitted.take() == (25, 25)
+        admitted.budget.release(35)
+        assert admitted.take() == (1000, 100)
+        with pytest.raises(StopIteration):
+            admitted.take()
+
+    def test_a_costly_one_waits_and_is_not_overtaken(self):
+        admitted = admission([40, 70, 1])
+        came = []
+        assert admitted.take() == (40, 40)
+        with in_threads(lambda: came.append(admitted.take())) as (waiter,):
+            eventually(lambda: waits(waiter, "claim"))
+            with pytest.raises(Empty):
+                admitted.take_within(40)
+            assert not came
+            admitted.budget.release(40)
+        assert came == [(70, 70)]
+
+    def test_a_costly_one_that_is_seen_too_early_stays_the_next(self):
+        admitted = admission([10, 11, 10])
+        assert admitted.take() == (10, 10)
+        for _ in range(3):
+            with pytest.raises(Empty):
+                admitted.take_within(10)
+        assert admitted.take() == (11, 11)
+        assert admitted.take_within(11) == 10
+
+    def test_what_passes_by_costs_nothing(self):
+        admitted = admission([-1, -1, 100, -1, 5])
+        assert admitted.take() == (100, 100)
+        assert admitted.take_within(100) == 5
+        with pytest.raises(StopIteration):
+            admitted.take_within(100)
+
+    def test_who_waits_is_sent_home(self):
+        admitted = admission([100, 100])
+        admitted.take()
+        raised = []
+
+        def take():
+            with pytest.raises(Closed):
+                admitted.take()
+            raised.append(True)
+
+        with in_threads(take) as (waiter,):
+            eventually(lambda: waits(waiter, "claim"))
+            admitted.budget.close()
+        assert raised
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.integers(0, 150), max_size=30), st.integers(1, 5))
+    def test_never_admits_more_than_the_budget_and_always_all(self, costs, owners):
+        admitted = admission(costs, fair_share=100 // owners)
+        lock = threading.Lock()
+        done, claims, most = [], [0] * owners, []
+
+        def own(number):
+            while True:
+                try:
+                    cost, claim = admitted.take()
+                except StopIteration:
+                    return
+                with lock:
+                    done.append(cost)
+                    claims[number] = claim
+                    most.append(sum(claims))
+                    claims[number] = 0
+                admitted.budget.release(claim)
+
+        with in_threads(*[lambda number=number: own(number) for number in range(owners)]):
+            pass
+        assert sorted(done) == sorted(costs)
+        assert max(most, default=0) <= 100
+
+
+def cost_of(task):
+    return len(task.payload)
+
+
+def wait_for_owners(place):
+    eventually(lambda: any(waits(thread, place) for thread in threads_named("pool-")))
+
+
+class TestPool:
+    def test_tasks_that_do_not_fit_together_take_turns(self, tmp_path):
+        options = PoolOptions(3, memory=100, cost=cost_of)
+        first, *others = (
+            Task(number, bytes(60), trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))
+            for number in range(4)
+        )
+        with Bell(tmp_path) as bell, Drive(perform, options) as drive:
+            drive.offer(first, *others)
+            for number in range(4):
+                assert bell.wait()[1] == number
+                if number < 3:
+                    wait_for_owners("claim")
+                assert not bell.rung()
+                (tmp_path / f"go {number}").touch()
+            assert len(drive.finish()) == 4
+
+    def test_tasks_of_a_fair_share_do_not_wait_for_each_other(self, tmp_path):
+        options = PoolOptions(3, memory=100, cost=cost_of)
+        with Bell(tmp_path) as bell, Drive(perform, options) as drive:
+            wanted = [Task(n, bytes(33), trick="wait", bell=bell.path, go=str(tmp_path / "go")) for n in range(3)]
+            drive.offer(*wanted)
+            assert {bell.wait()[1] for _ in range(3)} == {0, 1, 2}
+            (tmp_path / "go").touch()
+            drive.finish()
+
+    @pytest.mark.parametrize("processes", [1, 2])
+    def test_one_that_costs_more_than_all_runs_alone(self, processes):
+        options = PoolOptions(processes, memory=100, cost=cost_of)
+        with Drive(perform, options) as drive:
+            drive.offer(*[Task(number, bytes(size)) for number, size in enumerate([1, 500, 1, 99, 101, 1])])
+            assert len(drive.finish()) == 6
+
+    def test_death_of_a_worker_gives_nothing_away(self, tmp_path):
+        options = PoolOptions(2, memory=100, cost=cost_of, tries=2)
+        with Bell(tmp_path) as bell, Drive(perform, options) as drive:
+            drive.offer(
+                Task(0, bytes(90), trick="sleep", bell=bell.path, once=str(tmp_path / "once")), Task(1, bytes(90))
+            )
+            slay(bell.wait()[0])
+            assert sorted(done.number for done in drive.finish()) == [0, 1]
+
+    def test_ending_while_a_task_waits(self, tmp_path):
+        options = PoolOptions(2, memory=100, cost=cost_of)
+        with Bell(tmp_path) as bell, Drive(perform, options) as drive:
+            drive.offer(*[Task(number, bytes(90), trick="sleep", bell=bell.path) for number in range(2)])
+            bell.wait()
+            wait_for_owners("claim")
+        assert not threads_named("pool-")
+
+    def test_error_of_the_cost_comes_out(self):
+        with Drive(perform, PoolOptions(2, memory=100, cost=lambda task: 1 // 0)) as drive:
+            drive.offer(Task(0))
+            with pytest.raises(ZeroDivisionError):
+                drive.finish()
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system keeps a limit")
+class TestShortOfMemory:
+    """Results of `tasks.allocate` are the megabytes that could be had, or "short"."""
+
+    @pytest.mark.parametrize("method", ["forkserver", "spawn"])
+    def test_a_task_gets_what_was_claimed_and_not_much_more(self, method):
+        options = PoolOptions(1, memory=200 * MEGABYTE, start_method=method)
+        with Drive(tasks.allocate, options) as drive:
+            drive.offer(200, 2000, 200)
+            assert drive.finish() == [200, "short", 200]
+
+    def test_one_that_ran_short_is_tried_again_with_all_there_is(self):
+        options = PoolOptions(
+            4, memory=4000 * MEGABYTE, cost=lambda megabytes: MEGABYTE, ran_short=lambda result: result == "short"
+        )
+        with Drive(tasks.allocate, options) as drive:
+            drive.offer(10, 2500, 10, 2500, 10, 9000, 10)
+            assert sorted(map(str, drive.finish())) == ["10", "10", "10", "10", "2500", "2500", "short"]
+
+    def test_what_was_freed_is_given_back(self):
+        options = PoolOptions(2, memory=800 * MEGABYTE, cost=lambda megabytes: megabytes * MEGABYTE)
+        with Drive(tasks.allocate_in_pieces, options) as drive:
+            drive.offer(700)
+            drive.settle()
+            eventually(lambda: all(rss < 200 * MEGABYTE for rss in resident_memory()))
+            drive.finish()
+
+    def test_large_task_arrives_although_the_limit_was_low_before(self):
+        options = PoolOptions(2, memory=2500 * MEGABYTE, cost=lambda task: len(task.payload))
+        with Drive(perform, options) as drive:
+            drive.offer(Task(0), Task(1), Task(2, bytes(900 * MEGABYTE), raw=True), Task(3))
+            assert len(drive.finish()) == 4
+
+
+def resident_memory():
+    from tests.concurrency.tools import worker_pids
+
+    for pid in worker_pids():
+        with open(f"/proc/{pid}/statm") as file:
+            yield int(file.read().split()[1]) * 4096
