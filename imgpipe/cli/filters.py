@@ -26,7 +26,7 @@ def command(name: str | None) -> None:
     for family, found in families().items():
         _list(family.capitalize(), ((each.name, read_help(each).summary) for each in found))
     if plugins():
-        _list("From other packages", plugins().items())
+        _list("From other packages", ((each, " or ".join(found)) for each, found in plugins().items()))
     click.echo("imgpipe filters NAME shows one; -F module:function runs a filter of your own.")
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -51,6 +52,7 @@ def serve(connection: Connection) -> None:
     """
     _leave_with_parent()
     _ignore_stop_signals()
+    _print_to_stderr()
     function, initializer = wire.loads(_receive(connection))
     if initializer is not None:
         initializer()
@@ -138,6 +140,12 @@ def _leave_with_parent() -> None:
             fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
             fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
+
+
+def _print_to_stderr() -> None:
+    """What a task prints, be it from C, must not come between what the parent writes to its standard output."""
+    with suppress(OSError):  # a process may have been started without either
+        os.dup2(2, 1)
 
 
 def _ignore_stop_signals() -> None:

@@ -28,9 +28,9 @@ def apply(operation: Operation, picture: Picture) -> Picture:
     """
     try:
         return match_profile(_run(operation, picture), picture)
-    except (ImgpipeError, MemoryError):
+    except (ImgpipeError, MemoryError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # sys.exit in a filter costs its picture, not the run
         raise FilterFailed(f"filter {operation.filter.name} failed: {type(error).__name__}: {error}") from error
 
 

@@ -54,18 +54,23 @@ def _load_family(family: str) -> dict[str, Filter]:
 
 
 @functools.cache
-def plugins() -> dict[str, str]:
-    """The filters that other installed packages announce: name -> `module:function`, not imported."""
+def plugins() -> dict[str, tuple[str, ...]]:
+    """The filters that other installed packages announce, not imported: name -> one `module:function` or more."""
     from importlib.metadata import entry_points
 
-    return {entry.name: f"{entry.module}:{entry.attr}" for entry in entry_points(group=GROUP)}
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in entry_points(group=GROUP):
+        # `value` as it was written: of a malformed one its parts cannot be asked for.
+        references = {*found.get(entry.name, ()), entry.value.partition("[")[0].replace(" ", "")}
+        found[entry.name] = tuple(sorted(references))
+    return found
 
 
 def find(name: str) -> Filter:
     """The filter of this name: built in, from another package, or `module:function`.
 
     Raises:
-        RecipeError: there is none; the message names the nearest one.
+        RecipeError: there is none, and the message names the nearest one; or several packages announce it.
 
     >>> find("blur")
     <filter blur>
@@ -78,8 +83,14 @@ def find(name: str) -> Filter:
     if ":" in name:
         return load(name)
     if name in plugins():
-        return load(plugins()[name])
+        return load(_only(name, plugins()[name]))
     raise RecipeError(f"there is no filter {name}; {nearest(name, [*_builtin_names(), *plugins()])}")
+
+
+def _only(name: str, references: tuple[str, ...]) -> str:
+    if len(references) > 1:
+        raise RecipeError(f"filter {name} is announced by several packages; write one of {', '.join(references)}")
+    return references[0]
 
 
 def is_named(name: str) -> bool:

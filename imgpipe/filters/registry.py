@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
@@ -98,9 +101,25 @@ class Filter:
         return f"{self.__module__}:{self.__qualname__}"
 
     @property
+    def definition(self) -> str:
+        """`reference`, and for a filter of one's own a hash of the file that it stands in.
+
+        It counts in the digest of a recipe: what was made with another version of the file is made anew.
+        """
+        path = None if self._built_in else getattr(sys.modules.get(self.__module__), "__file__", None)
+        if path is None or not os.path.isfile(path):
+            return self.reference
+        with open(path, "rb") as file:
+            return f"{self.reference}@{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+
+    @property
     def spelling(self) -> str:
         """What a recipe calls it: its name if it comes with imgpipe, else its reference."""
-        return self.name if self.__module__.startswith("imgpipe.filters.") else self.reference
+        return self.name if self._built_in else self.reference
+
+    @property
+    def _built_in(self) -> bool:
+        return self.__module__.startswith("imgpipe.filters.")
 
     def __eq__(self, other: object) -> bool:
         return self.reference == other.reference if isinstance(other, Filter) else NotImplemented
@@ -190,8 +209,9 @@ def load(reference: str) -> Filter:
         found: Any = importlib.import_module(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except Exception as error:  # the module is somebody's own: anything may come out of it
-        raise RecipeError(f"no filter at {reference}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # the module is somebody's own: anything may come out of it
+        told = " ".join(str(error).split())
+        raise RecipeError(f"no filter at {reference}: {type(error).__name__}: {told}") from error
     if isinstance(found, Filter):
         return found
     if not inspect.isfunction(found):

@@ -27,7 +27,7 @@ def test_every_filter_is_listed_under_its_family_with_its_first_line():
 
 
 def test_filters_of_other_packages_are_listed_without_being_imported(monkeypatch):
-    monkeypatch.setattr("imgpipe.cli.filters.plugins", lambda: {"film": "no_such_module:film"})
+    monkeypatch.setattr("imgpipe.cli.filters.plugins", lambda: {"film": ("no_such_module:film",)})
     assert call("filters").splitlines()[-4:-1] == ["From other packages", "  film           no_such_module:film", ""]
 
 

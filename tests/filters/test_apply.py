@@ -215,6 +215,12 @@ def test_errors_of_a_filter_name_it_and_keep_their_cause(frame, picture):
     assert caught.value.__cause__ is cause
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit("odd"), type("Odd", (BaseException,), {})("odd")])
+def test_a_filter_that_would_leave_the_process_fails_its_picture(error, frame, picture):
+    with pytest.raises(FilterFailed, match=f"filter own failed: {type(error).__name__}: (3|odd)"):
+        run(fail(error), picture(frame("L", (4, 4))))
+
+
 @pytest.mark.parametrize("error", [MemoryError(), LimitExceeded("too large"), KeyboardInterrupt()])
 def test_errors_that_mean_something_go_through(error, frame, picture):
     with pytest.raises(type(error)) as caught:

@@ -122,9 +122,31 @@ def test_decorated_functions_load_as_they_are(module):
         ("1 / 0\n", "ZeroDivisionError"),
         ("def (:\n", "SyntaxError"),
         ("import no_such_thing\n", "no_such_thing"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("raise RuntimeError('one\\ntwo')\n", "RuntimeError: one two"),
     ],
 )
 def test_what_cannot_be_loaded_is_a_recipe_error(module, source, message):
     module(source)
     with pytest.raises(RecipeError, match=message):
         load("own_filters:own")
+
+
+def test_a_filter_of_ones_own_is_another_one_once_its_file_has_changed(module):
+    module("def sepia(pixels: np.ndarray) -> np.ndarray:\n    return pixels\n")
+    loaded = load("own_filters:sepia")
+    before = loaded.definition
+    assert before == loaded.definition
+    assert before.startswith("own_filters:sepia@")
+    module("def sepia(pixels: np.ndarray) -> np.ndarray:\n    return ~pixels\n")
+    assert loaded.definition != before
+
+
+def test_built_in_filters_are_known_by_their_reference():
+    assert {each.definition for each in builtin().values()} == {each.reference for each in builtin().values()}
+
+
+def test_filters_without_a_file_are_known_by_their_reference():
+    own = filter(array)
+    own.__module__ = "no_such_module"
+    assert own.definition == "no_such_module:array"
