@@ -17,6 +17,7 @@ from PIL import Image
 
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, builtin, parse
+from imgpipe.filters.docstring import read_help
 from imgpipe.picture import Picture, frame_size
 
 SIZES = [(1, 1), (7, 5), (64, 48)]
@@ -58,9 +59,10 @@ EXAMPLES = {
     "blur": "1.5",
     "sharpen": "1",
     "box-blur": "2",
+    "denoise": "100",
     "convolve": "0 -1 0;-1 5 -1;0 -1 0",
 }
-"""Options at which a filter does something; none where it does so without any."""
+"""Options at which a filter does something to the small pictures here; else the first example of its docstring does."""
 
 RESHAPING = {"resize", "crop", "smart-crop", "trim", "pad", "border", "rotate", "flip", "flop"}
 WITHOUT_NEUTRAL = {"flip", "flop", "grayscale", "edges", "emboss"}
@@ -91,7 +93,9 @@ def kind_of(frame):
 
 
 def step(name, options):
-    return parse(f"{name}:{options[name]}" if name in options else name)
+    if name in options:
+        return parse(f"{name}:{options[name]}")
+    return parse(read_help(builtin()[name]).examples[0] if options is EXAMPLES else name)
 
 
 def samples(frame):
@@ -152,6 +156,14 @@ def test_kind_size_and_source_are_kept(name, kind, size):
         assert result.size == size
     if not hasattr(frame, "mode"):
         assert frame.flags.c_contiguous
+
+
+@filters(lambda name: name != "trim")  # noise has no borders
+@pytest.mark.parametrize("kind", ["RGBA", 4])
+def test_the_examples_of_these_tests_do_something(name, kind):
+    source = frame_of(kind, (64, 48))
+    (frame,) = apply(step(name, EXAMPLES), Picture((source,), (64, 48), "png")).frames
+    assert not np.array_equal(samples(frame), samples(source))
 
 
 @filters(lambda name: builtin()[name].traits.alpha == "apart")
