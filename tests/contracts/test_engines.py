@@ -31,7 +31,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def make(pictures: Path, output: Path) -> Steps:
-    recipe = Recipe(["resize:40x40", "sharpen"], format="webp")
+    recipe = Recipe(["resize:40x40", "sharpen", "noise:0.05", "denoise"], format="webp")
     treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings())
     return make_steps(open_storage(str(pictures)), open_storage(str(output)), treatment)
 
