@@ -13,6 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from imgpipe.errors import FilterFailed, RecipeError
@@ -213,6 +215,11 @@ def test_threads_do_not_disturb_each_other(name, kind):
     assert set(results) == {apply(operation, source).frames[0].tobytes()}
 
 
+def foreseen(refused):
+    """Whether a filter refused a picture on purpose, rather than having failed or returned something odd."""
+    return refused.__cause__ is None and " returned " not in str(refused)
+
+
 def extremes(name):
     """Steps with one option at an end of its range, the others as in the example."""
     example = step(name, EXAMPLES)
@@ -231,11 +238,60 @@ def test_the_ends_of_every_range_give_a_picture_or_a_clear_error(name, kind):
         try:
             result = apply(operation, source)
         except FilterFailed as refused:
-            if refused.__cause__ is not None:  # an error that the filter did not foresee
+            if not foreseen(refused):
                 raise
             continue
         assert frame_size(result.frames[0]) == result.size == (7, 5), operation
         assert kind_of(result.frames[0]) == kind_after(name, kind), operation
+
+
+NEAR = 40  # px and the like: what a small picture tells apart
+
+
+def values(option):
+    """Values that an option takes, those at hand more often than those far away."""
+    if option.choices:
+        return st.sampled_from(option.choices)
+    if option.type is bool:
+        return st.booleans()
+    least, most = max(option.range.least, -NEAR), min(option.range.most, NEAR)
+    return st.integers(least, most) if option.type is int else st.floats(least, most)
+
+
+@st.composite
+def operations(draw, name):
+    """Steps of this filter with any of its options; texts are those of its example."""
+    example = step(name, EXAMPLES)
+    drawn = {}
+    for option in example.filter.options:
+        if (option.choices or option.type is not str) and draw(st.booleans()):
+            drawn[option.name] = draw(values(option))
+    try:
+        return example.filter.operation({**(example.arguments if draw(st.booleans()) else {}), **drawn})
+    except RecipeError:
+        reject()
+
+
+@every_filter
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_the_options_a_picture_comes_out_or_a_clear_error(name, data):
+    operation = data.draw(operations(name))
+    kind, size = data.draw(st.sampled_from(KINDS)), data.draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    source = Picture((frame_of(kind, size),), size, "png")
+    before = source.frames[0].tobytes()
+    try:
+        result = apply(operation, source)
+    except FilterFailed as refused:
+        if not foreseen(refused):
+            raise
+        return
+    (frame,) = result.frames
+    assert source.frames[0].tobytes() == before
+    assert frame_size(frame) == result.size
+    assert kind_of(frame) in (list(MODES) if kind in MODES else [1, 2, 3, 4])
+    assert apply(operation, source).frames[0].tobytes() == frame.tobytes()
+    assert hasattr(frame, "mode") or (frame.dtype == np.uint16 and frame.flags.c_contiguous)
 
 
 def digests():
