@@ -189,7 +189,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         else:
             return
         target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
-        treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(options.limits))
+        treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(_limits(options)))
         steps = make_steps(plan.source, target, treatment, stop)
         try:
             jobs = chain([job], found)
@@ -207,6 +207,14 @@ def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:
     with closing(found):
         while not stop() and (job := next(found, None)) is not None:
             yield job
+
+
+def _limits(options: Options) -> Limits:
+    """What the run's memory allows one picture is a limit of it, where the caller has set none."""
+    limits, workforce = options.limits, options.workforce
+    memory = workforce.memory_of_pictures if limits.memory is None else limits.memory
+    max_file = workforce.memory_of_files if limits.max_file is None else limits.max_file
+    return replace(limits, memory=memory, max_file=max_file)
 
 
 def _workforce(options: Options) -> Workforce:

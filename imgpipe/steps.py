@@ -17,12 +17,12 @@ from typing import Any, SupportsIndex, TypeAlias
 
 from imgpipe.codecs.codec import Encoded, Encoding
 from imgpipe.concurrency.owner import Lost
-from imgpipe.errors import ImgpipeError, OutputError
+from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
 from imgpipe.filters.operation import Operation
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
 from imgpipe.picture import Size
 from imgpipe.storage import Storage
-from imgpipe.transform import OutputPlan, Settings, transform
+from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 _ENDS_THE_RUN = {
     getattr(errno, name)
@@ -30,6 +30,8 @@ _ENDS_THE_RUN = {
     if hasattr(errno, name)
 }
 
+
+_NO_MEMORY = "not enough memory for this picture: raise --memory, or make the picture smaller first"
 
 NOT_BEGUN = "the run was stopped before it was begun"
 """The reason of an item that was read and then left, as the run was to stop."""
@@ -79,6 +81,10 @@ def _never() -> bool:
     return False
 
 
+def _nothing(_passing: Any) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The steps of a run, ready to be called with a job.
@@ -87,6 +93,7 @@ class Steps:
         read: in threads.
         apply: anywhere; it can be pickled.
         write: in threads.
+        cost: bytes of memory that `apply` is expected to take for a job.
         stopping: true once a graceful stop was asked for. Then what was read and not yet applied goes straight
             to `write`, which gives it back as skipped: reading is far ahead where pictures are small.
     """
@@ -94,6 +101,7 @@ class Steps:
     read: Read
     apply: Apply
     write: Write
+    cost: Callable[[Any], int] = _nothing
     stopping: Callable[[], bool] = _never
 
     def bypass(self, passing: Any) -> bool:
@@ -116,16 +124,29 @@ class Treatment:
 
 def make_steps(source: Storage, target: Storage, treatment: Treatment, stopping: Callable[[], bool] = _never) -> Steps:
     """The steps that read from one storage and write to another."""
-    return Steps(partial(read, source), partial(apply, treatment), partial(write, target), stopping)
+    return Steps(
+        partial(read, source, most=treatment.settings.limits.max_file),
+        partial(apply, treatment),
+        partial(write, target),
+        partial(cost, treatment),
+        stopping,
+    )
 
 
-def read(storage: Storage, job: Job | Item) -> Loaded | Item:
-    """Read the source."""
+def read(storage: Storage, job: Job | Item, most: int | None = None) -> Loaded | Item:
+    """Read the source, where it has no more than so many bytes."""
     if isinstance(job, Item):
         return job
     began = time.monotonic()
     try:
+        if most is not None and job.source.bytes > most:
+            raise LimitExceeded(
+                f"{job.source.bytes / 1e9:.1f} GB are more than the {most / 1e9:.1f} GB of one file that --memory "
+                "allows: raise it"
+            )
         data = storage.read(job.source.name)
+    except LimitExceeded as error:
+        return _failed(job.source, error, str(error))
     except OSError as error:
         return _failed(job.source, error, f"cannot read it: {error.strerror or error}")
     except MemoryError as error:
@@ -145,10 +166,23 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
     except ImgpipeError as error:
         return _failed(job.source, error, str(error))
     except MemoryError as error:
-        return _failed(job.source, error, "not enough memory for this picture; use fewer --cores or resize it first")
+        return _failed(job.source, error, _NO_MEMORY)
     except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
         return _failed(job.source, error, f"{type(error).__name__}: {error}")
     return Made(job, tuple(made), replace(loaded.seconds, process=time.monotonic() - began))
+
+
+def cost(treatment: Treatment, loaded: Any) -> int:
+    """Bytes of memory that `apply` is expected to take."""
+    if not isinstance(loaded, Loaded):
+        return 0
+    outputs = tuple(OutputPlan(target.format, treatment.encoding) for target in loaded.job.targets)
+    return expected_memory(loaded.data, treatment.operations, outputs)
+
+
+def ran_short(passing: Any) -> bool:
+    """Whether `apply` had too little memory."""
+    return isinstance(passing, Item) and passing.failure is not None and passing.failure.message == _NO_MEMORY
 
 
 def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:

@@ -10,9 +10,14 @@ from imgpipe.codecs.codec import Encoded, Encoding, Header, Limits
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.exif import orientation_of
+from imgpipe.codecs.extent import Extent, extent_of
 from imgpipe.codecs.orientation import turned_size, upright
+from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
+from imgpipe.footprint import footprint, unknown_footprint
 from imgpipe.picture import Picture, Size
+
+_SMALL = 64 << 20
 
 METADATA = frozenset({"exif", "xmp", "dpi"})
 """The kinds of metadata that can be kept. The ICC profile is none of them: it says what the pixels mean."""
@@ -71,6 +76,8 @@ def transform(
     header = codecs.probe(data, settings.limits)
     if not settings.auto_orient:
         header = _as_stored(header)
+    if settings.limits.memory is not None:
+        _check_memory(header, expected_memory(data, operations, outputs, header), settings.limits.memory)
     picture = codecs.decode(data, header, _least_size(operations, outputs, header.size))
     if settings.auto_orient:
         picture = upright(picture, header.orientation)
@@ -79,6 +86,41 @@ def transform(
     picture = _keep(picture, settings.keep)
     picture = _apply(operations, picture)
     return [_make(picture, output, settings) for output in outputs]
+
+
+def expected_memory(
+    data: bytes, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], header: Header | None = None
+) -> int:
+    """Bytes of memory that `transform` is expected to take at its peak, by a look at the first bytes.
+
+    No library is loaded for it. Of files that tell nothing to this look, the header knows more where there is one.
+    """
+    extent = extent_of(data)
+    if extent is None and header is not None:
+        extent = Extent(header.format, header.size, header.size[0] * header.size[1] * header.frames)
+    if extent is None:
+        return unknown_footprint(len(data))
+    most = footprint(extent, None, filtered=any([operations, *(output.operations for output in outputs)]))
+    if most > _SMALL:
+        # The header says only later whether the picture is to be turned.
+        most = max(_reduced(extent, turned, operations, outputs, most) for turned in (False, True))
+    return len(data) + most
+
+
+def _reduced(
+    extent: Extent, turned: bool, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], most: int
+) -> int:
+    need = _least_size(operations, outputs, extent.size[::-1] if turned else extent.size)
+    return most if need is None else footprint(extent, need[::-1] if turned else need, filtered=False)
+
+
+def _check_memory(header: Header, expected: int, most: int) -> None:
+    if expected > most:
+        frames = f", {header.frames} frames" if header.frames > 1 else ""
+        raise LimitExceeded(
+            f"{header.size[0]} x {header.size[1]} px{frames}: about {expected / 1e9:.1f} GB of memory are needed, and "
+            f"--memory leaves {most / 1e9:.1f} GB for one picture: raise it, or make the picture smaller first"
+        )
 
 
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:

@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from imgpipe import filters
+from imgpipe.cli.size import ByteSize
 from imgpipe.codecs.codec import Encoding, Limits
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.filters.operation import Operation
 from imgpipe.naming import Naming
@@ -70,6 +72,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
                  metavar="SECONDS", help="For one picture."),
     click.option("--retries", type=click.IntRange(0), default=1, show_default=True,
                  help="How often a picture is tried again that killed its worker."),
+    click.option("--memory", type=ByteSize(64_000_000), metavar="SIZE",
+                 help="For files in flight and pictures being worked on: 2GB. [default: half of what is free]"),
     click.option("--max-pixels", type=click.IntRange(1), default=Limits().max_pixels, show_default=True,
                  help="Refuse larger pictures."),
     click.option("--max-frames", type=click.IntRange(1), default=Limits().max_frames, show_default=True,
@@ -178,6 +182,7 @@ def _options(given: Mapping[str, Any]) -> Options:
             io_threads=given["io_threads"],
             timeout=given["timeout"],
             tries=given["retries"] + 1,
+            memory=given["memory"] or half_of_free_memory(),
         ),
         selection=Selection(listing, given["include"], given["exclude"]),
         existing=Existing(given["overwrite"], given["force"], _known_by(given), given["in_place"]),

@@ -13,12 +13,16 @@ class Limits:
     """What a picture may be at most, checked before anything is decoded.
 
     Attributes:
-        max_pixels: width x height of one frame (`--max-pixels`).
+        max_pixels: width x height of one frame; of all frames together ten times as many (`--max-pixels`).
         max_frames: frames of an animation or pages (`--max-frames`).
+        memory: bytes that one picture may be expected to take at its peak, None for no bound (`--memory`).
+        max_file: bytes of a file, None for no bound (`--memory`).
     """
 
     max_pixels: int = 100_000_000
     max_frames: int = 1_000
+    memory: int | None = None
+    max_file: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

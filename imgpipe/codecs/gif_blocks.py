@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from imgpipe.errors import DamagedPicture
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -14,16 +16,28 @@ def check_whole(data: bytes) -> None:
         DamagedPicture: the file ends before it.
     """
     try:
-        offset = 13 + _colour_table(data[10])
-        while (kind := data[offset]) != _TRAILER:
-            if kind == _EXTENSION:
-                offset = _after_blocks(data, offset + 2)
-            elif kind == _IMAGE:
-                offset = _after_blocks(data, offset + 11 + _colour_table(data[offset + 9]))
-            else:
-                offset += 1  # viewers skip padding between blocks
+        for _ in _kinds(data):
+            pass
     except IndexError as error:
         raise DamagedPicture("damaged GIF: truncated, it ends before its trailer") from error
+
+
+def count_images(data: bytes) -> int:
+    """How many images there are; IndexError where the file ends before its trailer."""
+    return sum(kind == _IMAGE for kind in _kinds(data))
+
+
+def _kinds(data: bytes) -> Iterator[int]:
+    """The kind of each block up to the trailer; IndexError where the file ends before it."""
+    offset = 13 + _colour_table(data[10])
+    while (kind := data[offset]) != _TRAILER:
+        yield kind
+        if kind == _EXTENSION:
+            offset = _after_blocks(data, offset + 2)
+        elif kind == _IMAGE:
+            offset = _after_blocks(data, offset + 11 + _colour_table(data[offset + 9]))
+        else:
+            offset += 1  # viewers skip padding between blocks
 
 
 def _colour_table(flags: int) -> int:

@@ -54,6 +54,7 @@ def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFil
     except UnidentifiedImageError as error:
         raise DamagedPicture(f"damaged {formats[0]}: its header cannot be read") from error
     except FAULTS as error:
+        _raise_shortage(error)
         raise DamagedPicture(f"damaged {formats[0]}: {_reason(error)}") from error
 
 
@@ -68,6 +69,7 @@ def saved(image: Image.Image, pillow_format: str, **options: Any) -> bytes:
         with _silence():
             image.save(file, pillow_format, **options)
     except FAULTS as error:
+        _raise_shortage(error)
         size = f"{image.width} x {image.height}"
         raise EncodingFailed(f"cannot be written as {pillow_format} ({size}): {_reason(error)}") from error
     return file.getvalue()
@@ -79,6 +81,12 @@ def raise_pillow_limit(max_pixels: int) -> None:
 
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
+
+
+def _raise_shortage(error: BaseException) -> None:
+    """MemoryError where a codec said in its own words that it got no memory: that is no fault of the picture."""
+    if "out of memory" in str(error).lower().replace("_", " "):
+        raise MemoryError(str(error)) from error
 
 
 def _reason(error: BaseException) -> str:

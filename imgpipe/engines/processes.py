@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
+from imgpipe.concurrency.admission import Budget
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.engines.in_flight import admitting_files
 from imgpipe.engines.workforce import Workforce
 from imgpipe.job import Item, Job
-from imgpipe.steps import Steps, weight
+from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
 
 
@@ -32,9 +35,15 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         preload=PRELOAD,
         start_method=workforce.start_method,
         bypass=steps.bypass,
+        memory=workforce.memory_of_pictures,
+        cost=steps.cost,
+        ran_short=ran_short,
     )
+    files = Budget(workforce.memory_of_files)
+    steps = admitting_files(steps, files)
     with (
         stage(steps.read, jobs, readers) as loaded,
+        closing(files),
         pool_stage(steps.apply, loaded, pool) as made,
         stage(steps.write, made, writers) as items,
     ):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
+from imgpipe.concurrency.admission import Budget
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.engines.in_flight import admitting_files, admitting_pictures
 from imgpipe.engines.workforce import Workforce
 from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, weight
@@ -17,9 +20,14 @@ def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> I
     readers = Crew(workforce.io_threads, ahead, weight, "read")
     workers = Crew(workforce.cores, ahead, weight, "apply")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
+    files, pictures = Budget(workforce.memory_of_files), Budget(workforce.memory_of_pictures)
+    steps = admitting_files(steps, files)
+    apply = admitting_pictures(steps, pictures, pictures.total // workforce.cores)
     with (
         stage(steps.read, jobs, readers) as loaded,
-        stage(steps.apply_here, loaded, workers) as made,
+        closing(files),
+        stage(apply, loaded, workers) as made,
+        closing(pictures),
         stage(steps.write, made, writers) as items,
     ):
         yield from items

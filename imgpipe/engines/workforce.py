@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 
 from imgpipe.concurrency.launch import StartMethod, default_start_method
+from imgpipe.engines.free_memory import half_of_free_memory
 
 
 def usable_cores() -> int:
@@ -27,6 +28,9 @@ def _cgroup_quota() -> int | None:
         return None
 
 
+_MOST_AHEAD = 128 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Workforce:
     """Who works on a run.
@@ -37,7 +41,8 @@ class Workforce:
         writers: where they are not as many.
         timeout: seconds that one picture may take in a worker, None for no limit.
         tries: how many workers a picture may cost before it fails.
-        bytes_ahead: encoded bytes that may wait before and after the workers, each.
+        memory: bytes that the run may take besides what its processes need for themselves: a quarter for encoded
+            files in flight, the rest for pictures in the workers.
         start_method: how worker processes are started.
     """
 
@@ -45,6 +50,21 @@ class Workforce:
     io_threads: int = 2
     timeout: float | None = None
     tries: int = 2
-    bytes_ahead: int = 128 << 20
+    memory: int = field(default_factory=half_of_free_memory)
     start_method: StartMethod = field(default_factory=default_start_method)
     writers: int | None = None
+
+    @property
+    def memory_of_files(self) -> int:
+        """Bytes of files that were read and are not yet written."""
+        return self.memory // 4
+
+    @property
+    def memory_of_pictures(self) -> int:
+        """Bytes of what the workers make of them."""
+        return self.memory - self.memory_of_files
+
+    @property
+    def bytes_ahead(self) -> int:
+        """Encoded bytes that may wait before and after the workers, each."""
+        return min(_MOST_AHEAD, self.memory // 16)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imgpipe.filters.operation import Operation
     from imgpipe.filters.registry import Filter
 
+_OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
@@ -31,6 +32,8 @@ def apply(operation: Operation, picture: Picture) -> Picture:
     except (ImgpipeError, MemoryError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit in a filter costs its picture, not the run
+        if getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+            raise MemoryError(str(error)) from error
         raise FilterFailed(f"filter {operation.filter.name} failed: {type(error).__name__}: {error}") from error
 
 

@@ -1,0 +1,177 @@
+"""How large a picture is, read from the first bytes that say so: no library is loaded, and nothing is decoded.
+
+For the process that hands pictures out and must know what each will take. It trusts no more than it must: what a codec
+makes of the file later is held to the limits again.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imgpipe.codecs.gif_blocks import count_images
+from imgpipe.picture import Size
+
+# Somebody may have made a file to be looked at for ever, and there is no deadline here.
+_MOST_PAGES = 10_000
+_MOST_PARTS = 100_000
+_MOST_TAGS = 16
+_LONGEST_GIF = 16 << 20
+
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_WITHOUT_LENGTH = {0x01, 0xFF, *range(0xD0, 0xD9)}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a file says of its size.
+
+    Attributes:
+        kind: of the file, by its content: "jpeg", "png", "gif", "webp", "bmp", "tiff" or "avif".
+        size: px, as stored; of the largest page.
+        pixels: of all frames or pages together.
+        progressive: whether a JPEG's coefficients are all kept while it is decoded.
+    """
+
+    kind: str
+    size: Size
+    pixels: int
+    progressive: bool = False
+
+
+def extent_of(data: bytes) -> Extent | None:
+    """The extent of a file; None where this cannot tell, be it another format or a broken one."""
+    for signature, offset, read in _READERS:
+        if data.startswith(signature, offset):
+            try:
+                return read(data)
+            except (struct.error, IndexError, OverflowError):
+                return None
+    return None
+
+
+def _jpeg(data: bytes) -> Extent | None:
+    offset = 2
+    for _ in range(_MOST_PARTS):
+        offset = data.find(b"\xff", offset)
+        if offset < 0:
+            return None
+        marker = data[offset + 1]
+        if marker in _START_OF_FRAME:
+            height, width = struct.unpack_from(">HH", data, offset + 5)
+            return Extent("jpeg", (width, height), width * height, marker in _PROGRESSIVE)
+        if marker == 0xDA:
+            return None
+        alone = marker in _WITHOUT_LENGTH
+        offset += 1 if marker == 0xFF else 2 if alone else 2 + struct.unpack_from(">H", data, offset + 2)[0]
+    return None
+
+
+def _png(data: bytes) -> Extent:
+    width, height = struct.unpack_from(">II", data, 16)
+    frames = 1
+    offset = 33
+    for _ in range(_MOST_PARTS):
+        kind = data[offset + 4 : offset + 8]
+        if kind in (b"IDAT", b"IEND", b""):
+            break
+        if kind == b"acTL":
+            frames += struct.unpack_from(">I", data, offset + 8)[0]
+        offset += 12 + struct.unpack_from(">I", data, offset)[0]
+    return Extent("png", (width, height), width * height * frames)
+
+
+def _gif(data: bytes) -> Extent | None:
+    if len(data) > _LONGEST_GIF:
+        return None
+    width, height = struct.unpack_from("<HH", data, 6)
+    return Extent("gif", (width, height), width * height * max(1, count_images(data)))
+
+
+def _webp(data: bytes) -> Extent | None:
+    kind = data[12:16]
+    if kind == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8X":
+        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+    else:
+        return None
+    frames = _count_webp_frames(data) if kind == b"VP8X" and data[20] & 2 else 1
+    return Extent("webp", (width, height), width * height * max(1, frames))
+
+
+def _count_webp_frames(data: bytes) -> int:
+    frames, offset = 0, 12
+    for _ in range(_MOST_PARTS):
+        if offset + 8 > len(data):
+            break
+        kind, length = struct.unpack_from("<4sI", data, offset)
+        frames += kind == b"ANMF"
+        offset += 8 + length + (length & 1)
+    return frames
+
+
+def _bmp(data: bytes) -> Extent:
+    old = struct.unpack_from("<I", data, 14)[0] == 12
+    width, height = (abs(side) for side in struct.unpack_from("<HH" if old else "<ii", data, 18))
+    return Extent("bmp", (width, height), width * height)
+
+
+def _tiff(data: bytes) -> Extent | None:
+    order = "<" if data.startswith(b"II") else ">"
+    big = struct.unpack_from(order + "H", data, 2)[0] == 43
+    number, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
+    (offset,) = struct.unpack_from(order + number, data, 8 if big else 4)
+    sizes: list[Size] = []
+    while offset and len(sizes) < _MOST_PAGES:
+        (entries,) = struct.unpack_from(order + count, data, offset)
+        offset += struct.calcsize(order + count)
+        sizes.append(_page_size(data, offset, min(entries, _MOST_TAGS), order + entry))
+        offset += entries * struct.calcsize(order + entry)
+        (offset,) = struct.unpack_from(order + number, data, offset)
+    largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
+    return Extent("tiff", largest, sum(width * height for width, height in sizes)) if largest else None
+
+
+def _page_size(data: bytes, offset: int, entries: int, entry: str) -> Size:
+    """Width and height out of a directory; they stand near its beginning, as tags are in order."""
+    sides = {256: 0, 257: 0}
+    for number in range(entries):
+        tag, kind, _, value = struct.unpack_from(entry, data, offset + number * struct.calcsize(entry))
+        if tag in sides:
+            # A short stands in the first bytes of the value, which in big-endian files are the high ones.
+            bits = 8 * struct.calcsize(entry[0] + entry[-1])
+            sides[tag] = value & 0xFFFF if kind == 3 and entry[0] == "<" else value >> bits - 16 if kind == 3 else value
+        if all(sides.values()):
+            break
+    return sides[256], sides[257]
+
+
+def _boxes(data: bytes) -> Extent | None:
+    """AVIF and its kin: the largest of the sizes in the boxes `ispe`; a grid says its own besides its tiles'."""
+    sizes: list[Size] = []
+    at = data.find(b"ispe")
+    while at >= 0 and len(sizes) < _MOST_PAGES:
+        sizes.append(struct.unpack_from(">II", data, at + 8))
+        at = data.find(b"ispe", at + 4)
+    largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
+    return Extent("avif", largest, largest[0] * largest[1]) if largest else None
+
+
+_READERS: tuple[tuple[bytes, int, Callable[[bytes], Extent | None]], ...] = (
+    (b"\xff\xd8\xff", 0, _jpeg),
+    (b"\x89PNG\r\n\x1a\n", 0, _png),
+    (b"GIF8", 0, _gif),
+    (b"WEBP", 8, _webp),
+    (b"BM", 0, _bmp),
+    (b"II*\0", 0, _tiff),
+    (b"MM\0*", 0, _tiff),
+    (b"II+\0", 0, _tiff),
+    (b"MM\0+", 0, _tiff),
+    (b"ftyp", 4, _boxes),
+)

@@ -1,0 +1,51 @@
+"""What is admitted against a budget of bytes: files in flight, and pictures where threads work on them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from imgpipe.concurrency.admission import Budget
+from imgpipe.job import Item, Job
+from imgpipe.steps import Loaded, Made, Steps
+
+
+def admitting_files(steps: Steps, budget: Budget) -> Steps:
+    """The steps, of which `read` waits until the file fits beside those that were read and are not yet written.
+
+    A file larger than the budget is read when there is no other.
+    """
+    held: dict[str, int] = {}
+
+    def read(job: Job | Item) -> Loaded | Item:
+        if isinstance(job, Job):
+            held[job.source.name] = budget.claim(job.source.bytes)
+        return steps.read(job)
+
+    def write(made: Any) -> Item:
+        item = steps.write(made)
+        budget.release(held.pop(item.source.name, 0))
+        return item
+
+    return replace(steps, read=read, write=write)
+
+
+def admitting_pictures(
+    steps: Steps, budget: Budget, fair_share: int
+) -> Callable[[Loaded | Item], Made | Loaded | Item]:
+    """`apply_here`, which waits, in order, until what the picture is expected to take fits beside the others."""
+    turn = threading.Lock()
+
+    def apply(loaded: Loaded | Item) -> Made | Loaded | Item:
+        if steps.bypass(loaded):
+            return loaded
+        with turn:
+            claimed = budget.claim(max(steps.cost(loaded), fair_share))
+        try:
+            return steps.apply(loaded)
+        finally:
+            budget.release(claimed)
+
+    return apply

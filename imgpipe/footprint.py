@@ -1,0 +1,47 @@
+"""How many bytes of memory a picture is expected to take in the process that works on it.
+
+The figures are peaks measured over what its own bytes take, per pixel, each with room: see docs/reliability.md. They
+may be wrong for a filter or a picture that was not thought of; the pool holds a worker to what was expected, and
+gives it more where that was too little.
+"""
+
+from __future__ import annotations
+
+from imgpipe.codecs.extent import Extent
+from imgpipe.picture import Size
+
+_DECODING = {"jpeg": 8, "png": 10, "bmp": 12, "tiff": 13, "gif": 14, "webp": 22}
+_DECODING_OTHERS = 24
+_FILTERING = 18
+_COEFFICIENTS = 6
+_FRAME = 9
+_UNKNOWN = 100
+_ALWAYS = 16 << 20
+
+
+def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
+    """Bytes at the peak of decoding, filtering and encoding.
+
+    Args:
+        extent: of the file.
+        need: px, as stored, that are enough of a JPEG; None for every pixel.
+        filtered: whether filters work on every pixel.
+    """
+    width, height = extent.size
+    pixels = width * height
+    worked_on = pixels // _reduction(extent, need) ** 2
+    a_pixel = _DECODING.get(extent.kind, _DECODING_OTHERS) + (_FILTERING if filtered else 0)
+    kept = pixels * _COEFFICIENTS if extent.progressive else 0
+    return _ALWAYS + worked_on * a_pixel + kept + (extent.pixels - pixels) * _FRAME
+
+
+def unknown_footprint(size: int) -> int:
+    """Bytes for a file of so many bytes of which nothing else is known."""
+    return _ALWAYS + size * _UNKNOWN
+
+
+def _reduction(extent: Extent, need: Size | None) -> int:
+    if need is None or extent.kind != "jpeg":
+        return 1
+    most = min(side // max(1, enough) for side, enough in zip(extent.size, need, strict=True))
+    return next((scale for scale in (8, 4, 2) if scale <= most), 1)

@@ -1,0 +1,90 @@
+"""What a picture is expected to take covers what it takes, and follows what is to be done with it."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from imgpipe.codecs.extent import Extent
+from imgpipe.footprint import footprint
+from imgpipe.recipe import Recipe
+from imgpipe.transform import OutputPlan, expected_memory
+
+MP = 1_000_000
+
+
+def extent(kind, size, frames=1, **more):
+    return Extent(kind, size, size[0] * size[1] * frames, **more)
+
+
+def test_of_a_reduced_jpeg_is_that_of_the_reduced_one():
+    whole = footprint(extent("jpeg", (8000, 6000)), None, filtered=False)
+    assert footprint(extent("jpeg", (8000, 6000)), (4001, 10), filtered=False) == whole
+    half = footprint(extent("jpeg", (8000, 6000)), (4000, 3000), filtered=False)
+    eighth = footprint(extent("jpeg", (8000, 6000)), (100, 100), filtered=False)
+    assert eighth < half < whole / 2
+    assert footprint(extent("png", (8000, 6000)), (100, 100), filtered=False) > whole
+
+
+def test_of_a_progressive_jpeg_counts_what_its_decoder_keeps():
+    plain = footprint(extent("jpeg", (8000, 6000)), (100, 100), filtered=False)
+    assert footprint(extent("jpeg", (8000, 6000), progressive=True), (100, 100), filtered=False) > plain + 200 * MP
+
+
+def test_of_an_animation_grows_with_its_frames():
+    one, many = (footprint(extent("gif", (400, 400), frames), None, filtered=False) for frames in (1, 2000))
+    assert many - one > 1264 * MP
+
+
+def test_turned_pictures_are_reduced_by_their_own_sides():
+    file = io.BytesIO()
+    Image.new("L", (9000, 300)).save(file, "jpeg")
+    recipe = Recipe(["resize:300x9000!"])
+    assert expected_memory(file.getvalue(), recipe.operations, (OutputPlan(),)) > 9000 * 300 * 4
+
+
+def test_of_what_nothing_is_known_grows_with_its_bytes():
+    few, many = (expected_memory(bytes(count), (), ()) for count in (1000, MP))
+    assert few + 50 * MP < many
+
+
+PEAK = """
+import sys, imgpipe.preload, numpy, cv2
+from imgpipe.recipe import Recipe
+def memory(name):
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith(name + ":"))) << 10
+recipe, data = Recipe([*sys.argv[2:]]), open(sys.argv[1], "rb").read()
+before = memory("VmRSS")
+recipe.apply(data)
+print(memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+@pytest.mark.parametrize("steps", [["resize:200x200"], [], ["blur:2"]], ids=["resized", "as it is", "blurred"])
+@pytest.mark.parametrize(
+    ("format", "mode", "options"),
+    [
+        ("jpeg", "RGB", {}),
+        ("jpeg", "RGB", {"progressive": True, "subsampling": 0}),
+        ("jpeg", "L", {}),
+        ("png", "RGB", {"compress_level": 1}),
+        ("png", "RGBA", {"compress_level": 1}),
+        ("png", "I;16", {"compress_level": 1}),
+        ("webp", "RGB", {"method": 0}),
+        ("gif", "P", {}),
+        ("tiff", "RGB", {"compression": "tiff_adobe_deflate"}),
+        ("bmp", "RGB", {}),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else value,
+)
+def test_covers_the_peak(tmp_path, format, mode, options, steps):
+    path = tmp_path / f"picture.{format}"
+    image = Image.linear_gradient("L").resize((2500, 2000))
+    (image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)).save(path, **options)
+    expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan(format),))
+    taken = subprocess.run([sys.executable, "-c", PEAK, path, *steps], capture_output=True, text=True, check=True)
+    assert int(taken.stdout) < expected < 6 * int(taken.stdout) + 64 * MP
