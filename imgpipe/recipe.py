@@ -88,7 +88,7 @@ class Recipe:
         """The same for recipes that give the same bytes, also in another process and on another day."""
         said: dict[str, Any] = {
             "version": _VERSION,
-            "filters": [[operation.filter.definition, str(operation)] for operation in self.operations],
+            "filters": [[operation.filter.definition, operation.meaning] for operation in self.operations],
             "format": self.format,
             "encoding": repr(self.encoding),
             "colour": repr(self.colour),

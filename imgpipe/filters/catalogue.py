@@ -14,6 +14,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "cropping": ("crop", "smart-crop", "trim"),
     "geometry": ("rotate", "flip", "flop"),
     "framing": ("pad", "border", "round-corners"),
+    "overlays": ("watermark", "text", "flatten"),
     "tone": ("grayscale", "brightness", "contrast", "saturation"),
     "detail": ("blur", "box-blur", "sharpen"),
     "denoising": ("median", "bilateral", "denoise"),

@@ -1,6 +1,5 @@
 """What is put around a picture: margins, a border, round corners."""
 
-import re
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from imgpipe.filters.aspect import parse_aspect, smallest_around
 from imgpipe.filters.canvas import place
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import is_cmyk
+from imgpipe.filters.lengths import Length, parse_length
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.sizing import LARGEST, Gravity, offset
@@ -111,15 +111,8 @@ def border(picture: Picture, width: Margin = 1, colour: str = "black") -> Pictur
     return _reframed(picture, tuple(map(bordered, picture.frames))) if width else picture
 
 
-_RADIUS = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)(px|%)?", re.ASCII)
-
-
-def _read_radius(text: str) -> tuple[float, bool]:
-    """The number, and whether it is a share in %."""
-    found = _RADIUS.fullmatch(text.strip())
-    if not found or (found[2] == "%" and float(found[1]) > 50):
-        raise RecipeError(f"round-corners: cannot read the radius {text!r}; write px, such as 20, or 0% to 50%")
-    return float(found[1]), found[2] == "%"
+def _read_radius(text: str) -> Length:
+    return parse_length(text, 0, LARGEST, most_percent=50)
 
 
 def _check_round_corners(radius: str = "10%") -> None:
@@ -147,15 +140,15 @@ def round_corners(picture: Picture, radius: str = "10%") -> Picture:
     Errors: a radius that cannot be read is found before any picture is read; CMYK pictures, which have no alpha,
     fail.
     """
-    number, shared = _read_radius(radius)
-    if not number:
+    length = _read_radius(radius)
+    if not length.number:
         return picture
     if any(map(is_cmyk, picture.frames)):
         raise FilterFailed("round-corners: CMYK has no transparency: leave out --no-srgb, so that it becomes sRGB")
 
     def rounded(frame: Frame) -> Frame:
         shorter = min(frame_size(frame))
-        return corners.rounded(frame, min(shorter / 2, shorter * number / 100 if shared else number))
+        return corners.rounded(frame, min(shorter / 2, length.of(shorter)))
 
     return replace(picture, frames=tuple(map(rounded, picture.frames)))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imgpipe.errors import RecipeError
@@ -32,6 +33,17 @@ class Operation:
         """Keyword arguments for the filter's function."""
         return dict(self.options)
 
+    @property
+    def meaning(self) -> str:
+        """As `str`, with the content of the files that options name, by its hash, in place of their paths.
+
+        Raises:
+            RecipeError: a file is not there any more.
+        """
+        files = {option.name for option in self.filter.options if option.file}
+        meant = tuple((name, _hash(str(value)) if name in files else value) for name, value in self.options)
+        return str(replace(self, options=meant))
+
 
 def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
     """The operation of a filter with the given options.
@@ -53,6 +65,14 @@ def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
     if filter.traits.check:
         filter.traits.check(**operation.arguments)
     return operation
+
+
+def _hash(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RecipeError(f"cannot read {path!r}: {error.strerror or error}") from None
 
 
 def _differs(name: str, options: Mapping[str, Option], values: Mapping[str, Value]) -> bool:

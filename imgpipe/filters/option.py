@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -36,6 +37,41 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """An option that names a file: `Annotated[str, File("a font", (b"OTTO",))]`.
+
+    The file must be there when the step is made. Its content counts in a recipe's digest, so that a changed file
+    redoes what was made with it.
+
+    Attributes:
+        kind: what it is, with its article.
+        beginnings: what its first bytes may be; empty for anything.
+    """
+
+    kind: str
+    beginnings: tuple[bytes, ...] = ()
+
+    def check(self, path: str) -> str:
+        """The path, absolute, as workers may stand in another folder.
+
+        Raises:
+            RecipeError: the file cannot be read, or is something else.
+        """
+        path = os.path.abspath(os.path.expanduser(path))
+        try:
+            # A device or a pipe might never end.
+            if os.path.exists(path) and not os.path.isfile(path):
+                raise RecipeError(f"{path!r} is no file")
+            with open(path, "rb") as file:
+                beginning = file.read(16)
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}") from None
+        if self.beginnings and not beginning.startswith(self.beginnings):
+            raise RecipeError(f"{path!r} is not {self.kind} that imgpipe can use")
+        return path
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One option of a filter.
 
@@ -45,6 +81,7 @@ class Option:
         default: `inspect.Parameter.empty` where it must be given.
         choices: the words allowed, empty for any.
         range: the bounds of a number.
+        file: what a file must be that a text names; None where the text names none.
     """
 
     name: str
@@ -52,6 +89,7 @@ class Option:
     default: Any
     choices: tuple[str, ...] = ()
     range: Range = Range()
+    file: File | None = None
 
     @property
     def required(self) -> bool:
@@ -65,6 +103,8 @@ class Option:
             return ", ".join(self.choices)
         if self.type is bool:
             return "true or false"
+        if self.file:
+            return f"the path of {self.file.kind}"
         return "text" if self.type is str else str(self.range)
 
     @property
@@ -97,7 +137,7 @@ class Option:
             raise wrong
         if isinstance(checked, (int, float)) and not (math.isfinite(checked) and checked in self.range):
             raise wrong
-        return checked
+        return self.file.check(str(checked)) if self.file else checked
 
     def _converted(self, value: Any) -> Value:
         """A number or truth value in the option's type; TypeError where that would change it."""
@@ -119,26 +159,27 @@ def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> 
     if isinstance(annotation, str):
         # One by one: the first parameter's annotation may name a module that is not imported yet.
         annotation = eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own source
-    annotation, bounds = _unwrap(annotation)
+    annotation, notes = _unwrap(annotation)
     if get_origin(annotation) is Literal:
         return Option(parameter.name, str, parameter.default, choices=get_args(annotation))
     if annotation not in (str, int, float, bool):
         raise TypeError(f"option {parameter.name}: annotate it str, int, float, bool or a Literal, not {annotation}")
-    return Option(parameter.name, annotation, parameter.default, range=bounds)
+    bounds = next((note for note in notes if isinstance(note, Range)), Range())
+    file = next((note for note in notes if isinstance(note, File)), None)
+    return Option(parameter.name, annotation, parameter.default, range=bounds, file=file)
 
 
-def _unwrap(annotation: Any) -> tuple[Any, Range]:
-    """The bare type and its range, however `Annotated` and `| None` are nested around it."""
-    bounds = Range()
+def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
+    """The bare type and what is noted about it, innermost first, however `Annotated` and `| None` are nested."""
+    notes: list[Any] = []
     while True:
         members = [member for member in get_args(annotation) if member is not NoneType]
         if get_origin(annotation) is Annotated:
-            annotation = members[0]
-            bounds = next((note for note in members[1:] if isinstance(note, Range)), bounds)
+            annotation, notes = members[0], [*members[1:], *notes]
         elif get_origin(annotation) in (Union, UnionType) and len(members) == 1:
             annotation = members[0]
         else:
-            return annotation, bounds
+            return annotation, notes
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

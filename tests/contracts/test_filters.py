@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from imgpipe.filters import apply, builtin, parse
 from imgpipe.filters.docstring import read_help
 from imgpipe.picture import Picture, frame_size
 
+LOGO = Path(__file__).parents[2] / "sample_images" / "alpha.png"
 SIZES = [(1, 1), (7, 5), (64, 48)]
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 KINDS = [*MODES, 1, 2, 3, 4]
@@ -31,6 +33,8 @@ NEUTRAL = {
     "smart-crop": "width=1000",
     "border": "0",
     "round-corners": "0",
+    "watermark": f'image="{LOGO}",opacity=0',
+    "text": "x,opacity=0",
     "rotate": "0",
     "sharpen": "0",
     "blur": "0",
@@ -54,6 +58,8 @@ EXAMPLES = {
     "pad": "2,left=1",
     "border": "2,colour=white",
     "round-corners": "50%",
+    "watermark": f'image="{LOGO}",scale=0.5',
+    "text": "A,size=100%",
     "rotate": "12",
     "brightness": "1.5",
     "contrast": "0.5",
@@ -67,14 +73,20 @@ EXAMPLES = {
 """Options at which a filter does something to the small pictures here; else the first example of its docstring does."""
 
 RESHAPING = {"resize", "crop", "smart-crop", "trim", "pad", "border", "rotate", "flip", "flop"}
-WITHOUT_NEUTRAL = {"flip", "flop", "grayscale", "edges", "emboss"}
+WITHOUT_NEUTRAL = {"flip", "flop", "grayscale", "edges", "emboss", "flatten"}
 OWN_FRAMES = {"noise"}
 """Filters that treat equal frames of an animation differently."""
 
 
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA", 1: 2, 3: 4}
 GREY = {"RGB": "L", "RGBA": "LA", 3: 1, 4: 2}
-KINDS_AFTER = {"grayscale": GREY, "edges": GREY, "round-corners": WITH_ALPHA}
+KINDS_AFTER = {
+    "grayscale": GREY,
+    "edges": GREY,
+    "round-corners": WITH_ALPHA,
+    "watermark": {"L": "RGB", "LA": "RGBA", 1: 3, 2: 4},
+    "flatten": {"LA": "L", "RGBA": "RGB", 2: 1, 4: 3},
+}
 """What kind of frame each kind becomes, of the filters that change it; kinds that are not named stay."""
 
 

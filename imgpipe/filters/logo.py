@@ -1,0 +1,90 @@
+"""The picture of a watermark: read once in each process, in the sizes that are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from io import BytesIO
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from imgpipe.errors import FilterFailed
+from imgpipe.filters.compositing import faded
+from imgpipe.filters.frames import image_of
+from imgpipe.filters.resampling import resample
+from imgpipe.picture import Size
+
+Stamp: TypeAlias = tuple[int, int]
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
+_MOST_PIXELS = 50_000_000
+
+
+def logo(path: str, within: Size, scale: float | None, opacity: float) -> Image.Image:
+    """The picture in a file, RGBA in sRGB, as large as it shall be on a picture.
+
+    Args:
+        path: of the file.
+        within: the size in px of the picture, which the logo never exceeds.
+        scale: the logo's width as a share of the picture's; None for its own size.
+        opacity: 0 to 1.
+
+    Raises:
+        FilterFailed: the file cannot be read.
+    """
+    stamp = _stamp(path)
+    whole = _read(path, stamp).size
+    wanted = within[0] * scale / whole[0] if scale else 1.0
+    shrunk = min(wanted, within[0] / whole[0], within[1] / whole[1])
+    return _sized(path, stamp, (max(1, round(whole[0] * shrunk)), max(1, round(whole[1] * shrunk))), opacity)
+
+
+def tiled(cell: Image.Image, size: Size, at: tuple[int, int], gap: tuple[int, int]) -> Image.Image:
+    """A picture of a size, px, filled with a cell again and again, one of them at a place, with gaps between them."""
+    step = max(1, cell.width + gap[0]), max(1, cell.height + gap[1])
+    block = Image.new("RGBA", step)
+    block.paste(cell)
+    samples = np.roll(np.asarray(block), (at[1] % step[1], at[0] % step[0]), axis=(0, 1))
+    times = -(-size[1] // step[1]), -(-size[0] // step[0]), 1
+    return Image.fromarray(np.ascontiguousarray(np.tile(samples, times)[: size[1], : size[0]]))
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise FilterFailed(f"watermark: cannot read {path!r}: {error.strerror or error}") from None
+    return status.st_mtime_ns, status.st_size
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: str, _stamp: Stamp) -> Image.Image:
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise FilterFailed(f"watermark: {path!r} has more than {_MOST_PIXELS // 1_000_000} megapixels")
+            return _in_srgb(ImageOps.exif_transpose(image))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise FilterFailed(f"watermark: cannot read {path!r}: {error}") from error
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) // 257).clip(0, 255).astype(np.uint8))
+    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
+        target = ImageCms.createProfile("sRGB")
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        # A profile that is unusable is left out, as it is of pictures.
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            image = ImageCms.profileToProfile(image, BytesIO(profile), target, outputMode=mode) or image
+    return image.convert("RGBA")
+
+
+@functools.lru_cache(maxsize=8)
+def _sized(path: str, stamp: Stamp, size: Size, opacity: float) -> Image.Image:
+    whole = _read(path, stamp)
+    return faded(image_of(resample(whole, (0, 0, *whole.size), size, "lanczos3")) or whole, opacity)
