@@ -26,6 +26,7 @@ LAKE = ("sample_images/früh.webp", SMALL)
 DUNES = ("sample_images/dunes.jpg", SMALL)
 BEFORE: dict[str, tuple[str, ...]] = {
     "tone": DUNES,
+    "flatten": ("sample_images/alpha.png", "resize:240x160,fit=contain"),
     "trim": (*LAKE, "border:20,colour=white"),
     "median": (*LAKE, "noise:0.02,kind=salt-pepper"),
     "bilateral": (*LAKE, "noise:0.03"),
@@ -33,7 +34,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
 }
 """What is shown before a filter, or before those of a family, where the lake would not do: a source, and steps."""
 
-SHOWN = {"resize": 1, "smart-crop": 1}
+SHOWN = {"resize": 1, "smart-crop": 1, "text": 1}
 """Which of a filter's examples is shown, where the first would change nothing at this size."""
 
 HEAD = """# Filters
