@@ -31,6 +31,8 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
     pixels = width * height
     worked_on = pixels // _reduction(extent, need) ** 2
     a_pixel = _DECODING.get(extent.kind, _DECODING_OTHERS) + (_FILTERING if filtered else 0)
+    if extent.grey:
+        a_pixel //= 3
     kept = pixels * _COEFFICIENTS if extent.progressive else 0
     return _ALWAYS + worked_on * a_pixel + kept + (extent.pixels - pixels) * _FRAME
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgpipe.codecs.gif_blocks import count_images
 from imgpipe.picture import Size
@@ -18,6 +19,7 @@ _MOST_PAGES = 10_000
 _MOST_PARTS = 100_000
 _MOST_TAGS = 16
 _LONGEST_GIF = 16 << 20
+_SHORT = 3
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -32,12 +34,14 @@ class Extent:
         kind: of the file, by its content: "jpeg", "png", "gif", "webp", "bmp", "tiff" or "avif".
         size: px, as stored; of the largest page.
         pixels: of all frames or pages together.
+        grey: whether there is one band of 8 bits or less.
         progressive: whether a JPEG's coefficients are all kept while it is decoded.
     """
 
     kind: str
     size: Size
     pixels: int
+    grey: bool = False
     progressive: bool = False
 
 
@@ -60,8 +64,8 @@ def _jpeg(data: bytes) -> Extent | None:
             return None
         marker = data[offset + 1]
         if marker in _START_OF_FRAME:
-            height, width = struct.unpack_from(">HH", data, offset + 5)
-            return Extent("jpeg", (width, height), width * height, marker in _PROGRESSIVE)
+            height, width, bands = struct.unpack_from(">HHB", data, offset + 5)
+            return Extent("jpeg", (width, height), width * height, bands == 1, marker in _PROGRESSIVE)
         if marker == 0xDA:
             return None
         alone = marker in _WITHOUT_LENGTH
@@ -70,7 +74,7 @@ def _jpeg(data: bytes) -> Extent | None:
 
 
 def _png(data: bytes) -> Extent:
-    width, height = struct.unpack_from(">II", data, 16)
+    width, height, depth, colours = struct.unpack_from(">IIBB", data, 16)
     frames = 1
     offset = 33
     for _ in range(_MOST_PARTS):
@@ -80,7 +84,7 @@ def _png(data: bytes) -> Extent:
         if kind == b"acTL":
             frames += struct.unpack_from(">I", data, offset + 8)[0]
         offset += 12 + struct.unpack_from(">I", data, offset)[0]
-    return Extent("png", (width, height), width * height * frames)
+    return Extent("png", (width, height), width * height * frames, colours == 0 and depth <= 8)
 
 
 def _gif(data: bytes) -> Extent | None:
@@ -127,29 +131,42 @@ def _tiff(data: bytes) -> Extent | None:
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
     number, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
     (offset,) = struct.unpack_from(order + number, data, 8 if big else 4)
-    sizes: list[Size] = []
-    while offset and len(sizes) < _MOST_PAGES:
+    pages: list[_Page] = []
+    while offset and len(pages) < _MOST_PAGES:
         (entries,) = struct.unpack_from(order + count, data, offset)
         offset += struct.calcsize(order + count)
-        sizes.append(_page_size(data, offset, min(entries, _MOST_TAGS), order + entry))
+        pages.append(_page(data, offset, min(entries, _MOST_TAGS), order + entry))
         offset += entries * struct.calcsize(order + entry)
         (offset,) = struct.unpack_from(order + number, data, offset)
-    largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
-    return Extent("tiff", largest, sum(width * height for width, height in sizes)) if largest else None
+    if not pages:
+        return None
+    largest = max(pages, key=lambda page: page.width * page.height)
+    pixels = sum(page.width * page.height for page in pages)
+    grey = all(page.bands == 1 and page.bits <= 8 for page in pages)
+    return Extent("tiff", (largest.width, largest.height), pixels, grey)
 
 
-def _page_size(data: bytes, offset: int, entries: int, entry: str) -> Size:
-    """Width and height out of a directory; they stand near its beginning, as tags are in order."""
-    sides = {256: 0, 257: 0}
+class _Page(NamedTuple):
+    width: int
+    height: int
+    bits: int
+    bands: int
+
+
+def _page(data: bytes, offset: int, entries: int, entry: str) -> _Page:
+    """What a directory says; that stands near its beginning, as tags are in order."""
+    values = {256: 0, 257: 0, 258: 1, 277: 1}
     for number in range(entries):
         tag, kind, _, value = struct.unpack_from(entry, data, offset + number * struct.calcsize(entry))
-        if tag in sides:
-            # A short stands in the first bytes of the value, which in big-endian files are the high ones.
-            bits = 8 * struct.calcsize(entry[0] + entry[-1])
-            sides[tag] = value & 0xFFFF if kind == 3 and entry[0] == "<" else value >> bits - 16 if kind == 3 else value
-        if all(sides.values()):
-            break
-    return sides[256], sides[257]
+        if tag in values:
+            values[tag] = _first_short(value, entry) if kind == _SHORT else value
+    return _Page(*values.values())
+
+
+def _first_short(value: int, entry: str) -> int:
+    """The short that stands in the first bytes of a value, which in big-endian files are the high ones."""
+    bits = 8 * struct.calcsize(entry[0] + entry[-1])
+    return value & 0xFFFF if entry[0] == "<" else value >> bits - 16
 
 
 def _boxes(data: bytes) -> Extent | None:

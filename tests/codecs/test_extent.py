@@ -31,6 +31,8 @@ STILLS = {
     "jpeg with much before its size": encoded("JPEG", exif=b"Exif\0\0" + bytes(60_000), comment=b"\xff\xc0" * 100),
     "grey jpeg": encoded("JPEG", mode="L"),
     "png": encoded("PNG"),
+    "grey png": encoded("PNG", mode="L"),
+    "deep png": encoded("PNG", mode="I;16"),
     "gif": encoded("GIF", mode="P"),
     "webp": encoded("WEBP"),
     "lossless webp": encoded("WEBP", lossless=True),
@@ -39,6 +41,8 @@ STILLS = {
     "bmp": encoded("BMP"),
     "tiff": encoded("TIFF"),
     "deflated tiff": encoded("TIFF", compression="tiff_adobe_deflate"),
+    "grey tiff": encoded("TIFF", mode="1", compression="group4"),
+    "deep tiff": encoded("TIFF", mode="I;16"),
     "large tiff": encoded("TIFF", big_tiff=True),
 }
 
@@ -50,6 +54,7 @@ def test_of_a_still_is_what_pillow_says(name):
     assert extent.pixels == SIZE[0] * SIZE[1]
     assert extent.kind in name
     assert extent.progressive == ("progressive" in name)
+    assert extent.grey == ("grey" in name)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -62,6 +67,7 @@ def test_of_a_tiff_in_either_byte_order_and_with_either_kind_of_number(order, ki
     head = b"II*\0" if order == "<" else b"MM\0*"
     data = head + struct.pack(order + "IH", 8, 2) + entries + struct.pack(order + "I", 0)
     assert extent_of(data).size == SIZE
+    assert extent_of(data).grey
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
