@@ -10,7 +10,7 @@ from __future__ import annotations
 from imgpipe.codecs.extent import Extent
 from imgpipe.picture import Size
 
-_DECODING = {"jpeg": 8, "png": 10, "bmp": 12, "tiff": 13, "gif": 14, "webp": 22}
+_DECODING = {"jpeg": 8, "png": 10, "bmp": 11, "tiff": 11, "gif": 14, "webp": 22}
 _DECODING_OTHERS = 24
 _FILTERING = 18
 _COEFFICIENTS = 6

@@ -17,6 +17,7 @@ from typing import Any, SupportsIndex, TypeAlias
 
 from imgpipe.codecs.codec import Encoded, Encoding
 from imgpipe.concurrency.owner import Lost
+from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
 from imgpipe.filters.operation import Operation
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
@@ -196,7 +197,7 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     if isinstance(made, Loaded):
         return Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN)
     if isinstance(made, Lost):
-        return _failed(made.task.job.source, made.error, str(made.error))
+        return _failed(made.task.job.source, made.error, f"{made.error}; {_advice(made.error)}")
     began = time.monotonic()
     job = made.job
     for target, output in zip(job.targets, made.outputs, strict=True):
@@ -226,6 +227,14 @@ def _ends_the_run(error: OSError, storage: Storage) -> bool:
     if error.errno in (errno.EACCES, errno.EPERM):
         return not storage.writable()
     return error.errno in _ENDS_THE_RUN
+
+
+def _advice(error: WorkerDied | DeadlineExpired) -> str:
+    if isinstance(error, DeadlineExpired):
+        return "raise --timeout where that is too little"
+    if "SIGKILL" in error.cause:
+        return "the system may have had no memory left: lower --memory or --cores"
+    return "the picture may be made to do that; --retries sets how often it is tried again"
 
 
 def weight(passing: Any) -> int:

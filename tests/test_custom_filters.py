@@ -13,6 +13,8 @@ from PIL import Image
 
 from imgpipe.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLUGIN = os.path.join(ROOT, "docs", "examples", "plugin")
 

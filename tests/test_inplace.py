@@ -11,6 +11,8 @@ from imgpipe.recipe import Recipe
 from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, traces
 from tests.runs import ends, killed_at, options, run, run_with
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 NAMES = ["a.png", "b.bmp", "x/c.gif"]
 # Applied twice it gives other bytes than once.
 HALVED = Recipe(["resize:50%"])

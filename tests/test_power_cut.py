@@ -14,6 +14,8 @@ from tests.disk import Disk, Recorder
 from tests.folders import contents, paint, temporaries, write
 from tests.runs import SMALL, ends, run, run_with
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 NAMES = ["a.png", "b.png", "x/c.png", "x/y/d.png", "z/e.png"]
 OTHER = Recipe(["resize:width=11"], format="png")
 JOURNAL = ".imgpipe/journal.jsonl"

@@ -11,6 +11,8 @@ from imgpipe.run import execute, prepare
 from tests.folders import contents, failing_calls, paint, traces, write
 from tests.runs import SMALL, ends, options, run, run_with
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 
 @pytest.fixture
 def pictures(tmp_path):

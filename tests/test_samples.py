@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 SAMPLES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "sample_images")
 
 

@@ -10,7 +10,7 @@ from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import DamagedPicture, EncodingFailed, OutputError, UsageError
 from imgpipe.filters import filter, parse
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.steps import Loaded, Made, Seconds, Treatment, make_steps, weight
+from imgpipe.steps import Loaded, Made, Seconds, Treatment, make_steps, ran_short, weight
 from imgpipe.storage import open_storage
 from imgpipe.transform import Settings
 from tests.folders import contents, paint, write
@@ -212,11 +212,12 @@ def test_an_output_error_of_one_name_fails_its_picture(tmp_path, number):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (WorkerDied("was killed by SIGSEGV", 2), ["SIGSEGV", "2 tries"]),
-        (WorkerDied("ended with exit code 1", 1), ["exit code 1", "1 try"]),
-        (DeadlineExpired(2.5), ["2.5 s"]),
+        (WorkerDied("was killed by SIGSEGV", 2), ["SIGSEGV", "2 tries", "--retries"]),
+        (WorkerDied("was killed by SIGKILL", 2), ["SIGKILL", "2 tries", "--memory"]),
+        (WorkerDied("ended with exit code 1", 1), ["exit code 1", "1 try", "--retries"]),
+        (DeadlineExpired(2.5), ["2.5 s", "--timeout"]),
     ],
-    ids=["killed", "ended", "deadline"],
+    ids=["crashed", "killed", "ended", "deadline"],
 )
 def test_a_picture_that_costs_its_worker_fails_by_name_with_the_cause(steps, tmp_path, error, words):
     item = steps.write(Lost(Loaded(JOB, b"", Seconds()), error))
@@ -255,3 +256,23 @@ def test_weight_is_that_of_the_encoded_bytes():
     assert weight(Loaded(JOB, b"123", Seconds())) == 3
     assert weight(made()) == 10
     assert weight(SETTLED) == 0
+
+
+def test_file_larger_than_allowed_is_not_read(tmp_path):
+    item = make(tmp_path, source=Broken(AssertionError("read")), limits=Limits(max_file=JOB.source.bytes - 1)).read(JOB)
+    assert item.failure.type == "LimitExceeded"
+    assert "--memory" in item.failure.message
+
+
+def test_too_little_memory_is_told_from_other_failures(tmp_path, monkeypatch):
+    for error, short in [(MemoryError(), True), (OSError(), False), (DamagedPicture(), False)]:
+        monkeypatch.setattr(steps_module, "transform", lambda *arguments, error=error: throw(error))
+        item = make(tmp_path).apply(Loaded(JOB, b"", Seconds()))
+        assert ran_short(item) == short
+        assert ("--memory" in item.failure.message) == short
+    assert not ran_short(SETTLED)
+    assert not ran_short(Loaded(JOB, b"", Seconds()))
+
+
+def throw(error):
+    raise error

@@ -8,6 +8,8 @@ from imgpipe.codecs import all_codecs
 from imgpipe.errors import RecipeError
 from imgpipe.filters import builtin, catalogue
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 
 def call(*arguments: str) -> str:
     result = CliRunner().invoke(cli, arguments)

@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.folders import contents, paint, temporaries
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 COMMAND = [sys.executable, "-m", "imgpipe", "process"]
 PICTURES = 40
 # Readers are so far ahead of the records: two writers, and the channel between them and the records.

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 
 def imgpipe(*arguments: object, **options: object) -> subprocess.CompletedProcess:
     return subprocess.run(

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 COMMAND = [sys.executable, "-m", "imgpipe", "process"]
 CTRL_C = b"\x03"
 

@@ -13,6 +13,8 @@ from imgpipe.recipe import Recipe
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 COUNT = 12
 
 engines = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
