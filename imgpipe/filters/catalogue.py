@@ -20,6 +20,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "denoising": ("median", "bilateral", "denoise"),
     "convolution": ("edges", "emboss", "convolve"),
     "morphology": ("dilate", "erode"),
+    "palette": ("quantize", "dither"),
     "effects": ("pixelate", "noise", "vignette"),
 }
 """The modules of this package that define filters, and which; a new family is one more line.
