@@ -30,7 +30,7 @@ def test_pictures_are_small():
         path = os.path.join(folder, name)
         with Image.open(path) as image:
             assert image.width <= 240, name
-        assert os.path.getsize(path) < 16_000, name
+        assert os.path.getsize(path) < 32_000, name  # dithered pictures are the largest
 
 
 @pytest.fixture
