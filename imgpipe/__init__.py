@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imgpipe.filters import Range, filter
     from imgpipe.job import Item, Status
     from imgpipe.picture import Picture
-    from imgpipe.recipe import Recipe
+    from imgpipe.recipe import Recipe, Rendition
     from imgpipe.run import Options, Report, process, stream
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ _HOMES = {
     "Range": "imgpipe.filters",
     "Recipe": "imgpipe.recipe",
     "RecipeError": "imgpipe.errors",
+    "Rendition": "imgpipe.recipe",
     "Report": "imgpipe.run",
     "RunError": "imgpipe.errors",
     "Status": "imgpipe.job",
@@ -54,6 +55,7 @@ __all__ = [
     "Range",
     "Recipe",
     "RecipeError",
+    "Rendition",
     "Report",
     "RunError",
     "Status",

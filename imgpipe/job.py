@@ -31,10 +31,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output to be made: its path below the output folder, and the codec's name."""
+    """One output to be made.
+
+    Attributes:
+        name: its path below the output folder; where it is late, a template of what is known once it is made.
+        format: the codec's name.
+        late: whether the name is known only once the output is made.
+    """
 
     name: str
     format: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,11 @@ class Job:
 
     source: Source
     targets: tuple[Target, ...]
+
+    @property
+    def late(self) -> bool:
+        """Whether a name is known only once the outputs are made."""
+        return any(target.late for target in self.targets)
 
 
 class Status(StrEnum):

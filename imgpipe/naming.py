@@ -5,50 +5,93 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from imgpipe import codecs
 from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Target
+from imgpipe.recipe.rendition import Rendition
+from imgpipe.template import Piece, Template, read_template
 
 _SHOWN = 10
+_PLAIN = "{stem}{ext}"
+_LATE = "\0"
+"""Before a name that is a template still, as no name is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How outputs are called.
+    """How outputs are called, where the recipe does not say so.
 
     Attributes:
         suffix: put between the stem and the extension.
         flat: all outputs in one folder; else the tree of the input is kept.
+        template: such as ``"{stem}-{width}{ext}"``, for all outputs, also those that the recipe names.
     """
 
     suffix: str = ""
     flat: bool = False
+    template: str = ""
 
     def __post_init__(self) -> None:
         if "/" in self.suffix or "\0" in self.suffix:
             raise UsageError(f"the suffix {self.suffix!r} cannot be part of a file name")
+        self.name_of(Rendition())
+
+    def name_of(self, rendition: Rendition) -> Template:
+        """The template of an output's name; UsageError where it is none."""
+        text = self.template or rendition.name or _PLAIN
+        template = read_template(text)
+        *before, extension = template.pieces
+        return Template((*before, Piece(self.suffix), extension)) if self.suffix else template
 
 
-def target(source: Source, format: str | None, naming: Naming = Naming()) -> Target:
-    """The output of a source; its extension is changed only where the format is another.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One output of every picture: the template of its name, and its format, None for that of the source."""
+
+    template: Template
+    format: str | None
+
+    @property
+    def late(self) -> bool:
+        """Whether the name is known only once the output is made."""
+        return self.template.late
+
+
+def named(renditions: Sequence[Rendition], naming: Naming) -> tuple[Named, ...]:
+    """The outputs of every picture.
+
+    Raises:
+        UsageError: a name cannot be read or leads elsewhere.
+    """
+    return tuple(Named(naming.name_of(rendition), rendition.format) for rendition in renditions)
+
+
+def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool) -> tuple[Target, ...]:
+    """The outputs of a source; an extension is changed only where the format is another.
 
     Args:
         source: with a format.
-        format: of the output, None for the source's own.
-        naming: what else becomes of the name.
+        outputs: of every picture.
+        index: the number of this source, from 1.
+        flat: all outputs in one folder.
     """
     own = source.format or ""
-    folder, slash, last = source.name.rpartition("/")
+    folder, _, last = source.name.rpartition("/")
     known = codecs.by_extension(last) is not None
     stem, dot, ending = last.rpartition(".") if known else (last, "", "")
-    kept = known and format in (None, own)
-    extension = dot + ending if kept else _extension(format or own)
-    where = "" if naming.flat else folder + slash
-    return Target(f"{where}{stem}{naming.suffix}{extension}", format or own)
+    values = {"dir": "" if flat else folder, "stem": stem, "index": str(index)}
+
+    def made(output: Named) -> Target:
+        kept = known and output.format in (None, own)
+        values["ext"] = dot + ending if kept else _extension(output.format or own)
+        name = output.template.fill(values)
+        return Target(name.name if name.complete else str(name), output.format or own, not name.complete)
+
+    return tuple(map(made, outputs))
 
 
 def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = False) -> int:
@@ -67,13 +110,26 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
     for job in jobs():
         total += 1
         if isinstance(job, Job):
-            keys.extend(_key(_name(output.name, folded)) for output in job.targets)
+            keys.extend(map(_key, _names(job, folded)))
     in_order = sorted(keys)
     twice = {key for key, after in pairwise(in_order) if key == after}
     clashes = _clashes(jobs(), twice, folded) if twice else {}
     if clashes:
         raise CollisionError(_message(clashes))
     return total
+
+
+def early_names(jobs: Iterable[Job | Item], *, folded: bool) -> array[int]:
+    """Keys of all names that are known before the work, in order; see `key_of`."""
+    names = (
+        _name(target.name, folded) for job in jobs if isinstance(job, Job) for target in job.targets if not target.late
+    )
+    return array("Q", sorted(map(_key, names)))
+
+
+def key_of(name: str, *, folded: bool) -> int:
+    """Eight bytes that stand for a name, the same for names that are one where names are folded."""
+    return _key(_name(name, folded))
 
 
 def printable(name: str) -> str:
@@ -88,11 +144,19 @@ def printable(name: str) -> str:
 def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[str, list[str]]:
     inputs: dict[str, list[str]] = {}
     for job in jobs:
-        for output in job.targets if isinstance(job, Job) else ():
-            name = _name(output.name, folded)
+        for name in _names(job, folded) if isinstance(job, Job) else ():
             if _key(name) in keys:
-                inputs.setdefault(name, []).append(job.source.name)
+                inputs.setdefault(name.removeprefix(_LATE), []).append(job.source.name)
     return {name: names for name, names in inputs.items() if len(names) > 1}
+
+
+def _names(job: Job, folded: bool) -> Iterator[str]:
+    """What the outputs of a job are called, for comparison.
+
+    Outputs of one picture whose names are late may have one template: where they come to one name, they are one.
+    """
+    yield from (_name(target.name, folded) for target in job.targets if not target.late)
+    yield from {_LATE + _name(target.name, folded) for target in job.targets if target.late}
 
 
 def _key(name: str) -> int:
@@ -115,7 +179,10 @@ def _message(clashes: dict[str, list[str]]) -> str:
     more = len(clashes) - len(shown)
     ending = [f"  and {more} more"] if more > 0 else []
     head = f"{len(clashes)} outputs would each be made from several inputs; nothing was done:"
-    advice = "Rename inputs, choose some with --include or --exclude, or keep the formats apart (no --format)."
+    advice = (
+        "Rename inputs, choose some with --include or --exclude, keep the formats apart (no --format), "
+        "or tell outputs apart with --name."
+    )
     return "\n".join([head, *shown, *ending, advice])
 
 

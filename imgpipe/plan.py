@@ -4,42 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+from array import array
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
 
 from imgpipe.discovery import Selection, find
 from imgpipe.errors import OutputError, UsageError
-from imgpipe.job import Failure, Item, Job, Output, Source, Status
+from imgpipe.existing import Existing
+from imgpipe.job import Failure, Item, Job, Output, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
-from imgpipe.naming import Naming, count_inputs, printable, target
+from imgpipe.naming import Named, Naming, count_inputs, early_names, named, printable, targets
+from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_storage
+from imgpipe.template import may_be_written, parse
 
 _UNREADABLE = "unreadable"
-
-KnownBy: TypeAlias = Literal["inode", "time", "content"]
-Overwrite: TypeAlias = Literal["ours", "always", "never"]
-
-
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """What is done where an output stands already.
-
-    Attributes:
-        overwrite: ``"ours"``: what imgpipe made is replaced where it is out of date, anything else is left;
-            ``"always"``: anything is replaced; ``"never"``: nothing is.
-        force: make all again, also what is up to date.
-        known_by: by what a source is known to be as it was: its size, time and ``"inode"``; its size and ``"time"``,
-            for trees that were copied, and network mounts whose inodes change; or its ``"content"``, which is read.
-        in_place: input and output are one folder, and each picture is replaced by what is made of it.
-    """
-
-    overwrite: Overwrite = "ours"
-    force: bool = False
-    known_by: KnownBy = "inode"
-    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +31,9 @@ class Plan:
         source: the storage to read.
         target: the storage to write.
         selection: which files of the source are inputs.
-        format: of the outputs, None for that of each source.
+        outputs: what becomes of each source.
         existing: what is done where an output stands already.
-        naming: how outputs are called.
+        flat: all outputs are in one folder.
         total: how many inputs there are.
         folded: whether names that differ only in case were taken for one.
         unlisted: how many folders cannot be listed.
@@ -61,9 +42,9 @@ class Plan:
     source: Storage
     target: Storage
     selection: Selection
-    format: str | None
+    outputs: tuple[Named, ...]
     existing: Existing = field(default_factory=Existing)
-    naming: Naming = field(default_factory=Naming)
+    flat: bool = False
     total: int = 0
     folded: bool = False
     unlisted: int = 0
@@ -79,6 +60,15 @@ class Plan:
             yield from found
         else:
             yield from noted((self._decide(job, journal) for job in found), journal)
+
+    @property
+    def late(self) -> bool:
+        """Whether names of outputs are known only once these are made."""
+        return any(output.late for output in self.outputs)
+
+    def early_names(self) -> array[int]:
+        """Keys of all names that are known before the work, in order."""
+        return early_names(self._counted().jobs(), folded=self.target.folds_names())
 
     @property
     def may_prune(self) -> bool:
@@ -100,14 +90,16 @@ class Plan:
         return replace(self, selection=replace(self.selection, listing=listing))
 
     def _found(self) -> Iterator[Job | Item]:
+        index = 0
         for found in find(self.source, self.selection):
             if isinstance(found, Item):
                 yield found
                 continue
-            job = Job(found, (target(found, self.format, self.naming),))
+            index += 1
+            job = Job(found, targets(found, self.outputs, index, flat=self.flat))
             if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
                 raise UsageError(_not_in_place(job))
-            yield job
+            yield job if all(may_be_written(output.name) for output in job.targets) else _nowhere(job)
 
     def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
         if isinstance(job, Item):
@@ -122,10 +114,11 @@ class Plan:
 
     def _settle(self, job: Job, journal: Journal) -> Item | None:
         """What the job comes to without any work, None where there is some."""
-        if not self.existing.force and (outputs := self._standing(job.source, journal)):
+        if not self.existing.force and (outputs := self._standing(job, journal)):
             return Item(job.source, Status.UNCHANGED, outputs)
-        if (reason := self._obstacle(job, journal)) is not None:
-            return Item(job.source, Status.SKIPPED, reason=reason)
+        for output in job.targets:
+            if not output.late and (reason := self.existing.refusal(output.name, job.source, self.target, journal)):
+                return Item(job.source, Status.SKIPPED, reason=reason)
         for output in job.targets:
             if obstacle := self.target.obstacle(output.name):
                 if not self.target.writable():
@@ -146,33 +139,21 @@ class Plan:
                 return replace(job, source=replace(job.source, digest=_UNREADABLE))
         return job
 
-    def _standing(self, source: Source, journal: Journal) -> tuple[Output, ...]:
-        """The outputs of a source for which nothing needs to be done, else none."""
-        outputs = journal.unchanged(source, self.target)
-        if not outputs and self.existing.in_place and journal.may_be_result(source):
+    def _standing(self, job: Job, journal: Journal) -> tuple[Output, ...]:
+        """The outputs of a job for which nothing needs to be done, else none."""
+        outputs = journal.unchanged(job.source, self.target)
+        if not outputs and self.existing.in_place and journal.may_be_result(job.source):
             # It was copied or touched, perhaps. To process a result again would cost it quality.
-            return journal.unchanged(replace(source, digest=self.source.digest(source.name)), self.target)
-        return outputs
-
-    def _obstacle(self, job: Job, journal: Journal) -> str | None:
-        """Why an output must not be written, None where it may."""
-        if self.existing.overwrite == "always" or self.existing.in_place:
-            return None
-        for output in job.targets:
-            if self.target.stat(output.name) is None:
-                continue
-            if self.existing.overwrite == "never":
-                return f"{output.name} exists already"
-            if not journal.made(output.name, job.source):
-                return f"{output.name} exists and was not made by imgpipe; --overwrite always replaces it"
-        return None
+            digest = self.source.digest(job.source.name)
+            outputs = journal.unchanged(replace(job.source, digest=digest), self.target)
+        return outputs if all(_is_of(job, output.name) for output in outputs) else ()
 
 
 def make_plan(
     source: str,
     target: str,
     selection: Selection,
-    format: str | None,
+    recipe: Recipe,
     existing: Existing,
     naming: Naming = Naming(),  # noqa: B008 - it is frozen
 ) -> Plan:
@@ -182,12 +163,12 @@ def make_plan(
         source: a folder, or one file.
         target: a folder, which need not exist.
         selection: which files are inputs.
-        format: of the outputs, None for that of each source.
+        recipe: what becomes of each.
         existing: what is done where an output stands already.
         naming: how outputs are called.
 
     Raises:
-        UsageError: there is no such input, input and output are the same, or two inputs clash.
+        UsageError: there is no such input, a name leads elsewhere, input and output are the same, or two inputs clash.
     """
     read_from, selection = _open_source(source, selection)
     write_to = open_storage(target)
@@ -195,7 +176,8 @@ def make_plan(
     leave_out = None if existing.in_place else os.path.realpath(write_to.root)
     inside = replace(selection.listing, leave_out=leave_out)
     folded = write_to.folds_names()
-    plan = Plan(read_from, write_to, replace(selection, listing=inside), format, existing, naming, folded=folded)
+    outputs = named(recipe.renditions, naming)
+    plan = Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
     unlisted = 0
 
     def jobs() -> Iterator[Job | Item]:
@@ -207,6 +189,17 @@ def make_plan(
 
     total = count_inputs(jobs, folded=folded)
     return replace(plan, total=total, unlisted=unlisted)
+
+
+def _nowhere(job: Job) -> Item:
+    names = ", ".join(output.name for output in job.targets)
+    failure = Failure("UsageError", f"it would be called {names}, and imgpipe keeps names that begin so for itself")
+    return Item(job.source, Status.FAILED, failure=failure)
+
+
+def _is_of(job: Job, name: str) -> bool:
+    """Whether an output of that name is one of the job's."""
+    return any(parse(target.name).matches(name) if target.late else target.name == name for target in job.targets)
 
 
 def _not_in_place(job: Job) -> str:

@@ -15,11 +15,13 @@ from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import PictureError, RunError, UsageError
+from imgpipe.existing import Existing
+from imgpipe.gate import make_gate
 from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Making, open_journal
 from imgpipe.naming import Naming
-from imgpipe.plan import Existing, Plan, make_plan
+from imgpipe.plan import Plan, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
@@ -160,7 +162,7 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     leave_if_imported_by_a_worker()
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    plan = make_plan(source, target, options.selection, recipe.format, options.existing, options.naming)
+    plan = make_plan(source, target, options.selection, recipe, options.existing, options.naming)
     return replace(plan, target=open_storage(target, options.durability))
 
 
@@ -189,8 +191,8 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         else:
             return
         target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
-        treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings(_limits(options)))
-        steps = make_steps(plan.source, target, treatment, stop)
+        treatment = Treatment(recipe.operations, recipe.plans, recipe.settings(_limits(options)))
+        steps = make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
         try:
             jobs = chain([job], found)
             with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]

@@ -13,14 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pickle import PickleBuffer
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, Protocol, SupportsIndex, TypeAlias
 
-from imgpipe.codecs.codec import Encoded, Encoding
+from imgpipe.codecs.codec import Encoded
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
 from imgpipe.filters.operation import Operation
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
+from imgpipe.late import name_outputs
 from imgpipe.picture import Size
 from imgpipe.storage import Storage
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
@@ -53,24 +54,25 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A job whose outputs are encoded, in the order of its targets."""
+    """A job whose outputs are encoded, in the order of its targets; and why some are left out."""
 
     job: Job
     outputs: tuple[Encoded, ...]
     seconds: Seconds
+    left: tuple[str, ...] = ()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         """As `Loaded`: the encoded bytes are handed out as buffers."""
         outputs = tuple((_buffer(made.data, protocol), made.size, made.warnings) for made in self.outputs)
-        return _made, (self.job, outputs, self.seconds)
+        return _made, (self.job, outputs, self.seconds, self.left)
 
 
 def _buffer(data: bytes, protocol: SupportsIndex) -> PickleBuffer | bytes:
     return PickleBuffer(data) if int(protocol) >= 5 else data
 
 
-def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], seconds: Seconds) -> Made:
-    return Made(job, tuple(Encoded(*output) for output in outputs), seconds)
+def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], *more: Any) -> Made:
+    return Made(job, tuple(Encoded(*output) for output in outputs), *more)
 
 
 Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
@@ -119,16 +121,29 @@ class Treatment:
     """What `apply` does to every picture."""
 
     operations: tuple[Operation, ...]
-    encoding: Encoding
+    outputs: tuple[OutputPlan, ...]
     settings: Settings
 
 
-def make_steps(source: Storage, target: Storage, treatment: Treatment, stopping: Callable[[], bool] = _never) -> Steps:
+class Gate(Protocol):
+    """What is asked before outputs are published, once they are known to the last byte."""
+
+    def admit(self, made: Made) -> Made | Item:
+        """The outputs that may be published, or what becomes of the job where none may; from any thread."""
+
+
+def make_steps(
+    source: Storage,
+    target: Storage,
+    treatment: Treatment,
+    stopping: Callable[[], bool] = _never,
+    gate: Gate | None = None,
+) -> Steps:
     """The steps that read from one storage and write to another."""
     return Steps(
         partial(read, source, most=treatment.settings.limits.max_file),
         partial(apply, treatment),
-        partial(write, target),
+        partial(write, gate, target),
         partial(cost, treatment),
         stopping,
     )
@@ -161,9 +176,13 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
         return loaded
     began = time.monotonic()
     job = loaded.job
-    outputs = tuple(OutputPlan(target.format, treatment.encoding) for target in job.targets)
+    # The format of the source is what its name says, where it has one.
+    outputs = tuple(
+        replace(output, format=target.format) for output, target in zip(treatment.outputs, job.targets, strict=True)
+    )
     try:
         made = transform(loaded.data, treatment.operations, outputs, treatment.settings)
+        job, made = name_outputs(job, made) if job.late else (job, made)
     except ImgpipeError as error:
         return _failed(job.source, error, str(error))
     except MemoryError as error:
@@ -177,8 +196,7 @@ def cost(treatment: Treatment, loaded: Any) -> int:
     """Bytes of memory that `apply` is expected to take."""
     if not isinstance(loaded, Loaded):
         return 0
-    outputs = tuple(OutputPlan(target.format, treatment.encoding) for target in loaded.job.targets)
-    return expected_memory(loaded.data, treatment.operations, outputs)
+    return expected_memory(loaded.data, treatment.operations, treatment.outputs)
 
 
 def ran_short(passing: Any) -> bool:
@@ -186,7 +204,7 @@ def ran_short(passing: Any) -> bool:
     return isinstance(passing, Item) and passing.failure is not None and passing.failure.message == _NO_MEMORY
 
 
-def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
+def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     """Publish the outputs.
 
     Raises:
@@ -199,6 +217,10 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     if isinstance(made, Lost):
         return _failed(made.task.job.source, made.error, f"{made.error}; {_advice(made.error)}")
     began = time.monotonic()
+    if gate is not None:
+        made = gate.admit(made)
+        if isinstance(made, Item):
+            return made
     job = made.job
     for target, output in zip(job.targets, made.outputs, strict=True):
         try:
@@ -217,7 +239,7 @@ def write(storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
             Output(target.name, len(output.data), *output.size)
             for target, output in zip(job.targets, made.outputs, strict=True)
         ),
-        warnings=tuple(dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
+        warnings=(*made.left, *dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
         seconds=replace(made.seconds, write=time.monotonic() - began),
     )
 

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from imgpipe.errors import OutputError, UsageError
-from imgpipe.plan import Existing
+from imgpipe.existing import Existing
 from imgpipe.recipe import Recipe
 from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, traces
 from tests.runs import ends, killed_at, options, run, run_with

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from imgpipe import codecs, naming
 from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.naming import Naming, count_inputs, printable, target
+from imgpipe.naming import Naming, count_inputs, named, printable, targets
+from imgpipe.recipe import Recipe
+
+
+def target(source, format, naming=None):
+    naming = naming or Naming()
+    return targets(source, named(Recipe(format=format).renditions, naming), 1, flat=naming.flat)[0]
+
 
 FORMATS = [codec.name for codec in codecs.all_codecs()]
 

@@ -7,10 +7,12 @@ import pytest
 
 from imgpipe.discovery import Selection
 from imgpipe.errors import CollisionError, OutputError, UsageError
+from imgpipe.existing import Existing
 from imgpipe.job import Item, Job, Output, Source, Status
 from imgpipe.journal import Making, open_journal, peek
 from imgpipe.naming import Naming
-from imgpipe.plan import Existing, make_plan
+from imgpipe.plan import make_plan
+from imgpipe.recipe import Recipe
 from imgpipe.storage import Listing
 from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, traces, write
@@ -32,7 +34,7 @@ def out(tmp_path):
 
 def plan(source, target, format=None, **more):
     selection = Selection(**{key: more.pop(key) for key in ("listing", "include", "exclude") if key in more})
-    return make_plan(str(source), str(target), selection, format, Existing(**more))
+    return make_plan(str(source), str(target), selection, Recipe(format=format), Existing(**more))
 
 
 def names(jobs):
@@ -74,7 +76,7 @@ def test_a_folder_is_planned_and_nothing_is_written(pictures, out):
 
 
 def test_the_naming_is_kept_to(pictures, out):
-    made = make_plan(str(pictures), str(out), Selection(), None, Existing(), Naming("-small", flat=True))
+    made = make_plan(str(pictures), str(out), Selection(), Recipe(), Existing(), Naming("-small", flat=True))
     assert [job.targets[0].name for job in made.jobs()] == ["a-small.jpg", "b-small.png", "c-small.jpg"]
 
 

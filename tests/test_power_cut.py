@@ -7,8 +7,8 @@ import random
 import pytest
 
 from imgpipe import journal
+from imgpipe.existing import Existing
 from imgpipe.journal.records import parse
-from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from tests.disk import Disk, Recorder
 from tests.folders import contents, paint, temporaries, write

@@ -4,8 +4,8 @@ import os
 import pytest
 
 from imgpipe.errors import OutputError
+from imgpipe.existing import Existing
 from imgpipe.job import Status
-from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from imgpipe.run import execute, prepare
 from tests.folders import contents, failing_calls, paint, traces, write

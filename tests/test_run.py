@@ -12,10 +12,10 @@ from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES
 from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError
+from imgpipe.existing import Existing
 from imgpipe.job import Item, Job, Output, Source, Status
 from imgpipe.journal.records import decode
 from imgpipe.naming import Naming
-from imgpipe.plan import Existing
 from imgpipe.recipe import Recipe
 from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from imgpipe import steps as steps_module
-from imgpipe.codecs.codec import Encoded, Encoding, Limits
+from imgpipe.codecs.codec import Encoded, Limits
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import DamagedPicture, EncodingFailed, OutputError, UsageError
@@ -12,7 +12,7 @@ from imgpipe.filters import filter, parse
 from imgpipe.job import Item, Job, Source, Status, Target
 from imgpipe.steps import Loaded, Made, Seconds, Treatment, make_steps, ran_short, weight
 from imgpipe.storage import open_storage
-from imgpipe.transform import Settings
+from imgpipe.transform import OutputPlan, Settings
 from tests.folders import contents, paint, write
 
 JOB = Job(Source("a.png", "png", 9), (Target("b.png", "png"), Target("x/c.jpg", "jpeg")))
@@ -58,7 +58,7 @@ def steps(tmp_path):
 
 def make(tmp_path, *filters, limits=None, source=None, target=None, stopping=lambda: False):
     operations = tuple(parse(one) if isinstance(one, str) else one.operation({}) for one in filters)
-    treatment = Treatment(operations, Encoding(), Settings(limits or Limits()))
+    treatment = Treatment(operations, (OutputPlan(), OutputPlan()), Settings(limits or Limits()))
     source = source or open_storage(str(tmp_path / "in"))
     return make_steps(source, target or open_storage(str(tmp_path / "out")), treatment, stopping)
 

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from imgpipe.recipe import Recipe
-from imgpipe.transform import OutputPlan, transform
+from imgpipe.transform import transform
 from imgpipe.warm import warm_up
 
 Picture = tuple[str, bytes]
@@ -74,7 +74,7 @@ def _maker(task: dict[str, Any]) -> Callable[[bytes], bytes]:
     warm_up()
     steps = [f"resize:width={task['width']},height={task['height']}"]
     recipe = Recipe(steps, format=task["format"], quality=task["quality"])
-    outputs, settings = (OutputPlan(recipe.format, recipe.encoding),), recipe.settings()
+    outputs, settings = recipe.plans, recipe.settings()
     return lambda data: transform(data, recipe.operations, outputs, settings)[0].data
 
 

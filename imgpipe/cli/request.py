@@ -15,9 +15,9 @@ from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import usable_cores
+from imgpipe.existing import Existing, KnownBy
 from imgpipe.filters.operation import Operation
 from imgpipe.naming import Naming
-from imgpipe.plan import Existing, KnownBy
 from imgpipe.recipe import WEB_READY, Colour, Recipe
 from imgpipe.run import Options
 from imgpipe.storage import Listing

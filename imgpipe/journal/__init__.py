@@ -44,7 +44,14 @@ class OpenJournal(Journal):
         self._due = 0.0
 
     def begin(self, jobs: Iterable[Job]) -> None:
-        """Note that outputs of these jobs may appear from now on."""
+        """Note that outputs of these jobs may appear from now on, but for those whose names are not known yet."""
+        self._begin(job for job in jobs if not job.late)
+
+    def begin_late(self, job: Job) -> None:
+        """As `begin`, for a job whose names are known now; from any thread."""
+        self._begin([job])
+
+    def _begin(self, jobs: Iterable[Job]) -> None:
         lines = []
         for job in jobs:
             self._in_hand[job.source.name] = job.source
@@ -53,7 +60,7 @@ class OpenJournal(Journal):
 
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Note that jobs which were begun are left: none of their outputs has appeared."""
-        names = [job.source.name for job in jobs]
+        names = [job.source.name for job in jobs if not job.late]
         for name in names:
             self._in_hand.pop(name, None)
         self._append([undone_line(name) for name in names])

@@ -9,7 +9,7 @@ import pytest
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.recipe import Recipe
+from imgpipe.recipe import Recipe, Rendition
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
 
@@ -33,14 +33,19 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def make(pictures: Path, output: Path) -> Steps:
-    recipe = Recipe(["resize:40x40", "sharpen", "noise:0.05", "denoise"], format="webp")
-    treatment = Treatment(recipe.operations, recipe.encoding, recipe.settings())
+    small = Rendition(["resize:20x20"], "jpeg", quality=70, name="{stem}-{width}{ext}")
+    recipe = Recipe(["resize:40x40", "sharpen", "noise:0.05", "denoise"], outputs=[Rendition(format="webp"), small])
+    treatment = Treatment(recipe.operations, recipe.plans, recipe.settings())
     return make_steps(open_storage(str(pictures)), open_storage(str(output)), treatment)
 
 
 def jobs(pictures: Path) -> list[Job]:
     sources = [Source(path.name, "png", path.stat().st_size) for path in sorted(pictures.iterdir())]
-    return [Job(source, (Target(f"{source.name}.webp", "webp"),)) for source in sources]
+    return [Job(source, _targets(source.name)) for source in sources]
+
+
+def _targets(name: str) -> tuple[Target, ...]:
+    return Target(f"{name}.webp", "webp"), Target(name + "-{width}-{hash}.jpg", "jpeg", late=True)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -55,7 +60,7 @@ def test_outputs_are_the_same_bytes_as_of_one_job_after_the_other(engine, cores,
         pass
     items = list(engine(iter(jobs(pictures)), make(pictures, tmp_path / "out"), Workforce(cores=cores)))
     assert hashes(tmp_path / "out") == hashes(expected)
-    assert len(hashes(expected)) == COUNT - 1
+    assert len(hashes(expected)) == 2 * (COUNT - 1)
     assert sorted(item.source.name for item in items) == [job.source.name for job in jobs(pictures)]
     assert [item.source.name for item in items if item.status is Status.FAILED] == ["05.png"]
 

@@ -1,0 +1,95 @@
+"""The last look before outputs are published: at names, sizes and what stands there, once all of these are known."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import bisect_left
+from dataclasses import replace
+
+from imgpipe.codecs.codec import Encoded
+from imgpipe.errors import OutputError
+from imgpipe.existing import Existing
+from imgpipe.job import Failure, Item, Job, Status, Target
+from imgpipe.journal import OpenJournal
+from imgpipe.naming import key_of
+from imgpipe.plan import Plan
+from imgpipe.steps import Gate, Made
+from imgpipe.storage import Storage
+
+
+def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
+    """The gate of a run, None where all was looked at when it was planned."""
+    if not plan.late and plan.existing.overwrite != "smaller":
+        return None
+    early = plan.early_names() if plan.late else array("Q")
+    return _Gate(plan.target, plan.existing, journal, early)
+
+
+class _Gate:
+    """Sees that names that were not known before the work are free, and notes them in the journal."""
+
+    def __init__(self, target: Storage, existing: Existing, journal: OpenJournal, early: array[int]) -> None:
+        self._target = target
+        self._existing = existing
+        self._journal = journal
+        self._early = early
+        self._late: set[int] = set()
+        self._lock = threading.Lock()
+        self._folded = target.folds_names()
+
+    def admit(self, made: Made) -> Made | Item:
+        """The outputs that may be published; those that gain nothing are left out.
+
+        Raises:
+            OutputError: what stands in the output folder cannot be looked at.
+        """
+        source = made.job.source
+        if taken := self._taken(made.job):
+            message = f"another input became {taken} in this run; tell them apart with --name"
+            return Item(source, Status.FAILED, failure=Failure("CollisionError", message))
+        try:
+            for target in made.job.targets:
+                if target.late and (reason := self._refusal(made.job, target)):
+                    return Item(source, Status.SKIPPED, reason=reason)
+            made = self._smaller(made)
+        except OSError as error:
+            where = f"{self._target.root}: {error.strerror}"
+            raise OutputError(f"cannot look at what stands in {where}; mend that and run again") from error
+        if not made.outputs:
+            return Item(source, Status.SKIPPED, reason="; ".join(made.left))
+        if made.job.late:
+            self._journal.begin_late(made.job)
+        return made
+
+    def _refusal(self, job: Job, target: Target) -> str:
+        return self._existing.refusal(target.name, job.source, self._target, self._journal)
+
+    def _smaller(self, made: Made) -> Made:
+        """Without the outputs that are not smaller than what stands there, where that was asked for."""
+        if self._existing.overwrite != "smaller":
+            return made
+        pairs = list(zip(made.job.targets, made.outputs, strict=True))
+        kept = {target.name: output for target, output in pairs if self._is_smaller(target, output)}
+        targets = tuple(target for target, _ in pairs if target.name in kept)
+        left = (f"{target.name} exists and is not larger" for target, _ in pairs if target.name not in kept)
+        job = replace(made.job, targets=targets)
+        return replace(made, job=job, outputs=tuple(kept.values()), left=(*made.left, *left))
+
+    def _is_smaller(self, target: Target, output: Encoded) -> bool:
+        standing = self._target.size(target.name)
+        return standing is None or len(output.data) < standing
+
+    def _taken(self, job: Job) -> str:
+        """A name that another input has taken; empty where there is none, and the names are taken then."""
+        names = {key_of(target.name, folded=self._folded): target.name for target in job.targets if target.late}
+        with self._lock:
+            for key, name in names.items():
+                if key in self._late or self._is_early(key):
+                    return name
+            self._late.update(names)
+        return ""
+
+    def _is_early(self, key: int) -> bool:
+        at = bisect_left(self._early, key)
+        return at < len(self._early) and self._early[at] == key

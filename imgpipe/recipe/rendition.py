@@ -1,0 +1,90 @@
+"""One of the outputs of a recipe: what is done for it alone, how it is encoded, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imgpipe import codecs, filters
+from imgpipe.codecs.codec import Encoding
+from imgpipe.errors import RecipeError
+from imgpipe.filters.operation import Operation
+from imgpipe.template import read_template
+from imgpipe.transform import OutputPlan
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One output of each picture.
+
+    Args:
+        filters: done for this output, after those for all; as `Recipe` takes them.
+        format: such as "webp"; None for the source's own.
+        quality: 1 to 100; None for the format's default.
+        encoding: the other options of the encoder; its quality gives way to `quality`.
+        name: template of its name, such as ``"{stem}-{width}{ext}"``; empty for the source's name with the
+            extension of the format.
+
+    Raises:
+        UsageError: a filter, option, format, value or placeholder does not exist or is out of range.
+
+    >>> Rendition(["resize:width=320"], "webp", quality=75, name="{stem}-{width}{ext}").filters
+    (Operation('resize:width=320'),)
+    """
+
+    filters: Sequence[str | Operation] = ()
+    format: str | None = None
+    quality: int | None = None
+    encoding: Encoding = field(default_factory=Encoding)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        quality = self.encoding.quality if self.quality is None else self.quality
+        encoding = replace(self.encoding, quality=quality)
+        check_encoding(encoding)
+        if self.format is not None:
+            object.__setattr__(self, "format", codecs.by_name(self.format).name)
+        if self.name:
+            read_template(self.name)
+        object.__setattr__(self, "filters", read_filters(self.filters))
+        object.__setattr__(self, "quality", quality)
+        object.__setattr__(self, "encoding", encoding)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The filters, parsed."""
+        return self.filters  # type: ignore[return-value]
+
+    @property
+    def plan(self) -> OutputPlan:
+        """What `transform` is to make."""
+        return OutputPlan(self.format, self.encoding, self.operations)
+
+    def encoded(self, format: str | None, **options: Any) -> Rendition:
+        """The same with other options of `Encoding`, and another format where one is given."""
+        encoding = replace(self.encoding, **options)
+        return replace(self, format=format or self.format, quality=encoding.quality, encoding=encoding)
+
+
+def read_filters(given: Sequence[str | Operation]) -> tuple[Operation, ...]:
+    """The operations that filters stand for, as text or as made by `imgpipe.filters.NAME(...)`."""
+    if isinstance(given, (str, Operation)):
+        raise RecipeError("filters is a list, one entry for each filter")
+    return tuple(filters.parse(step) if isinstance(step, str) else step for step in given)
+
+
+def check_encoding(encoding: Encoding) -> None:
+    """See that all values are in their ranges; RecipeError where one is not."""
+    _check_number("quality", encoding.quality, 1, 100)
+    _check_number("effort", encoding.effort, 0, 9)
+    if encoding.subsampling not in (None, *SUBSAMPLINGS):
+        wrong = f"subsampling={encoding.subsampling} is not valid"
+        raise RecipeError(f"{wrong}; it is one of {', '.join(SUBSAMPLINGS)}")
+
+
+def _check_number(name: str, value: Any, least: int, most: int) -> None:
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        raise RecipeError(f"{name}={value} is not valid; it goes from {least} to {most}")

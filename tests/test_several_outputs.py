@@ -1,0 +1,209 @@
+"""Several outputs of each picture, and names that are known only once an output is made."""
+
+import hashlib
+import io
+
+import pytest
+from PIL import Image
+
+from imgpipe import codecs, transform
+from imgpipe.engines import ENGINES
+from imgpipe.errors import CollisionError, RecipeError
+from imgpipe.existing import Existing
+from imgpipe.naming import Naming
+from imgpipe.recipe import Recipe, Rendition
+from tests.folders import contents, paint, traces, write
+from tests.runs import ends, killed_at, run
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+SIZES = (6, 12, 18)
+SRCSET = Recipe(
+    outputs=[
+        Rendition([f"resize:width={width},upscale=false"], kind, name="{stem}-{width}{ext}")
+        for width in SIZES
+        for kind in ("webp", "jpeg")
+    ]
+)
+HASHED = Recipe(["resize:width=12"], outputs=[Rendition(format="png", name="{stem}.{hash:8}{ext}")])
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for seed, name in enumerate(("a.png", "x/b.png", "x/{width}.png")):
+        paint(tmp_path / "in" / name, seed=seed)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def size(data):
+    return Image.open(io.BytesIO(data)).size
+
+
+def outputs_seen(out):
+    return {path: seen for path, seen in traces(out).items() if path != out and ".imgpipe" not in str(path)}
+
+
+def names_of(stem):
+    return {f"{stem}-{width}.{ending}" for width in SIZES for ending in ("webp", "jpg")}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_picture_becomes_all_outputs_under_their_sizes(pictures, out, engine):
+    report = run(pictures, out, SRCSET, engine)
+    made = contents(out)
+    assert set(made) == names_of("a") | names_of("x/b") | names_of("x/{width}")
+    assert all(size(data)[0] == int(name.rpartition("-")[2].partition(".")[0]) for name, data in made.items())
+    assert ends(report) == {"a.png": "written", "x/b.png": "written", "x/{width}.png": "written"}
+    assert {output.name for item in report.items for output in item.outputs} == set(made)
+
+
+def test_a_run_and_apply_all_give_the_same_bytes(pictures, out):
+    run(pictures, out, SRCSET, "threads")
+    outputs = SRCSET.apply_all((pictures / "a.png").read_bytes())
+    assert [output.size[0] for output in outputs] == [width for width in SIZES for _ in range(2)]
+    made = contents(out)
+    for output, ending in zip(outputs, ("webp", "jpg") * 3, strict=True):
+        assert output.data == made[f"a-{output.size[0]}.{ending}"]
+    assert SRCSET.apply((pictures / "a.png").read_bytes()) == outputs[0].data
+
+
+def test_a_picture_is_decoded_once_for_all_outputs(pictures, monkeypatch):
+    decoded = []
+    decode = codecs.decode
+    monkeypatch.setattr(
+        transform.codecs, "decode", lambda *arguments: (decoded.append(arguments), decode(*arguments))[1]
+    )
+    SRCSET.apply_all((pictures / "a.png").read_bytes())
+    assert len(decoded) == 1
+
+
+def test_what_is_done_for_one_output_is_not_done_for_the_next(pictures):
+    recipe = Recipe(["resize:width=12"], outputs=[Rendition(["crop:width=3,height=3"], "png"), Rendition(format="bmp")])
+    assert [made.size for made in recipe.apply_all((pictures / "a.png").read_bytes())] == [(3, 3), (12, 8)]
+
+
+def test_where_a_picture_is_too_small_equal_outputs_of_one_name_are_one(pictures, out):
+    paint(pictures / "small.png", size=(9, 9))
+    report = run(pictures, out, SRCSET)
+    small = next(item for item in report.items if item.source.name == "small.png")
+    assert [output.name for output in small.outputs] == ["small-6.webp", "small-6.jpg", "small-9.webp", "small-9.jpg"]
+    assert {name for name in contents(out) if name.startswith("small")} == {output.name for output in small.outputs}
+
+
+def test_different_outputs_of_one_name_fail_the_picture(pictures, out):
+    sizes = [Rendition([f"resize:width={width}", *more], "png", name="{stem}-{width}{ext}") for width, more in
+             ((6, []), (6, ["flip"]))]  # fmt: skip
+    report = run(pictures, out, Recipe(outputs=sizes))
+    assert set(ends(report).values()) == {"failed"}
+    assert "two different outputs would be a-6.png" in report.errors["a.png"]
+    assert contents(out) == {}
+
+
+def test_the_hash_in_a_name_is_that_of_the_output(pictures, out):
+    run(pictures, out, HASHED)
+    for name, data in contents(out).items():
+        assert name.endswith(f".{hashlib.sha256(data).hexdigest()[:8]}.png")
+
+
+@pytest.mark.parametrize("recipe", [SRCSET, HASHED])
+def test_a_second_run_finds_all_up_to_date_and_touches_nothing(pictures, out, recipe):
+    run(pictures, out, recipe)
+    before = outputs_seen(out)
+    assert set(ends(run(pictures, out, recipe)).values()) == {"unchanged"}
+    assert outputs_seen(out) == before
+
+
+def test_a_late_output_that_is_missing_is_made_again(pictures, out):
+    run(pictures, out, SRCSET)
+    whole = contents(out)
+    (out / "a-12.webp").unlink()
+    assert ends(run(pictures, out, SRCSET)) == {
+        "a.png": "written",
+        "x/b.png": "unchanged",
+        "x/{width}.png": "unchanged",
+    }
+    assert contents(out) == whole
+
+
+def test_a_changed_naming_makes_the_outputs_under_their_new_names(pictures, out):
+    recipe = Recipe(["resize:width=12"], format="png")
+    run(pictures, out, recipe)
+    for naming in (Naming("-small"), Naming(template="{stem}-{width}{ext}"), Naming(template="{stem}-{height}x{ext}")):
+        assert set(ends(run(pictures, out, recipe, naming=naming)).values()) == {"written"}
+    assert {name for name in contents(out) if name.startswith("a")} == {
+        "a.png",
+        "a-small.png",
+        "a-12.png",
+        "a-8x.png",
+    }
+
+
+def test_two_inputs_that_may_become_one_late_output_are_found_before_any_work(pictures, out):
+    paint(pictures / "a.gif")
+    with pytest.raises(CollisionError, match=r"a-\{width\}\.webp <- a\.gif, a\.png"):
+        run(pictures, out, SRCSET)
+    assert not out.exists()
+
+
+def test_outputs_that_would_have_one_name_are_refused(pictures, out):
+    with pytest.raises(RecipeError, match="outputs 1 and 2 would have one name"):
+        Recipe(outputs=[Rendition(["flip"], "webp"), Rendition(["flop"], "webp")])
+    recipe = Recipe(outputs=[Rendition(["flip"]), Rendition(["flop"], "png")])
+    with pytest.raises(CollisionError, match=r"a\.png <- a\.png, a\.png"):
+        run(pictures, out, recipe)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_late_name_that_another_input_has_fails_and_the_other_is_whole(pictures, out, engine):
+    paint(pictures / "a-12.png")
+    recipe = Recipe(["resize:width=12"], outputs=[Rendition(), Rendition(["flip"], name="{stem}-{width}{ext}")])
+    report = run(pictures, out, recipe, engine)
+    assert ends(report) == {"a-12.png": "written", "a.png": "failed", "x/b.png": "written", "x/{width}.png": "written"}
+    assert "another input became a-12.png in this run" in report.errors["a.png"]
+    assert contents(out)["a-12.png"] == recipe.apply((pictures / "a-12.png").read_bytes())
+
+
+def test_a_late_name_where_something_else_stands_is_left_alone(pictures, out):
+    write(out / "a-12.webp", b"precious")
+    report = run(pictures, out, SRCSET)
+    assert ends(report)["a.png"] == "skipped"
+    assert contents(out)["a-12.webp"] == b"precious"
+    assert not any(name.startswith("a-") for name in contents(out).keys() - {"a-12.webp"})
+    assert ends(run(pictures, out, SRCSET, existing=Existing("always")))["a.png"] == "written"
+    assert contents(out)["a-12.webp"] != b"precious"
+
+
+def test_what_imgpipe_made_under_a_late_name_is_replaced(pictures, out):
+    run(pictures, out, SRCSET)
+    paint(pictures / "a.png", seed=99)
+    assert ends(run(pictures, out, SRCSET))["a.png"] == "written"
+    other = SRCSET.refined(["flip"])
+    assert set(ends(run(pictures, out, other)).values()) == {"written"}
+
+
+def test_killed_at_any_call_and_run_again_is_an_undisturbed_run(tmp_path, pictures):
+    run(pictures, tmp_path / "whole", SRCSET)
+    expected = contents(tmp_path / "whole")
+    call = 0
+    ended = False
+    while not ended:
+        call += 1
+        out = tmp_path / f"out{call}"
+        ended = killed_at(call, pictures, out, SRCSET)
+        assert contents(out).items() <= expected.items()
+        assert set(ends(run(pictures, out, SRCSET)).values()) <= {"written", "unchanged"}
+        assert contents(out) == expected
+    assert call > 3 * len(expected)
+
+
+def test_a_late_name_of_a_killed_run_is_ours_in_the_next_and_a_failed_one_is_not(pictures, out):
+    run(pictures, out, SRCSET)
+    whole = contents(out)
+    assert not killed_at(20, pictures, out, SRCSET.refined(["flip"]))
+    run(pictures, out, SRCSET)
+    assert contents(out) == whole
