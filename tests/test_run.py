@@ -141,6 +141,22 @@ def test_another_recipe_makes_all_again_and_back_again(pictures, out):
     assert {name: data for name, data in contents(out).items() if name.endswith("png")} == first
 
 
+def test_a_changed_logo_makes_all_again(pictures, out, tmp_path):
+    logo = tmp_path / "logo.png"
+    paint(logo, seed=1)
+
+    def marked():
+        return ends(run(pictures, out, Recipe([f'watermark:image="{logo}"'], format="png"), engine="processes"))
+
+    assert set(marked().values()) == {"written"}
+    assert set(marked().values()) == {"unchanged"}
+    before = contents(out)
+    paint(logo, seed=2)
+    assert set(marked().values()) == {"written"}
+    assert contents(out).keys() == before.keys()
+    assert contents(out) != before
+
+
 def test_an_output_that_was_deleted_is_made_again(pictures, out):
     run(pictures, out)
     before = contents(out)

@@ -24,9 +24,8 @@ def rounded(frame: Frame, radius: float) -> Frame:
     down, across = covered.shape
     for rows in (slice(None, down), slice(-1, -down - 1, -1)):
         for columns in (slice(None, across), slice(-1, -across - 1, -1)):
-            part = kept[rows, columns]
-            # A middle column or row that two corners share gets the same from both: the lesser of them.
-            part[:] = np.minimum(part, np.rint(to_array(alpha)[rows, columns, 0] * covered))
+            # A middle column or row that two corners share gets the same from both.
+            kept[rows, columns] = np.rint(to_array(alpha)[rows, columns, 0] * covered)
     return join_alpha(colour, from_array(kept[:, :, np.newaxis], like=alpha))
 
 

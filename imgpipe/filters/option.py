@@ -51,23 +51,23 @@ class File:
     kind: str
     beginnings: tuple[bytes, ...] = ()
 
-    def check(self, path: str) -> str:
+    def check(self, path: str, where: str) -> str:
         """The path, absolute, as workers may stand in another folder.
 
         Raises:
-            RecipeError: the file cannot be read, or is something else.
+            RecipeError: the file cannot be read, or is something else; `where` begins the message.
         """
         path = os.path.abspath(os.path.expanduser(path))
         try:
             # A device or a pipe might never end.
             if os.path.exists(path) and not os.path.isfile(path):
-                raise RecipeError(f"{path!r} is no file")
+                raise RecipeError(f"{where}: {path!r} is no file")
             with open(path, "rb") as file:
                 beginning = file.read(16)
         except (OSError, ValueError) as error:
-            raise RecipeError(f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}") from None
+            raise RecipeError(f"{where}: cannot read {path!r}: {getattr(error, 'strerror', None) or error}") from None
         if self.beginnings and not beginning.startswith(self.beginnings):
-            raise RecipeError(f"{path!r} is not {self.kind} that imgpipe can use")
+            raise RecipeError(f"{where}: {path!r} is not {self.kind} that imgpipe can use")
         return path
 
 
@@ -137,7 +137,7 @@ class Option:
             raise wrong
         if isinstance(checked, (int, float)) and not (math.isfinite(checked) and checked in self.range):
             raise wrong
-        return self.file.check(str(checked)) if self.file else checked
+        return self.file.check(str(checked), where) if self.file else checked
 
     def _converted(self, value: Any) -> Value:
         """A number or truth value in the option's type; TypeError where that would change it."""

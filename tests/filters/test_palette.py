@@ -117,8 +117,27 @@ def test_what_is_hidden_does_not_spread(text):
     assert np.array_equal(first[~hidden], second[~hidden])
 
 
+def test_half_transparent_neighbours_change_nothing_that_is_opaque():
+    samples = np.array(sky("RGBA"))
+    soft = (samples[:, :, 3] > 0) & (samples[:, :, 3] < 255)
+    opaque = samples[:, :, 3] == 255
+    first = np.asarray(after(Image.fromarray(samples), "quantize:16"))
+    samples[soft, :3] = 255 - samples[soft, :3]
+    assert np.array_equal(np.asarray(after(Image.fromarray(samples), "quantize:16"))[opaque], first[opaque])
+
+
+def test_colours_that_can_hardly_be_seen_take_no_palette_from_the_others():
+    samples = np.array(sky("RGB").convert("RGBA"))
+    samples[:, :, 3] = 200
+    samples[:32, :, :3] = np.random.default_rng(1).integers(0, 256, (32, 96, 3))
+    samples[:32, :, 3] = 3
+    made = np.asarray(after(Image.fromarray(samples), "quantize:16,dither=none"))
+    assert abs(made[32:].astype(int) - samples[32:]).mean() < 15
+
+
 def test_one_palette_serves_all_frames_of_an_animation():
-    red, blue = sky("RGB"), sky("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    red = sky("RGB")
+    blue = Image.merge("RGB", [band.point(lambda level: level // 2) for band in red.split()[::-1]])
     step = parse("quantize:16")
     moving = apply(step, Picture((red, blue), red.size, "gif", durations=(1, 2)))
     assert len(shown(moving.frames[0]) | shown(moving.frames[1])) <= 16
