@@ -83,7 +83,9 @@ def resized(image, box, fit):
     seed=st.integers(0, 99),
 )
 def test_generated_photographs(size, box, fit, bands, seed):
-    image = photograph(size, seed, bands).resize(size)
+    # Both round to 8 bits between their two passes, one across first and the other down: where edges of black and white
+    # overshoot, each clips other pixels, which tells in pictures of a few px.
+    image = photograph(size, seed, bands).point(lambda level: 50 + level * 3 // 5)
     assert mean_difference(resized(image, box, fit), exact(image, box, fit)) <= MEAN
 
 
