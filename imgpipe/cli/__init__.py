@@ -18,6 +18,7 @@ _COMMANDS = {
     "process": "imgpipe.cli.process",
     "filters": "imgpipe.cli.filters",
     "formats": "imgpipe.cli.formats",
+    "recipe": "imgpipe.cli.recipe",
 }
 
 

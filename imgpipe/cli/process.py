@@ -13,6 +13,7 @@ import click
 
 from imgpipe import cli
 from imgpipe.cli.request import WEB_READY_NOTICE, Request, read_request, with_options
+from imgpipe.cli.sections import Sectioned
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Item, Status
@@ -29,7 +30,7 @@ from imgpipe.run import execute, prepare
 _STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
 
 
-@click.command("process", no_args_is_help=True)
+@click.command("process", cls=Sectioned, no_args_is_help=True)
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUTPUT")
 @with_options
@@ -104,7 +105,7 @@ def _show_plan(plan: Plan, request: Request) -> int:
             why = job.reason or (job.failure.message if job.failure else "is up to date")
             click.echo(f"{job.status.value}: {printable(job.source.name)}: {why}")
         else:
-            targets = ", ".join(printable(output.name) for output in job.targets)
+            targets = ", ".join(dict.fromkeys(printable(output.name) for output in job.targets))
             click.echo(f"{printable(job.source.name)} -> {targets}")
     click.echo(f"{plan.total} inputs, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
     return cli.OK

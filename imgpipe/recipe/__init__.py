@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -103,16 +104,35 @@ class Recipe:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def refined(self, filters: Sequence[str | Operation] = (), format: str | None = None, **options: Any) -> Recipe:
-        """The same with more filters behind its own, and another format and options of `Encoding` for all outputs.
+        """The same with more filters behind all others, and another format and options of `Encoding` for all outputs.
 
         >>> Recipe(["resize:width=100"], "webp", quality=80).refined(["sharpen"], quality=60).encoding.quality
         60
         """
-        operations = (*self.operations, *read_filters(filters))
+        added = read_filters(filters)
         changed = tuple(rendition.encoded(format, **options) for rendition in self.renditions)
         if self.outputs:
-            return replace(self, filters=operations, outputs=changed)
-        return replace(self, filters=operations, format=changed[0].format, quality=None, encoding=changed[0].encoding)
+            outputs = tuple(replace(rendition, filters=(*rendition.operations, *added)) for rendition in changed)
+            return replace(self, outputs=outputs)
+        operations, one = (*self.operations, *added), changed[0]
+        return replace(self, filters=operations, format=one.format, quality=None, encoding=one.encoding)
+
+    @staticmethod
+    def load(path_or_name: str | os.PathLike[str]) -> Recipe:
+        """The recipe in a TOML file, or the one of that name which comes with imgpipe.
+
+        Raises:
+            RecipeError: there is none; or it says something wrong, and the message says where.
+
+        >>> Recipe.load("web").format
+        'webp'
+        >>> Recipe.load("wep")
+        Traceback (most recent call last):
+        imgpipe.errors.RecipeError: there is no recipe wep, and no such file; did you mean web?
+        """
+        from imgpipe.recipe.reading import load
+
+        return load(os.fspath(path_or_name))
 
     def settings(self, limits: Limits | None = None) -> Settings:
         """What `transform` needs to know besides filters and outputs."""

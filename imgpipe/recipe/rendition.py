@@ -10,10 +10,13 @@ from imgpipe import codecs, filters
 from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError
 from imgpipe.filters.operation import Operation
+from imgpipe.filters.option import Range
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan
 
-SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+RANGES = {"quality": Range(1, 100), "effort": Range(0, 9)}
+CHOICES = {"subsampling": ("4:4:4", "4:2:2", "4:2:0")}
+"""What the options of an encoder may be, where their type says too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,13 @@ def read_filters(given: Sequence[str | Operation]) -> tuple[Operation, ...]:
 
 def check_encoding(encoding: Encoding) -> None:
     """See that all values are in their ranges; RecipeError where one is not."""
-    _check_number("quality", encoding.quality, 1, 100)
-    _check_number("effort", encoding.effort, 0, 9)
-    if encoding.subsampling not in (None, *SUBSAMPLINGS):
-        wrong = f"subsampling={encoding.subsampling} is not valid"
-        raise RecipeError(f"{wrong}; it is one of {', '.join(SUBSAMPLINGS)}")
-
-
-def _check_number(name: str, value: Any, least: int, most: int) -> None:
-    if value is not None and (type(value) is not int or not least <= value <= most):
-        raise RecipeError(f"{name}={value} is not valid; it goes from {least} to {most}")
+    for name, allowed in RANGES.items():
+        value = getattr(encoding, name)
+        if value is not None and (type(value) is not int or value not in allowed):
+            raise RecipeError(f"{name}={value} is not valid; it goes from {allowed.least:.0f} to {allowed.most:.0f}")
+    for name, choices in CHOICES.items():
+        value = getattr(encoding, name)
+        if value is not None and value not in choices:
+            raise RecipeError(f"{name}={value} is not valid; it is one of {', '.join(choices)}")
+    if not all(type(value) is int and 0 <= value <= 255 for value in encoding.background):
+        raise RecipeError(f"background={encoding.background} is not valid; red, green and blue go from 0 to 255")

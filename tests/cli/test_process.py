@@ -9,19 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.command import imgpipe
+
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
-
-
-def imgpipe(*arguments: object, **options: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "imgpipe", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        **options,
-    )
 
 
 def size(path: Path) -> tuple[int, int]:

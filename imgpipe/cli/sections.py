@@ -1,0 +1,40 @@
+"""The options of a command under headings, as there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import click
+
+Sections: TypeAlias = Mapping[str, Sequence[Callable[[Any], Any]]]
+"""Heading -> options, each a decorator that `click.option` has made."""
+
+
+def with_options(sections: Sections) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a function options, and each of these its heading."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for heading, options in reversed(list(sections.items())):
+            for option in reversed(options):
+                function = option(function)
+                function.__click_params__[-1].heading = heading  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+class Sectioned(click.Command):
+    """A command whose help lists options under their headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those without a heading last."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        for option in sorted(options, key=lambda option: not hasattr(option, "heading")):
+            record = option.get_help_record(ctx)
+            if record is not None:
+                rows.setdefault(getattr(option, "heading", "Other"), []).append(record)
+        for heading, records in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=32)

@@ -1,0 +1,83 @@
+"""The options that say what is done to each picture, and the recipe that they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import click
+
+from imgpipe import filters
+from imgpipe.cli.sections import Sections
+from imgpipe.codecs.codec import Encoding
+from imgpipe.filters.operation import Operation
+from imgpipe.recipe import Colour, Recipe
+
+_FITS = ["inside", "cover", "contain", "fill", "outside"]
+_RESIZE = ("width", "height", "long_edge", "short_edge", "fit", "gravity", "kernel")
+
+TREATMENT: Sections = {
+    "What to do": [
+        click.option("--recipe", "-c", metavar="FILE-or-NAME",
+                     help="Begin with a recipe; the options after it add to it. imgpipe recipe --help"),
+        click.option("--resize", metavar="GEOMETRY",
+                     help="800x600, 800x, x600, 50%, 2MP; with > < ! ^ as in ImageMagick."),
+        click.option("--width", type=click.IntRange(1), help="Fit into this width, px."),
+        click.option("--height", type=click.IntRange(1), help="Fit into this height, px."),
+        click.option("--long-edge", type=click.IntRange(1), help="Make the longer edge this long, px."),
+        click.option("--short-edge", type=click.IntRange(1), help="Make the shorter edge this long, px."),
+        click.option("--fit", type=click.Choice(_FITS), help="How the picture goes into the box. [default: inside]"),
+        click.option("--gravity", help="What `cover` and `contain` keep: center, north, southeast..."),
+        click.option("--kernel", help="lanczos3, mitchell, catmull-rom, bilinear, gaussian, box, nearest."),
+        click.option("--no-upscale", is_flag=True, help="Never make a picture larger."),
+        click.option("--filter", "-F", "steps", multiple=True, metavar="NAME:KEY=VALUE,...",
+                     help="Repeatable, in order."),
+    ],
+    "Encoding": [
+        click.option("--format", "-f", metavar="FORMAT", help="Of the outputs. [default: that of each input]"),
+        click.option("--quality", "-q", type=click.IntRange(1, 100), help="[default: 82 for JPEG, 80 for WebP]"),
+        click.option("--lossless", is_flag=True, default=None, help="Every pixel exactly, where the format can."),
+        click.option("--progressive/--baseline", default=None, help="Order of JPEG data. [default: baseline]"),
+        click.option("--subsampling", type=click.Choice(["4:4:4", "4:2:2", "4:2:0"]),
+                     help="Chroma subsampling of JPEG."),
+        click.option("--effort", type=click.IntRange(0, 9), help="0 is fast, 9 is small."),
+    ],
+    "Orientation and colour": [
+        click.option("--no-auto-orient", "auto_orient", flag_value=False, default=None,
+                     help="Leave the pixels as stored, whatever EXIF says."),
+        click.option("--no-srgb", "srgb", flag_value=False, default=None,
+                     help="Keep the colour space and its ICC profile."),
+    ],
+}  # fmt: skip
+"""An option that is named as a field of `Encoding` or `Colour` sets this field, where it is given."""
+
+
+def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
+    """The recipe that the options amount to, None where they ask for nothing.
+
+    Raises:
+        UsageError: they contradict each other, or name something unknown.
+    """
+    steps: list[str | Operation] = [*_resize(given), *given["steps"]]
+    encoding, colour = _given(Encoding, given), _given(Colour, given)
+    if not given["recipe"] and not steps and given["format"] is None and not encoding and not colour:
+        return None
+    recipe = Recipe.load(given["recipe"]) if given["recipe"] else Recipe()
+    recipe = recipe.refined(steps, given["format"], **encoding)
+    return replace(recipe, colour=replace(recipe.colour, **colour))
+
+
+def _given(settings: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    names = [field.name for field in fields(settings)]
+    return {name: given[name] for name in names if given.get(name) is not None}
+
+
+def _resize(given: Mapping[str, Any]) -> list[Operation]:
+    """The resize that the options describe, before all other filters; none where they describe none."""
+    asked = {name: given[name] for name in _RESIZE if given[name] is not None}
+    if given["resize"] is not None:
+        asked["size"] = given["resize"]
+    if given["no_upscale"]:
+        asked["upscale"] = False
+    return [filters.find("resize").operation(asked)] if asked else []

@@ -1,0 +1,61 @@
+"""What may stand in the tables of a recipe: read off the classes that these become, so that there is no second list."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, get_type_hints
+
+import msgspec
+
+from imgpipe.codecs.codec import Encoding
+from imgpipe.recipe import Recipe
+
+_FILTERS = list[str | dict[str, str | bool | int | float]]
+
+
+def _rows(source: type) -> list[tuple[str, Any, Any]]:
+    """Name, type and default of each field of a dataclass."""
+    hints = get_type_hints(source)
+    return [(field.name, hints[field.name], _default(field.default, field.default_factory)) for field in fields(source)]
+
+
+def _default(value: Any, factory: Any) -> Any:
+    return msgspec.field(default_factory=factory) if value is MISSING else value
+
+
+SETTINGS: dict[str, type] = {
+    name: kind
+    for name, kind in get_type_hints(Recipe).items()
+    if isinstance(kind, type) and is_dataclass(kind) and kind is not Encoding
+}
+"""The fields of a recipe that hold for all outputs, such as `colour`; what they consist of stands at the top."""
+
+OUTPUT = msgspec.defstruct(
+    "Output",
+    [
+        ("filters", _FILTERS, msgspec.field(default_factory=list)),
+        ("name", str, ""),
+        ("format", str | None, None),
+        *_rows(Encoding),
+    ],
+    kw_only=True,
+    forbid_unknown_fields=True,
+)
+"""One `[[output]]`."""
+
+RECIPE = msgspec.defstruct(
+    "Recipe",
+    [
+        *(row for setting in SETTINGS.values() for row in _rows(setting)),
+        ("output", list[OUTPUT], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
+    ],
+    bases=(OUTPUT,),
+    kw_only=True,
+    forbid_unknown_fields=True,
+)
+"""The whole: what stands above the outputs holds for those that do not say it themselves."""
+
+
+def taken_from(table: msgspec.Struct, kind: type) -> Any:
+    """The dataclass whose fields a table holds."""
+    return kind(**{field.name: getattr(table, field.name) for field in fields(kind)})
