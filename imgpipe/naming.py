@@ -79,14 +79,14 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
         index: the number of this source, from 1.
         flat: all outputs in one folder.
     """
-    own = source.format or ""
+    own = codecs.written_as(source.format or "")
     folder, _, last = source.name.rpartition("/")
     known = codecs.by_extension(last) is not None
     stem, dot, ending = last.rpartition(".") if known else (last, "", "")
     values = {"dir": "" if flat else folder, "stem": stem, "index": str(index)}
 
     def made(output: Named) -> Target:
-        kept = known and output.format in (None, own)
+        kept = known and (output.format or own) == source.format
         values["ext"] = dot + ending if kept else _extension(output.format or own)
         name = output.template.fill(values)
         return Target(name.name if name.complete else str(name), output.format or own, not name.complete)
@@ -169,7 +169,7 @@ def _name(name: str, folded: bool) -> str:
 
 
 def _extension(format: str) -> str:
-    return codecs.by_name(format).extensions[0]
+    return codecs.extensions(format)[0]
 
 
 def _message(clashes: dict[str, list[str]]) -> str:

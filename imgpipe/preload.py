@@ -26,10 +26,9 @@ import imgpipe.codecs.content  # noqa: E402
 import imgpipe.codecs.fitting  # noqa: E402
 import imgpipe.filters.resizing  # noqa: E402
 import imgpipe.steps  # noqa: E402, F401
-from imgpipe.codecs import all_codecs  # noqa: E402
+from imgpipe.codecs import gif, jpeg, png, webp  # noqa: E402, F401
 from imgpipe.codecs.allocation import tune_allocator  # noqa: E402
 
-all_codecs()
 tune_allocator()
 # What was loaded stays; to look through it for garbage would only make the workers copy its pages.
 gc.freeze()

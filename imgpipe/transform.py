@@ -124,7 +124,7 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
 
 
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
-    codec = codecs.by_name(output.format or picture.format)
+    codec = codecs.by_name(output.format or codecs.written_as(picture.format))
     picture = _apply(output.operations, picture)
     if settings.srgb and not codec.deep:
         # Frames of 16 bits kept their profile until here.

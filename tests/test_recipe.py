@@ -125,7 +125,7 @@ def test_what_does_not_exist_is_refused_with_the_nearest_name_or_the_range(step,
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("wepb", "did you mean webp?"), ("heic9", "valid are"), ("", "valid are")]
+    ("name", "message"), [("wepb", "did you mean webp?"), ("xyzzy", "valid are"), ("", "valid are")]
 )
 def test_an_unknown_format_is_refused(name, message):
     with pytest.raises(UsageError, match=message.replace("?", r"\?")):
@@ -212,3 +212,9 @@ def test_a_web_ready_copy_is_inside_2048_px_and_never_enlarged():
     assert opened(WEB_READY.apply(png((3000, 30)))).size == (2048, 20)
     assert opened(WEB_READY.apply(png((30, 20)))).size == (30, 20)
     assert WEB_READY.encoding.quality == 82
+
+
+@pytest.mark.parametrize("name", ["tga", "psd", "qoi"])
+def test_a_format_that_is_only_read_is_refused_before_anything_is_done(name):
+    with pytest.raises(UsageError, match=f"format {name} is only read"):
+        Recipe(format=name)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 
-from imgpipe.codecs import Codec, all_codecs
+from imgpipe.codecs import Codec, all_codecs, extensions
 
 
 @click.command("formats")
 def command() -> None:
     """List the formats that are read and written, and what each can hold."""
-    click.echo(f"{'format':<8}{'read':<6}{'write':<7}{'holds':<42}extensions")
+    click.echo(f"{'format':<10}{'read':<6}{'write':<7}{'holds':<42}extensions")
     for codec in all_codecs():
-        written = "yes" if codec.encode else "no"
-        click.echo(f"{codec.name:<8}{'yes':<6}{written:<7}{_holds(codec):<42}{' '.join(codec.extensions)}")
+        can = "no" if codec.missing else "yes"
+        written = can if codec.encode else "no"
+        more = f"  (needs {codec.missing})" if codec.missing else ""
+        names = " ".join(extensions(codec.name))
+        click.echo(f"{codec.name:<10}{can:<6}{written:<7}{_holds(codec):<42}{names}{more}")
 
 
 def _holds(codec: Codec) -> str:

@@ -25,21 +25,38 @@ __all__ = [
     "by_name",
     "decode",
     "encode",
+    "extensions",
     "probe",
     "sniff",
+    "writer",
+    "written_as",
 ]
 
-_MODULES = {
-    "jpeg": "imgpipe.codecs.jpeg",
-    "png": "imgpipe.codecs.png",
-    "webp": "imgpipe.codecs.webp",
-    "gif": "imgpipe.codecs.gif",
-    "tiff": "imgpipe.codecs.tiff",
-    "bmp": "imgpipe.codecs.bmp",
+_EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "png": (".png", ".apng"),
+    "webp": (".webp",),
+    "gif": (".gif",),
+    "tiff": (".tif", ".tiff"),
+    "bmp": (".bmp", ".dib"),
+    "avif": (".avif", ".avifs"),
+    "heic": (".heic", ".heif", ".hif"),
+    "jpeg2000": (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
+    "jxl": (".jxl",),
+    "ppm": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "psd": (".psd",),
+    "qoi": (".qoi",),
+    "dds": (".dds",),
+    "ico": (".ico",),
+    "tga": (".tga", ".icb", ".vda", ".vst"),
 }
-"""Every format and the module whose ``CODEC`` it is. A new one is a line here."""
+"""Every format, in the order in which signatures are tried, and its extensions, the usual one first.
 
-_ALIASES = {"jpg": "jpeg", "tif": "tiff", "apng": "png"}
+The ``CODEC`` of a format is in the module of its name. A new one is a line here. Only the modules that a run needs are
+imported: every run waits for them.
+"""
+
+_ALIASES = {"jpg": "jpeg", "tif": "tiff", "apng": "png", "heif": "heic", "jp2": "jpeg2000", "j2k": "jpeg2000"}
 _HEAD = 64
 _FRAMES_PIXELS = 10
 """How many times the pixels that one frame may have, all frames together may."""
@@ -48,37 +65,62 @@ _FRAMES_PIXELS = 10
 @cache
 def all_codecs() -> tuple[Codec, ...]:
     """All codecs, in the order of the table."""
-    return tuple(_load(name) for name in _MODULES)
+    return tuple(_load(name) for name in _EXTENSIONS)
 
 
 def by_name(name: str) -> Codec:
     """The codec of that name, or of a usual other one such as ``jpg``.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it needs something that is not installed.
     """
     wanted = _ALIASES.get(name.lower().lstrip("."), name.lower().lstrip("."))
-    if wanted not in _MODULES:
+    if wanted not in _EXTENSIONS:
         raise UsageError(f"no format {name}; {_nearest(wanted)}")
-    return _load(wanted)
+    codec = _load(wanted)
+    if codec.missing:
+        raise UsageError(f"format {name} is not installed: {codec.missing}")
+    return codec
+
+
+def writer(name: str) -> Codec:
+    """As `by_name`, of a codec that writes.
+
+    Raises:
+        UsageError: there is none, or the format is only read.
+    """
+    codec = by_name(name)
+    if codec.encode is None:
+        raise UsageError(f"format {codec.name} is only read, not written; choose another one, such as png")
+    return codec
 
 
 def by_extension(filename: str | bytes) -> str | None:
     """The name of the codec that a file name's extension claims, None where it claims none."""
     name = filename if isinstance(filename, str) else os.fsdecode(filename)
-    return _extensions().get(os.path.splitext(name)[1].lower())
+    return _formats().get(os.path.splitext(name)[1].lower())
+
+
+def extensions(name: str) -> tuple[str, ...]:
+    """The extensions of files in the format of that name, the usual one first."""
+    return _EXTENSIONS[name]
+
+
+def written_as(name: str) -> str:
+    """The format in which pictures of a format are written where none is asked for: that one, else PNG."""
+    return name if not name or _load(name).encode else "png"
 
 
 def sniff(head: bytes) -> str | None:
     """The name of the codec whose signature the first 64 bytes of a file bear, None where there is none."""
-    return next((codec.name for codec in all_codecs() if codec.signature(head[:_HEAD])), None)
+    return next((name for name in _EXTENSIONS if _load(name).signature(head[:_HEAD])), None)
 
 
 def probe(data: bytes, limits: Limits) -> Header:
     """What the file says of itself, by its content; nothing of it is decoded yet.
 
     Raises:
-        NotAPicture: it is in no format that imgpipe reads.
+        NotAPicture: it is in no format that imgpipe reads, or in one that needs something that is not installed.
         DamagedPicture: its header cannot be read.
         LimitExceeded: it is larger than the limits allow.
     """
@@ -91,7 +133,12 @@ def probe(data: bytes, limits: Limits) -> Header:
     if name is None:
         raise NotAPicture(f"not a picture: {describe(data[:_HEAD])}")
     codec = _load(name)
+    if codec.missing:
+        raise NotAPicture(f"it is a {name} picture, which this installation does not read: {codec.missing}")
+    import_module(codec.plugin)
     raise_pillow_limit(limits.max_pixels)
+    if codec.stored_size is not None and (stored := codec.stored_size(data)):
+        _check_pixels(stored, limits)
     with opened(data, codec.pillow_formats) as image:
         size = image.size
         _check_pixels(size, limits)
@@ -127,25 +174,26 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
     codec = by_name(format)
     if codec.encode is None:
         raise EncodingFailed(f"{codec.name} is only read, not written: choose another format")
+    import_module(codec.plugin)
     return codec.encode(fitted(picture, codec, encoding), encoding)
 
 
 @cache
 def _load(name: str) -> Codec:
-    codec: Codec = import_module(_MODULES[name]).CODEC
+    codec: Codec = import_module(f"imgpipe.codecs.{name}").CODEC
     return codec
 
 
 @cache
-def _extensions() -> dict[str, str]:
-    return {extension: codec.name for codec in all_codecs() for extension in codec.extensions}
+def _formats() -> dict[str, str]:
+    return {extension: name for name, extensions in _EXTENSIONS.items() for extension in extensions}
 
 
 def _nearest(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, _MODULES, n=1)
-    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_MODULES))}"
+    close = difflib.get_close_matches(name, _EXTENSIONS, n=1)
+    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_EXTENSIONS))}"
 
 
 def _check_pixels(size: Size, limits: Limits) -> None:

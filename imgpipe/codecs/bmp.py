@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.metadata import picture_of
-from imgpipe.codecs.modes import frame_of
-from imgpipe.codecs.pillow import opened, saved
-from imgpipe.picture import Picture, Size, frame_size
+from imgpipe.codecs.codec import Codec, Encoded, Encoding
+from imgpipe.codecs.pillow import saved
+from imgpipe.codecs.still import still_decoder
+from imgpipe.picture import Picture, frame_size
 
 FORMATS = ("BMP",)
-
-
-def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - BMP has no scales
-    """Decode the picture.
-
-    Raises:
-        DamagedPicture: truncated or corrupt.
-    """
-    with opened(data, FORMATS) as image:
-        image.load()
-        return picture_of(image.info, (frame_of(image),), header)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - BMP has no options
@@ -36,9 +24,9 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - B
 
 CODEC = Codec(
     name="bmp",
-    extensions=(".bmp", ".dib"),
-    decode=decode,
+    decode=still_decoder(FORMATS),
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.BmpImagePlugin",
     signature=lambda head: head.startswith(b"BM"),
 )

@@ -78,11 +78,14 @@ class Codec:
 
     Attributes:
         name: lower case, as `--format` takes it.
-        extensions: lower case with the dot, the usual one first.
         decode: bytes -> Picture; the size is a hint: frames may be decoded smaller, but not below it.
         encode: None for formats that are only read.
         pillow_formats: names under which Pillow knows the format; they make the allow-list.
+        plugin: the module that makes Pillow know it, imported with the first picture.
+        extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
         signature: whether the first 64 bytes of a file are this format's.
+        stored_size: the size in px, as stored, of a file that Pillow cannot open without decoding it; None where
+            the file does not say.
         find_exif: the EXIF block of a file that Pillow does not see before the pixels are decoded.
         quality: whether `--quality` means something to it.
         deep: whether it holds 16 bits a sample.
@@ -94,11 +97,13 @@ class Codec:
     """
 
     name: str
-    extensions: tuple[str, ...]
     decode: Callable[[bytes, Header, Size | None], Picture]
     encode: Callable[[Picture, Encoding], Encoded] | None
     pillow_formats: tuple[str, ...]
     signature: Callable[[bytes], bool]
+    plugin: str = ""
+    extra: str = ""
+    stored_size: Callable[[bytes], Size | None] | None = None
     find_exif: Callable[[bytes], bytes | None] | None = None
     quality: bool = False
     deep: bool = False
@@ -107,3 +112,11 @@ class Codec:
     pages: bool = False
     cmyk: bool = False
     profile: bool = False
+
+    @property
+    def missing(self) -> str:
+        """What is to be installed before the format can be used; empty where nothing is."""
+        from importlib.util import find_spec
+
+        there = not self.extra or find_spec(self.plugin.partition(".")[0]) is not None
+        return "" if there else f"pip install 'imgpipe[{self.extra}]'"

@@ -8,14 +8,11 @@ _KNOWN = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"%!PS", "a PostScript document"),
-    (b"8BPS", "a Photoshop document"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
     (b"ID3", "an MP3 recording"),
     (b"OggS", "an Ogg recording"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
-    (b"\xff\x0a", "a JPEG XL picture, which this installation does not read"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture, which this installation does not read"),
 )
 
 
@@ -34,7 +31,7 @@ def describe(head: bytes) -> str:
 def _by_inner_mark(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         brand = head[8:12].decode("latin-1").strip()
-        return f"an ISO media file ({brand}): a video, or a HEIC or AVIF picture, which this installation does not read"
+        return f"an ISO media file ({brand}): a video, or a kind of picture that imgpipe does not read"
     start = head.lstrip().lower()
     if start.startswith((b"<svg", b"<?xml")):
         return "an SVG drawing or another XML document"

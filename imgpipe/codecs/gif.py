@@ -77,10 +77,10 @@ def _with_transparent_index(image: Image.Image) -> Image.Image:
 
 CODEC = Codec(
     name="gif",
-    extensions=(".gif",),
     decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.GifImagePlugin",
     signature=lambda head: head.startswith((b"GIF87a", b"GIF89a")),
     alpha=True,
     animation=True,

@@ -64,10 +64,10 @@ def _lost(image: ImageFile.ImageFile) -> tuple[str, ...]:
 
 CODEC = Codec(
     name="jpeg",
-    extensions=(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.JpegImagePlugin",
     signature=lambda head: head.startswith(b"\xff\xd8\xff"),
     quality=True,
     cmyk=True,

@@ -79,10 +79,10 @@ def _xmp_chunk(picture: Picture) -> PngInfo | None:
 
 CODEC = Codec(
     name="png",
-    extensions=(".png", ".apng"),
     decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.PngImagePlugin",
     signature=lambda head: head.startswith(SIGNATURE),
     find_exif=late_exif,
     deep=True,

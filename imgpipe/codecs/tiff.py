@@ -93,10 +93,10 @@ def _exif_of(image: TiffImageFile) -> bytes | None:
 
 CODEC = Codec(
     name="tiff",
-    extensions=(".tif", ".tiff"),
     decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.TiffImagePlugin",
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     deep=True,
     alpha=True,

@@ -45,10 +45,10 @@ def _is_webp(head: bytes) -> bool:
 
 CODEC = Codec(
     name="webp",
-    extensions=(".webp",),
     decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
+    plugin="PIL.WebPImagePlugin",
     signature=_is_webp,
     quality=True,
     alpha=True,

@@ -49,7 +49,7 @@ class Rendition:
         encoding = replace(self.encoding, quality=quality)
         check_encoding(encoding)
         if self.format is not None:
-            object.__setattr__(self, "format", codecs.by_name(self.format).name)
+            object.__setattr__(self, "format", codecs.writer(self.format).name)
         if self.name:
             read_template(self.name)
         object.__setattr__(self, "filters", read_filters(self.filters))

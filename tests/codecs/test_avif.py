@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding
+
+from .pictures import exif_block, gradient, picture_of, pixels, read, saved
+
+
+def encode(*frames, **options):
+    return codecs.encode(picture_of(*frames), "avif", Encoding(**options)).data
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_high_quality_is_near(mode):
+    wanted = "RGBA" if mode.endswith("A") else "RGB"
+    back = read(encode(gradient(mode=mode), quality=95)).frames[0]
+    assert np.abs(pixels(back, wanted) - pixels(gradient(mode=mode), wanted)).mean() < 3
+
+
+def test_quality_is_60_where_none_is_asked():
+    assert encode(gradient()) == encode(gradient(), quality=60) != encode(gradient(), quality=80)
+
+
+def test_effort_is_the_speed_the_other_way_round():
+    wanted = {"quality": 60, "subsampling": "4:2:0", "max_threads": 1}
+    assert encode(gradient(), effort=0) == saved(gradient(), "AVIF", speed=10, **wanted)
+    assert encode(gradient(), effort=9) == saved(gradient(), "AVIF", speed=1, **wanted)
+
+
+def test_lossless_is_said_not_to_be_exact():
+    encoded = codecs.encode(picture_of(gradient()), "avif", Encoding(lossless=True))
+    assert encoded.warnings == ("AVIF is not lossless here: quality 100 was used",)
+
+
+def test_metadata_goes_round(wide_profile):
+    meant = picture_of(gradient(), profile=wide_profile, exif=exif_block(1), xmp=b"<x/>")
+    back = read(codecs.encode(meant, "avif", Encoding()).data)
+    # The encoder says the orientation in a box of its own and takes it out of the block.
+    assert (back.profile, back.xmp) == (meant.profile, meant.xmp)
+    assert b"Imgpipe Camera" in back.exif
+    assert b"(c) somebody" in back.exif
+
+
+def test_more_than_8_bits_are_said_to_be_lost():
+    data = bytearray(encode(gradient()))
+    assert read(bytes(data)).warnings == ()
+    data[data.index(b"av1C") + 6] |= 0x40
+    assert codecs.by_name("avif").decode.__globals__["_is_deep"](bytes(data))
+
+
+def test_an_animation_comes_back_whole():
+    frames = [gradient().rotate(angle) for angle in (0, 90, 180)]
+    encoded = codecs.encode(picture_of(*frames, durations=(40, 100, 2000), loop=0), "avif", Encoding(quality=90))
+    back = read(encoded.data)
+    assert (back.durations, encoded.warnings) == ((40, 100, 2000), ())
+    for ours, theirs in zip(back.frames, frames, strict=True):
+        assert np.abs(pixels(ours) - pixels(theirs)).mean() < 4

@@ -1,0 +1,79 @@
+"""Formats that are only read."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Limits
+from imgpipe.errors import NotAPicture
+
+from .pictures import deep_gradient, gradient, pixels, read, saved
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_netpbm_is_read_in_binary_and_ascii(mode, binary):
+    image = gradient(mode=mode)
+    kind = {("L", False): "P2", ("RGB", False): "P3"}.get((mode, binary))
+    data = saved(image, "PPM")
+    if kind:
+        numbers = " ".join(map(str, np.asarray(image).ravel()))
+        data = f"{kind} # a comment\n{image.width} {image.height} 255\n{numbers}\n".encode()
+    assert (pixels(read(data).frames[0]) == pixels(image)).all()
+
+
+def test_netpbm_grey_of_16_bits_stays_16_and_colour_is_said_to_lose_them():
+    deep = deep_gradient(1)
+    back = read(b"P5 64 48 65535\n" + deep.astype(">u2").tobytes())
+    assert (back.frames[0] == deep).all()
+    deep = deep_gradient(3)
+    back = read(b"P6\n# made\n64 48\n65535\n" + deep.astype(">u2").tobytes())
+    assert back.warnings == ("16 bits a sample converted to 8",)
+    assert np.abs(pixels(back.frames[0]) - deep / 257).max() <= 1
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tga_rle"}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_tga_is_read_raw_and_packed(mode, options):
+    image = gradient(mode=mode)
+    assert (pixels(read(saved(image, "TGA", **options)).frames[0]) == pixels(image)).all()
+
+
+@pytest.mark.parametrize(
+    "head", [b"\0" * 64, b"\1\1\1" + bytes(61), b"plain text, which is no picture at all" * 2, bytes(range(64))]
+)
+def test_what_only_begins_like_a_tga_is_none(head):
+    assert codecs.sniff(head) is None
+    with pytest.raises(NotAPicture):
+        codecs.probe(head, Limits())
+
+
+def test_of_an_icon_the_largest_picture_is_taken():
+    file = BytesIO()
+    gradient(64, 64, "RGBA").save(file, "ICO", sizes=[(16, 16), (64, 64), (32, 32)])
+    assert read(file.getvalue()).size == (64, 64)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("format", ["QOI", "DDS"])
+def test_colours_are_exact(mode, format):
+    image = gradient(mode=mode)
+    assert (pixels(read(saved(image, format)).frames[0], mode) == pixels(image)).all()
+
+
+def test_postscript_is_never_run():
+    assert Image.open  # Pillow could read it, by running another program
+    with pytest.raises(NotAPicture, match="PostScript"):
+        codecs.probe(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", Limits())
+
+
+@pytest.mark.parametrize("format", ["TGA", "QOI", "PPM"])
+def test_what_is_only_read_comes_out_as_png(format):
+    from imgpipe import Recipe
+
+    made = Recipe(["flip", "flip"]).apply(saved(gradient(), format))
+    assert codecs.probe(made, Limits()).format == "png"
+    assert (pixels(read(made).frames[0]) == pixels(gradient())).all()
