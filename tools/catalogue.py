@@ -25,7 +25,7 @@ SMALL = "resize:240x160,fit=cover"
 LAKE = ("sample_images/früh.webp", SMALL)
 DUNES = ("sample_images/dunes.jpg", SMALL)
 BEFORE: dict[str, tuple[str, ...]] = {
-    "tone": DUNES,
+    **dict.fromkeys(("tone", "histogram", "colouring", "balance", "graphic"), DUNES),
     "flatten": ("sample_images/alpha.png", "resize:240x160,fit=contain"),
     "trim": (*LAKE, "border:20,colour=white"),
     "median": (*LAKE, "noise:0.02,kind=salt-pepper"),
@@ -97,10 +97,13 @@ def _example(chosen: Filter) -> str:
     return read_help(chosen).examples[SHOWN.get(chosen.name, 0)]
 
 
+def _made_of(name: str, family: str) -> tuple[str, ...]:
+    return next((BEFORE[each] for each in (name, family) if each in BEFORE), LAKE)
+
+
 def _before(name: str, family: str) -> str:
     """The name of the picture that is shown before a filter."""
-    own = next((each for each in (name, family) if each in BEFORE), None)
-    return f"before-{own}" if own else "before"
+    return {LAKE: "before", DUNES: "before-dunes"}.get(_made_of(name, family), f"before-{name}")
 
 
 def _prose(text: str) -> str:
@@ -114,9 +117,8 @@ def pictures() -> dict[str, tuple[str, ...]]:
     made = {}
     for family, found in families().items():
         for each in found:
-            before = _before(each.name, family)
-            made[before] = BEFORE.get(before.removeprefix("before-"), LAKE)
-            made[each.name] = (*made[before], _example(each))
+            steps = _made_of(each.name, family)
+            made |= {_before(each.name, family): steps, each.name: (*steps, _example(each))}
     return made
 
 
