@@ -60,6 +60,12 @@ def count_signals():
     print(f"{len(started)} workers, results {done}", flush=True)
 
 
+def be_stopped():
+    """Say what came out of two tasks that have two seconds each."""
+    with Pool(perform, 2, PoolOptions(start_method=METHOD, deadline=2.0)) as pool:
+        print(sorted(type(result).__name__ for result in pool.imap_unordered(two_tasks("wait"))), flush=True)
+
+
 def leave_it_open():
     """The program ends without having ended the pool."""
     pool = Pool(perform, 2, PoolOptions(start_method=METHOD))

@@ -1,5 +1,9 @@
 """A pool's clock stands still while the process is stopped, and its warden ends what is overdue."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -12,7 +16,7 @@ from imgpipe.concurrency.warden import Clock, keep_watch
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import Bell, Drive, eventually, slay, stop, threads_named, waits, worker_pids
+from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, slay, stop, threads_named, waits, worker_pids
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -129,3 +133,21 @@ def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch):
         eventually(lambda: all(waits(thread, "put") for thread in threads_named("pool-")))
         threading.Event().wait(1.5)
         assert list(results) == [undisturbed(first), Task(10), undisturbed(Task(1))]
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_time_in_which_the_whole_program_was_stopped_does_not_count(tmp_path, method):
+    """As by Ctrl-Z in a terminal, and `fg` later."""
+    with Bell(tmp_path) as bell:
+        program = [sys.executable, "-m", "tests.concurrency.parent", method, str(tmp_path), "be_stopped"]
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
+            try:
+                bell.wait()
+                bell.wait()
+                os.killpg(parent.pid, signal.SIGSTOP)
+                threading.Event().wait(5.0)
+                os.killpg(parent.pid, signal.SIGCONT)
+                (tmp_path / "go").touch()
+                assert parent.communicate(timeout=PATIENCE)[0] == "['Done', 'Done']\n"
+            finally:
+                os.killpg(parent.pid, signal.SIGKILL) if parent.poll() is None else None
