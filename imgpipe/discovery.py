@@ -22,12 +22,14 @@ class Selection:
         include: globs; a file must match one of them, by its whole name below the root or its last part.
         exclude: globs; a file must match none.
         only: names of the files to take, where INPUT is one file.
+        names: the files to look at, in this order, where the storage is not to be listed.
     """
 
     listing: Listing = field(default_factory=Listing)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
+    names: tuple[str, ...] | None = None
 
     def __contains__(self, name: str) -> bool:
         """Whether a file is chosen; the content is not looked at."""
@@ -41,14 +43,20 @@ class Selection:
 
 
 def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
-    """The sources below a storage's root, in the order in which they are listed.
+    """The sources below a storage's root, in the order in which they are listed or named.
 
     A file is a picture by its extension; the content of files without a known one is looked at, and those
     that are no picture come as skipped items. What cannot be read comes as a failed item.
     """
-    for entry in storage.list(selection.listing):
+    for entry in _entries(storage, selection):
         if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
             yield _source(storage, entry)
+
+
+def _entries(storage: Storage, selection: Selection) -> Iterator[Entry]:
+    if selection.names is None:
+        return storage.list(selection.listing)
+    return (storage.find(name, selection.listing) for name in dict.fromkeys(selection.names))
 
 
 def _source(storage: Storage, entry: Entry) -> Source | Item:

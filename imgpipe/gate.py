@@ -13,8 +13,9 @@ from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Status, Target
 from imgpipe.journal import OpenJournal
 from imgpipe.naming import key_of
+from imgpipe.passing import Made
 from imgpipe.plan import Plan
-from imgpipe.steps import Gate, Made
+from imgpipe.steps import Gate
 from imgpipe.storage import Storage
 
 

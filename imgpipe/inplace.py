@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from imgpipe.journal import OpenJournal
-from imgpipe.storage import Storage
+from imgpipe.storage import Attributes, Storage
 
 
 class InPlace:
@@ -23,7 +23,8 @@ class InPlace:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
         """Replace the source of that name; OSError where nothing was replaced."""
-        with self._storage.putting(name, data, over=self._journal.source_in_hand(name)) as standing:
+        over = self._journal.source_in_hand(name)
+        with self._storage.putting(name, data, like, over) as standing:
             self._journal.place(standing, hashlib.blake2b(data).hexdigest())

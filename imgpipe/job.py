@@ -107,6 +107,7 @@ class Item:
         reason: why it was skipped, else empty.
         failure: why it failed, else None.
         seconds: how long each step took.
+        lasting: a skipped source needs no other look until it, or what is done, changes.
     """
 
     source: Source
@@ -116,3 +117,4 @@ class Item:
     reason: str = ""
     failure: Failure | None = None
     seconds: Seconds = field(default_factory=Seconds)
+    lasting: bool = False

@@ -7,23 +7,25 @@ from dataclasses import replace
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.errors import FilterFailed
-from imgpipe.job import Job, Target
+from imgpipe.job import Target
+from imgpipe.savings import Judged
 from imgpipe.template import may_be_written, parse
 
 
-def name_outputs(job: Job, outputs: list[Encoded]) -> tuple[Job, list[Encoded]]:
+def name_outputs(made: Judged) -> Judged:
     """The same with the names that are known now; of two equal outputs with one name there is one.
 
     Raises:
         FilterFailed: two different outputs would have one name, or one a name that none may have.
     """
     found: dict[str, tuple[Target, Encoded]] = {}
-    for target, output in zip(job.targets, outputs, strict=True):
+    for target, output in zip(made.job.targets, made.outputs, strict=True):
         name = _name(target, output)
         if name in found and found[name][1].data != output.data:
             raise FilterFailed(f"two different outputs would be {name}; tell them apart in their names")
         found.setdefault(name, (replace(target, name=name), output))
-    return replace(job, targets=tuple(target for target, _ in found.values())), [output for _, output in found.values()]
+    job = replace(made.job, targets=tuple(target for target, _ in found.values()))
+    return replace(made, job=job, outputs=[output for _, output in found.values()])
 
 
 def _name(target: Target, output: Encoded) -> str:

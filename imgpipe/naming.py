@@ -29,11 +29,13 @@ class Naming:
         suffix: put between the stem and the extension.
         flat: all outputs in one folder; else the tree of the input is kept.
         template: such as ``"{stem}-{width}{ext}"``, for all outputs, also those that the recipe names.
+        copies: the source may be copied in the place of an output, with its own extension.
     """
 
     suffix: str = ""
     flat: bool = False
     template: str = ""
+    copies: bool = False
 
     def __post_init__(self) -> None:
         if "/" in self.suffix or "\0" in self.suffix:
@@ -50,15 +52,22 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One output of every picture: the template of its name, and its format, None for that of the source."""
+    """One output of every picture.
+
+    Attributes:
+        template: of its name.
+        format: None for that of the source.
+        copied: it may be a copy of the source, so that its extension is late where the format is another.
+    """
 
     template: Template
     format: str | None
+    copied: bool = False
 
     @property
     def late(self) -> bool:
         """Whether the name is known only once the output is made."""
-        return self.template.late
+        return self.template.late or self.copied
 
 
 def named(renditions: Sequence[Rendition], naming: Naming) -> tuple[Named, ...]:
@@ -67,7 +76,7 @@ def named(renditions: Sequence[Rendition], naming: Naming) -> tuple[Named, ...]:
     Raises:
         UsageError: a name cannot be read or leads elsewhere.
     """
-    return tuple(Named(naming.name_of(rendition), rendition.format) for rendition in renditions)
+    return tuple(Named(naming.name_of(rendition), rendition.format, naming.copies) for rendition in renditions)
 
 
 def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool) -> tuple[Target, ...]:
@@ -86,9 +95,10 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
     values = {"dir": "" if flat else folder, "stem": stem, "index": str(index)}
 
     def made(output: Named) -> Target:
-        kept = known and (output.format or own) == source.format
-        values["ext"] = dot + ending if kept else _extension(output.format or own)
-        name = output.template.fill(values)
+        kept = (output.format or own) == source.format
+        values["ext"] = dot + ending if kept and known else _extension(output.format or own)
+        late = {"ext"} if output.copied and not kept else set()
+        name = output.template.fill({key: value for key, value in values.items() if key not in late})
         return Target(name.name if name.complete else str(name), output.format or own, not name.complete)
 
     return tuple(map(made, outputs))

@@ -116,6 +116,8 @@ class Plan:
         """What the job comes to without any work, None where there is some."""
         if not self.existing.force and (outputs := self._standing(job, journal)):
             return Item(job.source, Status.UNCHANGED, outputs)
+        if not self.existing.force and journal.passed_over(job.source):
+            return Item(job.source, Status.SKIPPED, reason="its outputs save too little, as was seen before")
         for output in job.targets:
             if not output.late and (reason := self.existing.refusal(output.name, job.source, self.target, journal)):
                 return Item(job.source, Status.SKIPPED, reason=reason)
@@ -184,7 +186,7 @@ def make_plan(
         nonlocal unlisted
         unlisted = 0
         for job in plan._counted().jobs():
-            unlisted += isinstance(job, Item) and job.status is Status.FAILED
+            unlisted += isinstance(job, Item) and job.status is Status.FAILED and selection.names is None
             yield job
 
     total = count_inputs(jobs, folded=folded)
@@ -212,6 +214,8 @@ def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]
         if not os.path.lexists(source):
             raise UsageError(f"there is no input {source}")
         if not os.path.isdir(source):
+            if selection.names is not None:
+                raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")
             folder, name = os.path.split(os.path.abspath(source))
             listing = replace(selection.listing, recursive=False, hidden=True)
             return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)

@@ -24,6 +24,7 @@ from imgpipe.naming import Naming
 from imgpipe.plan import Plan, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
+from imgpipe.savings import Savings
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
 from imgpipe.storage import Durability, open_storage
 
@@ -44,6 +45,8 @@ class Options:
         naming: how outputs are called.
         limits: what is refused before it is decoded.
         durability: what finished outputs survive: ``"rename"`` a kill of the run, ``"fsync"`` a power loss too.
+        savings: what outputs must save, None for nothing.
+        preserve: outputs get times and mode of their source.
         prune: first remove outputs whose source is gone, where all folders of the input can be listed and
             there is any input at all.
     """
@@ -55,6 +58,8 @@ class Options:
     naming: Naming = field(default_factory=Naming)
     limits: Limits = field(default_factory=Limits)
     durability: Durability = "rename"
+    savings: Savings | None = None
+    preserve: bool = False
     prune: bool = False
 
 
@@ -162,7 +167,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     leave_if_imported_by_a_worker()
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    plan = make_plan(source, target, options.selection, recipe, options.existing, options.naming)
+    naming = replace(options.naming, copies=options.savings is not None and options.savings.copy)
+    plan = make_plan(source, target, options.selection, recipe, options.existing, naming)
     return replace(plan, target=open_storage(target, options.durability))
 
 
@@ -178,8 +184,10 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
     Raises:
         RunError: the run cannot go on.
     """
-    making = Making(recipe.digest, os.path.realpath(plan.source.root))
-    with open_journal(plan.target, making) as journal, closing(_until(stop, plan.jobs(journal))) as found:
+    with (
+        open_journal(plan.target, making_of(plan, recipe, options)) as journal,
+        closing(_until(stop, plan.jobs(journal))) as found,
+    ):
         plan.look_again()
         if options.prune and plan.may_prune:
             yield from _until(stop, prune(plan.target, gone(plan.source, plan.target, journal), journal))
@@ -191,7 +199,8 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         else:
             return
         target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
-        treatment = Treatment(recipe.operations, recipe.plans, recipe.settings(_limits(options)))
+        settings = recipe.settings(_limits(options))
+        treatment = Treatment(recipe.operations, recipe.plans, settings, options.savings, options.preserve)
         steps = make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
         try:
             jobs = chain([job], found)
@@ -202,6 +211,12 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error
+
+
+def making_of(plan: Plan, recipe: Recipe, options: Options) -> Making:
+    """What a run makes: the recipe, and what else decides about the bytes of outputs."""
+    thrift = f"+{options.savings!r}" if options.savings is not None else ""
+    return Making(recipe.digest + thrift, os.path.realpath(plan.source.root))
 
 
 def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:

@@ -12,17 +12,16 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pickle import PickleBuffer
-from typing import Any, Protocol, SupportsIndex, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from imgpipe.codecs.codec import Encoded
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
 from imgpipe.filters.operation import Operation
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
 from imgpipe.late import name_outputs
-from imgpipe.picture import Size
+from imgpipe.passing import Loaded, Made
+from imgpipe.savings import Judged, Savings, judge
 from imgpipe.storage import Storage
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
@@ -37,42 +36,6 @@ _NO_MEMORY = "not enough memory for this picture: raise --memory, or make the pi
 
 NOT_BEGUN = "the run was stopped before it was begun"
 """The reason of an item that was read and then left, as the run was to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A job whose source was read."""
-
-    job: Job
-    data: bytes
-    seconds: Seconds
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        """Hand out the data as a buffer, which crosses to a worker without being copied into a pickle."""
-        return Loaded, (self.job, _buffer(self.data, protocol), self.seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A job whose outputs are encoded, in the order of its targets; and why some are left out."""
-
-    job: Job
-    outputs: tuple[Encoded, ...]
-    seconds: Seconds
-    left: tuple[str, ...] = ()
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        """As `Loaded`: the encoded bytes are handed out as buffers."""
-        outputs = tuple((_buffer(made.data, protocol), made.size, made.warnings) for made in self.outputs)
-        return _made, (self.job, outputs, self.seconds, self.left)
-
-
-def _buffer(data: bytes, protocol: SupportsIndex) -> PickleBuffer | bytes:
-    return PickleBuffer(data) if int(protocol) >= 5 else data
-
-
-def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], *more: Any) -> Made:
-    return Made(job, tuple(Encoded(*output) for output in outputs), *more)
 
 
 Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
@@ -118,11 +81,21 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What `apply` does to every picture."""
+    """What is done to every picture.
+
+    Attributes:
+        operations: done once for all outputs.
+        outputs: what is made of the result.
+        settings: of the run.
+        savings: what outputs must save, None for nothing.
+        preserve: outputs get times and mode of their source.
+    """
 
     operations: tuple[Operation, ...]
     outputs: tuple[OutputPlan, ...]
     settings: Settings
+    savings: Savings | None = None
+    preserve: bool = False
 
 
 class Gate(Protocol):
@@ -141,7 +114,7 @@ def make_steps(
 ) -> Steps:
     """The steps that read from one storage and write to another."""
     return Steps(
-        partial(read, source, most=treatment.settings.limits.max_file),
+        partial(read, source, treatment),
         partial(apply, treatment),
         partial(write, gate, target),
         partial(cost, treatment),
@@ -149,11 +122,11 @@ def make_steps(
     )
 
 
-def read(storage: Storage, job: Job | Item, most: int | None = None) -> Loaded | Item:
-    """Read the source, where it has no more than so many bytes."""
+def read(storage: Storage, treatment: Treatment, job: Job | Item) -> Loaded | Item:
+    """Read the source, where it has no more bytes than the limits allow."""
     if isinstance(job, Item):
         return job
-    began = time.monotonic()
+    began, most = time.monotonic(), treatment.settings.limits.max_file
     try:
         if most is not None and job.source.bytes > most:
             raise LimitExceeded(
@@ -161,13 +134,14 @@ def read(storage: Storage, job: Job | Item, most: int | None = None) -> Loaded |
                 "allows: raise it"
             )
         data = storage.read(job.source.name)
+        attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
         return _failed(job.source, error, str(error))
     except OSError as error:
         return _failed(job.source, error, f"cannot read it: {error.strerror or error}")
     except MemoryError as error:
         return _failed(job.source, error, "cannot read it: the file is larger than the memory that is left")
-    return Loaded(job, data, Seconds(read=time.monotonic() - began))
+    return Loaded(job, data, Seconds(read=time.monotonic() - began), attributes)
 
 
 def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
@@ -181,15 +155,20 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
         replace(output, format=target.format) for output, target in zip(treatment.outputs, job.targets, strict=True)
     )
     try:
-        made = transform(loaded.data, treatment.operations, outputs, treatment.settings)
-        job, made = name_outputs(job, made) if job.late else (job, made)
+        made = Judged(job, transform(loaded.data, treatment.operations, outputs, treatment.settings))
+        if treatment.savings is not None:
+            made = judge(treatment.savings, made, loaded.data, treatment.settings.limits)
+        made = name_outputs(made) if job.late else made
     except ImgpipeError as error:
         return _failed(job.source, error, str(error))
     except MemoryError as error:
         return _failed(job.source, error, _NO_MEMORY)
     except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
         return _failed(job.source, error, f"{type(error).__name__}: {error}")
-    return Made(job, tuple(made), replace(loaded.seconds, process=time.monotonic() - began))
+    seconds = replace(loaded.seconds, process=time.monotonic() - began)
+    if not made.outputs:
+        return Item(job.source, Status.SKIPPED, reason="; ".join(made.left), seconds=seconds, lasting=True)
+    return Made(made.job, tuple(made.outputs), seconds, made.left, loaded.attributes)
 
 
 def cost(treatment: Treatment, loaded: Any) -> int:
@@ -224,7 +203,7 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
     job = made.job
     for target, output in zip(job.targets, made.outputs, strict=True):
         try:
-            storage.put(target.name, output.data)
+            storage.put(target.name, output.data, made.attributes)
         except OSError as error:
             if _ends_the_run(error, storage):
                 raise OutputError(

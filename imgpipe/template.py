@@ -15,7 +15,7 @@ from string import Formatter
 from imgpipe.errors import UsageError
 from imgpipe.filters.option import nearest
 from imgpipe.storage import is_name
-from imgpipe.storage.local import OWN_FOLDER
+from imgpipe.storage.listing import OWN_FOLDER
 
 _EARLY = ("dir", "stem", "ext", "index")
 PLACEHOLDERS = (*_EARLY, "width", "height", "hash")
@@ -60,7 +60,7 @@ class Piece:
             return re.escape(self.text)
         if self.text == "hash":
             return f"[0-9a-f]{{{self.digits or _HASH_DIGITS}}}"
-        return r"(?:\.[^./]+)?" if self.text == "ext" else "[0-9]+"
+        return r"\.[^./]+" if self.text == "ext" else "[0-9]+"
 
 
 @dataclass(frozen=True, slots=True)

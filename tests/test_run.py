@@ -401,11 +401,11 @@ def test_an_output_that_cannot_be_written_ends_the_run_at_once_with_one_error(
 ):
     refused = []
 
-    def refuse(self, name, data):
+    def refuse(self, name, data, like=None):
         if len(refused) or name != "a.png":
             refused.append(name)
             raise OSError(error, os.strerror(error))
-        put(self, name, data)
+        put(self, name, data, like)
 
     put = LocalFolder.put
     monkeypatch.setattr(LocalFolder, "put", refuse)
@@ -487,7 +487,7 @@ def test_an_output_is_published_before_it_is_recorded_and_claimed_before_it_is_p
             order.append((next(iter(line)), next(iter(line.values()))))
             return os.write(descriptor, data)
 
-    def put(self, name, data):
+    def put(self, name, data, like=None):
         order.append(("published", name))
 
     monkeypatch.setattr(LocalFolder, "put", put)

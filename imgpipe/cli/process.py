@@ -17,7 +17,7 @@ from imgpipe.cli.sections import Sectioned
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Item, Status
-from imgpipe.journal import Making, peek
+from imgpipe.journal import peek
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.prune import gone
@@ -25,7 +25,7 @@ from imgpipe.report.jsonl import item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
 from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
-from imgpipe.run import execute, prepare
+from imgpipe.run import execute, making_of, prepare
 
 _STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
 
@@ -94,7 +94,7 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
 
 def _show_plan(plan: Plan, request: Request) -> int:
     tally = Tally(plan.total)
-    journal = peek(plan.target.root, Making(request.recipe.digest, os.path.realpath(plan.source.root)))
+    journal = peek(plan.target.root, making_of(plan, request.recipe, request.options))
     if request.options.prune and plan.may_prune:
         for record in gone(plan.source, plan.target, journal):
             for output in record.outputs:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 import click
 
 from imgpipe.cli import sections
+from imgpipe.cli.listed import read_names
 from imgpipe.cli.sections import Sections
-from imgpipe.cli.size import ByteSize
+from imgpipe.cli.size import ByteSize, Saved
 from imgpipe.cli.treatment import TREATMENT, read_recipe
 from imgpipe.codecs.codec import Limits
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import usable_cores
-from imgpipe.existing import Existing, KnownBy
+from imgpipe.existing import Existing, KnownBy, Overwrite
 from imgpipe.naming import Naming
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.run import Options
+from imgpipe.savings import Savings
 from imgpipe.storage import Listing
 
 WEB_READY_NOTICE = (
@@ -34,17 +36,26 @@ _OPTIONS: Sections = {
         click.option("--recursive/--no-recursive", "-r", default=True, help="Also folders below. [default: recursive]"),
         click.option("--include", multiple=True, metavar="GLOB", help="Only matching files; repeatable."),
         click.option("--exclude", multiple=True, metavar="GLOB", help="No matching files; repeatable."),
+        click.option("--files-from", metavar="FILE", help="Names below INPUT, one a line; - for stdin."),
+        click.option("--null", "-0", is_flag=True, help="Names in --files-from end with NUL, as of find -print0."),
         click.option("--follow-symlinks", is_flag=True, help="Enter linked folders."),
         click.option("--hidden", is_flag=True, help="Also names that begin with a dot."),
     ],
     "Names": [
+        click.option("--name", "template", default="", metavar="TEMPLATE",
+                     help="'{stem}-{width}{ext}'; also {dir} {height} {index} {hash:8}."),
         click.option("--suffix", default="", metavar="TEXT", help="Between name and extension: --suffix=-small"),
         click.option("--flat", is_flag=True, help="All outputs in one folder, not in the tree of the input."),
     ],
-    "Outputs that stand already": [
+    "Outputs": [
         click.option("--force", is_flag=True, help="Make all again, also what is up to date."),
-        click.option("--overwrite", type=click.Choice(["ours", "always", "never"]), default="ours", show_default=True,
-                     help="ours: only what imgpipe made; always: anything; never: nothing."),
+        click.option("--overwrite", type=click.Choice(get_args(Overwrite)), default="ours", show_default=True,
+                     help="ours: what imgpipe made; always, never; newer: where the source is newer than the output; "
+                          "smaller: where the new output is smaller."),
+        click.option("--min-savings", type=Saved(), metavar="10%|100KB",
+                     help="Skip what would not be smaller than its source by this."),
+        click.option("--copy-skipped", is_flag=True, help="Then copy the source, byte for byte, as the output."),
+        click.option("--preserve", "-p", is_flag=True, help="Outputs get times and mode of their source."),
         click.option("--in-place", is_flag=True, help="INPUT is OUTPUT: replace each picture by what is made of it."),
         click.option("--prune", is_flag=True, help="Remove outputs that imgpipe made and whose input is gone."),
         click.option("--checksum", is_flag=True, help="Know sources by their content, not by size, time and inode."),
@@ -139,8 +150,17 @@ def _known_by(given: Mapping[str, Any]) -> KnownBy:
     return "time" if given["ignore_inode"] else "inode"
 
 
+def _savings(given: Mapping[str, Any]) -> Savings | None:
+    """Where the source is to be copied, an output that is not smaller at all is not worth it."""
+    savings: Savings | None = given["min_savings"]
+    if not given["copy_skipped"]:
+        return savings
+    return replace(savings or Savings(), copy=not given["in_place"])
+
+
 def _options(given: Mapping[str, Any]) -> Options:
     listing = Listing(given["recursive"], given["hidden"], given["follow_symlinks"])
+    names = read_names(given["files_from"], null=given["null"]) if given["files_from"] else None
     return Options(
         engine=given["engine"],
         workforce=Workforce(
@@ -150,10 +170,12 @@ def _options(given: Mapping[str, Any]) -> Options:
             tries=given["retries"] + 1,
             memory=given["memory"] or half_of_free_memory(),
         ),
-        selection=Selection(listing, given["include"], given["exclude"]),
+        selection=Selection(listing, given["include"], given["exclude"], names=names),
         existing=Existing(given["overwrite"], given["force"], _known_by(given), given["in_place"]),
-        naming=Naming(given["suffix"], given["flat"]),
+        naming=Naming(given["suffix"], given["flat"], given["template"]),
         limits=Limits(given["max_pixels"], given["max_frames"]),
         durability=given["durability"],
+        savings=_savings(given),
+        preserve=given["preserve"],
         prune=given["prune"],
     )

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
+from imgpipe.savings import Savings
+
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
 
 
@@ -31,3 +34,21 @@ class ByteSize(click.ParamType[int]):
         if size < self._least:
             self.fail(f"{value} is too little; it is {self._least // 1_000_000} MB or more", param, ctx)
         return size
+
+
+class Saved(click.ParamType[Savings]):
+    """`10%` or `100KB`: by how much an output must be smaller than its source."""
+
+    name = "savings"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Savings:
+        """What a text asks for."""
+        if isinstance(value, Savings):
+            return value
+        found = _PERCENT.fullmatch(value.strip())
+        if not found:
+            return Savings(bytes=ByteSize().convert(value, param, ctx))
+        share = float(found[1]) / 100
+        if share >= 1:
+            self.fail(f"no output saves {value}; it is less than 100%", param, ctx)
+        return Savings(share)

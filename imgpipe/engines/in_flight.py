@@ -9,7 +9,8 @@ from typing import Any
 
 from imgpipe.concurrency.admission import Budget
 from imgpipe.job import Item, Job
-from imgpipe.steps import Loaded, Made, Steps
+from imgpipe.passing import Loaded, Made
+from imgpipe.steps import Steps
 
 
 def admitting_files(steps: Steps, budget: Budget) -> Steps:

@@ -68,7 +68,7 @@ class OpenJournal(Journal):
     def record(self, item: Item) -> None:
         """Note what was written, or that nothing was although the job was begun."""
         source = self._results.pop(item.source.name, item.source)
-        if item.status is Status.WRITTEN:
+        if item.status is Status.WRITTEN or item.lasting:
             making, now = self.making, {output.name for output in item.outputs}
             earlier = tuple(sorted(self.ours(source.name) - now))
             self._wait(Record(source, making.recipe, making.origin, item.outputs, earlier).line())

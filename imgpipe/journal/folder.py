@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from imgpipe.errors import UsageError
 from imgpipe.storage.calls import Calls, make_folders, sync_folder
-from imgpipe.storage.local import OWN_FOLDER, TEMPORARY_PREFIX
+from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
 
 _LOCK = "lock"
 

@@ -65,6 +65,13 @@ class Journal:
         standing = all(storage.size(output.name) == output.bytes for output in record.outputs)
         return record.outputs if standing else ()
 
+    def passed_over(self, source: Source) -> bool:
+        """Whether this recipe has made nothing of a source that is as it was, since nothing was worth it."""
+        record = self._record_of(source.name)
+        if record is None or record.outputs or record.recipe != self.making.recipe:
+            return False
+        return source.name not in self.index.begun and is_same(record.source, source)
+
     def made(self, name: str, source: Source) -> bool:
         """Whether imgpipe made, or may have begun to make, this output from this source."""
         return name in self.ours(source.name)

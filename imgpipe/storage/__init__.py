@@ -38,6 +38,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Attributes:
+    """What an output may take over of its source besides the content.
+
+    Attributes:
+        mode: who may do what: the nine bits of POSIX.
+        modified: when it was last changed, in ns since 1970.
+        accessed: when it was last read.
+    """
+
+    mode: int
+    modified: int
+    accessed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Which entries a listing yields.
 
@@ -72,6 +87,9 @@ class Storage(Protocol):
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The entries, folder by folder, sorted by name; a folder that cannot be read is one with an error."""
 
+    def find(self, name: str, listing: Listing) -> Entry:
+        """The entry of that name as a listing has it, hidden or not; one with an error where there is none."""
+
     def read(self, name: str) -> bytes:
         """The whole content; OSError where that is impossible."""
 
@@ -96,15 +114,21 @@ class Storage(Protocol):
     def folds_names(self) -> bool:
         """Whether names that differ only in case are one."""
 
-    def put(self, name: str, data: bytes) -> None:
+    def attributes(self, name: str) -> Attributes:
+        """Times and mode of a file; OSError where it is not there."""
+
+    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
 
-    def putting(self, name: str, data: bytes, over: Source | None = None) -> AbstractContextManager[Entry]:
+    def putting(
+        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+    ) -> AbstractContextManager[Entry]:
         """As `put`, but publish when the block is left; it gets what will stand there.
 
         Args:
             name: where.
             data: what.
+            like: its times and mode, where they are not to be those of any new file; as far as the disk has these.
             over: what must stand there until then, else nothing is published; its mode is kept.
         """
 

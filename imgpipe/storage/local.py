@@ -8,19 +8,16 @@ import secrets
 import stat
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from imgpipe.job import Source
-from imgpipe.storage import Durability, Entry, Listing, is_name, reading
+from imgpipe.storage import Attributes, Durability, Entry, Listing, attributes, is_name, reading
+from imgpipe.storage import listing as local_listing
 from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, write_whole
+from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX, seen
 
-TEMPORARY_PREFIX = ".imgpipe-"
-OWN_FOLDER = ".imgpipe"
-
-_COARSEST_TIME = 2_000_000_000  # of FAT
 _FOLDS_NAMES = sys.platform in ("win32", "darwin")
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -38,7 +35,11 @@ class LocalFolder:
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
-        yield from self._list_folder("", listing, ())
+        return local_listing.walk(self.root, "", listing)
+
+    def find(self, name: str, listing: Listing) -> Entry:
+        """The entry of that name as a listing has it, hidden or not; one with an error where there is none."""
+        return local_listing.find(self.root, name, listing)
 
     def read(self, name: str) -> bytes:
         """The whole content of a regular file; where it changes meanwhile it is read once more."""
@@ -60,7 +61,7 @@ class LocalFolder:
             if error.errno in _NOTHING_THERE:
                 return None
             raise
-        return _seen(name, status)
+        return seen(name, status)
 
     def size(self, name: str) -> int | None:
         """Bytes of what stands under a name, without following a link there; None for nothing."""
@@ -72,7 +73,9 @@ class LocalFolder:
             raise
 
     @contextmanager
-    def putting(self, name: str, data: bytes, over: Source | None = None) -> Iterator[Entry]:
+    def putting(
+        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+    ) -> Iterator[Entry]:
         """Write to a temporary name in the same folder; rename when the block is left.
 
         The temporary name is short, so that it fits wherever the final one does.
@@ -82,8 +85,9 @@ class LocalFolder:
         temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
         descriptor = self._create(temporary)
         try:
-            status = self._fill(descriptor, data, None if over is None else path)
-            yield _seen(name, status)
+            given = attributes.for_place_of(path) if over is not None and like is None else like
+            status = self._fill(descriptor, data, given)
+            yield seen(name, status)
             if over is not None and not _is_still(path, over):
                 raise OSError(errno.EBUSY, "it is a link, or changed while it was processed, and is left as it is")
             self.calls.replace(temporary, path)
@@ -108,9 +112,13 @@ class LocalFolder:
         self._note_changed([os.path.dirname(path)])
         return True
 
-    def put(self, name: str, data: bytes) -> None:
+    def attributes(self, name: str) -> Attributes:
+        """Times and mode of a file; OSError where it is not there."""
+        return attributes.of(self._path(name))
+
+    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
         """Publish a whole file at once; OSError where nothing was published."""
-        with self.putting(name, data):
+        with self.putting(name, data, like):
             pass
 
     def sync(self) -> None:
@@ -175,12 +183,12 @@ class LocalFolder:
             self._note_changed(make_folders(self.calls, os.path.dirname(temporary)))
             return self.calls.open(temporary, flags, 0o666)
 
-    def _fill(self, descriptor: int, data: bytes, model: str | None) -> os.stat_result:
-        """Write it all, and close it; it gets the mode of the model, where there is one."""
+    def _fill(self, descriptor: int, data: bytes, like: Attributes | None) -> os.stat_result:
+        """Write it all, and close it."""
         try:
             write_whole(self.calls, descriptor, data)
-            if model is not None:
-                _imitate(descriptor, model)
+            if like is not None:
+                attributes.give(descriptor, like)
             if self.durability == "fsync":
                 self.calls.fdatasync(descriptor)
             return os.fstat(descriptor)
@@ -193,29 +201,6 @@ class LocalFolder:
             raise OSError(errno.EINVAL, "is no name below a folder", name)
         return f"{self.root}/{name}"
 
-    def _list_folder(self, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
-        path = os.path.join(self.root, prefix)
-        if listing.leave_out is not None and os.path.realpath(path) == listing.leave_out:
-            return
-        try:
-            status = os.stat(path)
-            with os.scandir(path) as entries:
-                in_order = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
-            return
-        here = (status.st_dev, status.st_ino)
-        if here in above:
-            return
-        visible = [entry for entry in in_order if _is_visible(entry.name, listing)]
-        for entry in visible:
-            if not _is_folder(entry):
-                name = prefix + entry.name
-                yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
-        for entry in visible:
-            if listing.recursive and _is_folder(entry) and (listing.follow_symlinks or not entry.is_symlink()):
-                yield from self._list_folder(f"{prefix}{entry.name}/", listing, (*above, here))
-
 
 def _standing(path: str) -> str:
     """The path, or the nearest one above that there is."""
@@ -224,39 +209,8 @@ def _standing(path: str) -> str:
     return path
 
 
-def _imitate(descriptor: int, model: str) -> None:
-    """Give a new file the mode of another, and a time that no disk rounds to another one."""
-    with suppress(OSError):  # not all disks have modes
-        os.fchmod(descriptor, stat.S_IMODE(os.lstat(model).st_mode))
-    now = time.time_ns() // _COARSEST_TIME * _COARSEST_TIME
-    os.utime(descriptor, ns=(now, now))
-
-
 def _is_still(path: str, source: Source) -> bool:
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
         return False
     return (status.st_size, status.st_mtime_ns) == (source.bytes, source.modified)
-
-
-def _is_visible(name: str, listing: Listing) -> bool:
-    return not name.startswith(TEMPORARY_PREFIX) and name != OWN_FOLDER and (listing.hidden or not name.startswith("."))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _entry(name: str, entry: os.DirEntry[str]) -> Entry:
-    try:
-        status = entry.stat()
-    except OSError:
-        return Entry(name, 0, 0)
-    return _seen(name, status)
-
-
-def _seen(name: str, status: os.stat_result) -> Entry:
-    return Entry(name, status.st_size, status.st_mtime_ns, inode=status.st_ino)

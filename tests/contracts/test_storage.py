@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe.storage import Listing, open_storage
+from imgpipe.storage import Attributes, Listing, open_storage
 from imgpipe.storage.calls import SYSTEM
 from tests.folders import WatchedCalls, contents, failing_calls, temporaries
 
@@ -162,6 +162,30 @@ def test_hidden_files_and_folders_are_listed_only_when_asked_for(storage):
         storage.put(name, b"")
     assert names(storage) == ["d.jpg"]
     assert names(storage, hidden=True) == [".a.jpg", "d.jpg", ".b/c.jpg"]
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, ".hidden/.a.jpg"], ids=ascii)
+def test_what_is_found_by_its_name_is_what_a_listing_has(storage, name):
+    storage.put(name, b"content")
+    (entry,) = storage.list(Listing(hidden=True))
+    assert storage.find(name, Listing()) == entry
+
+
+@pytest.mark.parametrize("name", [*REFUSED_NAMES, "missing", "missing/too", "folder", "folder/file/x", "y" * 300])
+def test_what_is_not_there_is_found_with_a_reason(storage, name):
+    storage.put("folder/file", b"")
+    found = storage.find(name, Listing())
+    assert found.name == name
+    assert found.error
+
+
+def test_a_file_may_get_times_and_mode_of_another(storage):
+    like = Attributes(0o604, 1_234_567_890 * 10**9, 1_234_567_800 * 10**9)
+    storage.put("a.jpg", b"content", like)
+    found = storage.attributes("a.jpg")
+    assert (found.mode, found.modified) == (like.mode, like.modified)
+    assert storage.stat("a.jpg").modified == like.modified
+    assert error_of(lambda: storage.attributes("missing")) == errno.ENOENT
 
 
 def test_an_empty_root_lists_nothing(storage):

@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, local, open_storage, reading
+from imgpipe.storage import Listing, listing, local, open_storage, reading
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, traces, write
 
@@ -123,7 +123,7 @@ def refuse_to_list(monkeypatch, unreadable):
                 raise PermissionError(errno.EACCES, "Permission denied")
             return os.scandir(path)
 
-    monkeypatch.setattr(local, "os", Refusing(lambda call: None))
+    monkeypatch.setattr(listing, "os", Refusing(lambda call: None))
 
 
 def test_a_folder_that_cannot_be_listed_is_an_entry_with_an_error_and_the_rest_is_listed(storage, monkeypatch):

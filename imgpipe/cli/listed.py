@@ -1,0 +1,41 @@
+"""The names of `--files-from`: one a line, or ended by NUL."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from imgpipe.errors import UsageError
+from imgpipe.naming import printable
+from imgpipe.storage import is_name
+
+
+def read_names(path: str, *, null: bool) -> tuple[str, ...]:
+    """The names in a file, or on standard input where it is `-`; empty ones are passed over.
+
+    Args:
+        path: of the file.
+        null: names are ended by NUL, not by the end of the line, so that they may hold any other byte.
+
+    Raises:
+        UsageError: the file cannot be read, or a name leads out of INPUT.
+    """
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(path, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        raise UsageError(f"cannot read the names in {path}: {error.strerror}") from error
+    lines = data.split(b"\0") if null else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    return tuple(_name(os.fsdecode(line)) for line in lines if line)
+
+
+def _name(text: str) -> str:
+    """A name below INPUT, without the `./` that some programs put before it."""
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    name = "/".join(parts)
+    if text.startswith("/") or not is_name(name):
+        raise UsageError(f"--files-from: {printable(text)} is no name below INPUT; names are relative to INPUT")
+    return name

@@ -1,0 +1,55 @@
+"""What passes from one step of a job to the next, also between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pickle import PickleBuffer
+from typing import Any, SupportsIndex
+
+from imgpipe.codecs.codec import Encoded
+from imgpipe.job import Job, Seconds
+from imgpipe.picture import Size
+from imgpipe.storage import Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A job whose source was read."""
+
+    job: Job
+    data: bytes
+    seconds: Seconds
+    attributes: Attributes | None = None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Hand out the data as a buffer, which crosses to a worker without being copied into a pickle."""
+        return Loaded, (self.job, _buffer(self.data, protocol), self.seconds, self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A job whose outputs are encoded, in the order of its targets.
+
+    Attributes:
+        left: why some are left out.
+        attributes: what the outputs get of the source, None for nothing.
+    """
+
+    job: Job
+    outputs: tuple[Encoded, ...]
+    seconds: Seconds
+    left: tuple[str, ...] = ()
+    attributes: Attributes | None = None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """As `Loaded`: the encoded bytes are handed out as buffers."""
+        outputs = tuple((_buffer(made.data, protocol), made.size, made.warnings) for made in self.outputs)
+        return _made, (self.job, outputs, self.seconds, self.left, self.attributes)
+
+
+def _buffer(data: bytes, protocol: SupportsIndex) -> PickleBuffer | bytes:
+    return PickleBuffer(data) if int(protocol) >= 5 else data
+
+
+def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], *more: Any) -> Made:
+    return Made(job, tuple(Encoded(*output) for output in outputs), *more)

@@ -1,0 +1,96 @@
+"""Which files of a local folder there are: links to folders are not followed, and imgpipe's own files are none."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from imgpipe.storage import Entry, Listing, is_name
+
+TEMPORARY_PREFIX = ".imgpipe-"
+OWN_FOLDER = ".imgpipe"
+
+
+def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Entry]:
+    """The files below a folder, folder by folder, sorted by name.
+
+    Args:
+        root: of the storage.
+        prefix: where to begin, empty or with a slash at its end.
+        listing: what is wanted.
+        above: which folders these are in, as links may lead back to them.
+    """
+    path = os.path.join(root, prefix)
+    if listing.leave_out is not None and os.path.realpath(path) == listing.leave_out:
+        return
+    try:
+        status = os.stat(path)
+        with os.scandir(path) as entries:
+            in_order = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
+        return
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    visible = [entry for entry in in_order if _is_visible(entry.name, listing)]
+    for entry in visible:
+        if not _is_folder(entry):
+            name = prefix + entry.name
+            yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
+    for entry in visible:
+        if listing.recursive and _is_folder(entry) and (listing.follow_symlinks or not entry.is_symlink()):
+            yield from walk(root, f"{prefix}{entry.name}/", listing, (*above, here))
+
+
+def find(root: str, name: str, listing: Listing) -> Entry:
+    """The entry of that name as `walk` would have it, hidden or not; one with an error where there is none."""
+    path = os.path.join(root, name)
+    try:
+        if not is_name(name) or any(map(_is_own, name.split("/"))):
+            return Entry(name, 0, 0, error="is no name of an input")
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        return Entry(name, 0, 0, error=f"there is no such input: {getattr(error, 'strerror', None) or error}")
+    reason = "is a folder" if stat.S_ISDIR(status.st_mode) else _hidden_away(os.path.dirname(path), root, listing)
+    return Entry(name, 0, 0, error=reason) if reason else seen(name, status)
+
+
+def _hidden_away(folder: str, root: str, listing: Listing) -> str:
+    """Why a folder is not entered, empty where it is."""
+    real = os.path.realpath(folder)
+    if listing.leave_out is not None and os.path.join(real, "").startswith(os.path.join(listing.leave_out, "")):
+        return "is in the output folder, which is not read"
+    here = os.path.normpath(os.path.join(os.path.realpath(root), os.path.relpath(folder, root)))
+    if real != here and not listing.follow_symlinks:
+        return "is behind a linked folder; --follow-symlinks goes there"
+    return ""
+
+
+def _is_visible(name: str, listing: Listing) -> bool:
+    return not _is_own(name) and (listing.hidden or not name.startswith("."))
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(TEMPORARY_PREFIX) or name == OWN_FOLDER
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _entry(name: str, entry: os.DirEntry[str]) -> Entry:
+    try:
+        status = entry.stat()
+    except OSError:
+        return Entry(name, 0, 0)
+    return seen(name, status)
+
+
+def seen(name: str, status: os.stat_result) -> Entry:
+    """The entry of a file as it is."""
+    return Entry(name, status.st_size, status.st_mtime_ns, inode=status.st_ino)

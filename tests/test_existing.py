@@ -1,0 +1,154 @@
+"""What is done where an output stands already, and what outputs take over of their sources."""
+
+import os
+import stat
+
+import pytest
+
+from imgpipe.engines import ENGINES
+from imgpipe.existing import Existing
+from imgpipe.recipe import Recipe, Rendition
+from tests.folders import contents, paint, traces, write
+from tests.runs import SMALL, ends, run
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+LATE = Recipe(["resize:width=12"], outputs=[Rendition(format="png", name="{stem}-{width}{ext}")])
+PLAIN, WIDE = (SMALL, "a.png"), (LATE, "a-12.png")
+
+both = pytest.mark.parametrize(("recipe", "name"), [PLAIN, WIDE], ids=["plain", "late"])
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    paint(tmp_path / "in" / "a.png")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def dated(path, seconds):
+    os.utime(path, (seconds, seconds))
+
+
+def end(pictures, out, recipe, overwrite, **more):
+    (item,) = run(pictures, out, recipe, existing=Existing(overwrite), **more).items
+    return item
+
+
+@both
+@pytest.mark.parametrize("overwrite", ["ours", "never"])
+def test_what_somebody_put_there_is_left(pictures, out, recipe, name, overwrite):
+    write(out / name, b"precious")
+    item = end(pictures, out, recipe, overwrite)
+    assert (item.status, contents(out)) == ("skipped", {name: b"precious"})
+    assert name in item.reason
+
+
+@both
+def test_always_replaces_it(pictures, out, recipe, name):
+    write(out / name, b"precious")
+    assert end(pictures, out, recipe, "always").status == "written"
+    assert contents(out)[name] != b"precious"
+
+
+@both
+def test_newer_replaces_what_is_older_than_its_source(pictures, out, recipe, name):
+    write(out / name, b"old")
+    dated(pictures / "a.png", 1000)
+    for age in (1000, 1001):
+        dated(out / name, age)
+        item = end(pictures, out, recipe, "newer")
+        assert (item.status, item.reason) == ("skipped", f"{name} exists and is not older than its source")
+    dated(out / name, 999)
+    assert end(pictures, out, recipe, "newer").status == "written"
+    assert contents(out)[name] != b"old"
+
+
+@both
+@pytest.mark.parametrize("engine", ENGINES)
+def test_smaller_replaces_what_is_larger_than_the_new_output(pictures, out, recipe, name, engine):
+    write(out / name, b"tiny")
+    item = end(pictures, out, recipe, "smaller", engine=engine)
+    assert (item.status, item.reason) == ("skipped", f"{name} exists and is not larger")
+    assert contents(out) == {name: b"tiny"}
+    write(out / name, b"x" * 100_000)
+    assert end(pictures, out, recipe, "smaller", engine=engine).status == "written"
+    assert len(contents(out)[name]) < 100_000
+
+
+def test_smaller_judges_each_output(pictures, out):
+    recipe = Recipe(outputs=[Rendition(format="png"), Rendition(format="webp")])
+    write(out / "a.png", b"tiny")
+    item = end(pictures, out, recipe, "smaller")
+    assert (item.status, [output.name for output in item.outputs]) == ("written", ["a.webp"])
+    assert item.warnings == ("a.png exists and is not larger",)
+    assert contents(out)["a.png"] == b"tiny"
+
+
+@both
+def test_after_smaller_left_an_output_it_is_not_ours(pictures, out, recipe, name):
+    write(out / name, b"tiny")
+    end(pictures, out, recipe, "smaller")
+    assert end(pictures, out, recipe, "ours").status == "skipped"
+    assert contents(out) == {name: b"tiny"}
+
+
+def seen(path):
+    status = path.stat()
+    return stat.S_IMODE(status.st_mode), status.st_mtime_ns
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_outputs_get_times_and_mode_of_their_source(pictures, out, engine):
+    (pictures / "a.png").chmod(0o640)
+    dated(pictures / "a.png", 1_000_000_000)
+    recipe = Recipe(outputs=[Rendition(format="webp"), Rendition(format="png", name="{stem}-{width}{ext}")])
+    run(pictures, out, recipe, engine, preserve=True)
+    for name in ("a.webp", "a-24.png"):
+        assert seen(out / name) == (0o640, 1_000_000_000 * 10**9)
+
+
+def test_without_that_they_get_those_of_any_new_file(pictures, out):
+    (pictures / "a.png").chmod(0o600)
+    dated(pictures / "a.png", 1_000_000_000)
+    run(pictures, out)
+    mode, time = seen(out / "a.png")
+    os.umask(mask := os.umask(0))
+    assert mode == 0o666 & ~mask
+    assert time > 1_000_000_000 * 10**9
+
+
+def test_no_output_gets_the_rights_of_its_sources_owner(pictures, out):
+    (pictures / "a.png").chmod(0o4755)
+    run(pictures, out, preserve=True)
+    assert seen(out / "a.png")[0] == 0o755
+
+
+def test_what_is_preserved_does_not_matter_for_what_is_up_to_date(pictures, out):
+    run(pictures, out, preserve=True)
+    before = traces(out)
+    for preserve in (True, False):
+        assert ends(run(pictures, out, preserve=preserve)) == {"a.png": "unchanged"}
+    assert traces(out)[str(out / "a.png")] == before[str(out / "a.png")]
+    os.utime(out / "a.png", (5, 5))
+    (out / "a.png").chmod(0o600)
+    assert ends(run(pictures, out, preserve=True)) == {"a.png": "unchanged"}
+
+
+def test_a_changed_source_is_made_again_also_where_times_are_preserved(pictures, out):
+    run(pictures, out, preserve=True)
+    paint(pictures / "a.png", seed=7)
+    assert ends(run(pictures, out, preserve=True)) == {"a.png": "written"}
+
+
+def test_in_place_a_picture_keeps_its_time_and_is_processed_once(pictures):
+    dated(pictures / "a.png", 1_000_000_000)
+    (pictures / "a.png").chmod(0o640)
+    in_place = Existing(in_place=True)
+    assert ends(run(pictures, pictures, existing=in_place, preserve=True)) == {"a.png": "written"}
+    assert seen(pictures / "a.png") == (0o640, 1_000_000_000 * 10**9)
+    assert ends(run(pictures, pictures, existing=in_place, preserve=True)) == {"a.png": "unchanged"}
