@@ -85,15 +85,15 @@ def test_a_recipe_is_run_by_its_name_and_each_output_is_told(pictures, tmp_path)
     assert [(output["path"], output["width"]) for output in item["outputs"]] == [
         ("a-500.webp", 500),
         ("a-320.webp", 320),
-        ("a-500.jpg", 500),
-        ("a-320.jpg", 320),
+        ("a-500.avif", 500),
+        ("a-320.avif", 320),
     ]
     assert {path.name for path in (tmp_path / "out").glob("a*")} == {output["path"] for output in item["outputs"]}
 
 
 def test_a_dry_run_shows_what_is_known_of_the_names(pictures, tmp_path):
     done = imgpipe("process", pictures, tmp_path / "out", "-c", "srcset", "--dry-run")
-    assert "a.jpg -> a-{width}.webp, a-{width}.jpg" in done.stdout
+    assert "a.jpg -> a-{width}.webp, a-{width}.avif" in done.stdout
     assert not (tmp_path / "out").exists()
 
 
