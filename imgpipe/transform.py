@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from imgpipe import codecs, filters
@@ -84,7 +83,7 @@ def transform(
     if settings.srgb:
         picture = to_srgb(picture)
     picture = _keep(picture, settings.keep)
-    picture = _apply(operations, picture)
+    picture = filters.apply_all(operations, picture)
     return [_make(picture, output, settings) for output in outputs]
 
 
@@ -125,17 +124,11 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
 
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
     codec = codecs.by_name(output.format or codecs.written_as(picture.format))
-    picture = _apply(output.operations, picture)
+    picture = filters.apply_all(output.operations, picture)
     if settings.srgb and not codec.deep:
         # Frames of 16 bits kept their profile until here.
         picture = to_srgb(shallow(picture))
     return codecs.encode(picture, codec.name, output.encoding)
-
-
-def _apply(operations: Iterable[Operation], picture: Picture) -> Picture:
-    for operation in operations:
-        picture = filters.apply(operation, picture)
-    return picture
 
 
 def _least_size(operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], size: Size) -> Size | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
 from imgpipe.filters.profile import match_profile
+from imgpipe.filters.table import compose, identity, look_up, table_of
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from imgpipe.filters.operation import Operation
     from imgpipe.filters.registry import Filter
@@ -21,20 +24,31 @@ _OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
+def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
+    """The picture after all steps, in order; neighbours that look samples up in tables do so once.
+
+    Raises:
+        FilterFailed: a filter cannot work on this picture, or failed on it.
+    """
+    for pointwise, group in groupby(operations, lambda operation: operation.filter.traits.pointwise):
+        if pointwise:
+            picture = _look_up(tuple(group), picture)
+            continue
+        for operation in group:
+            picture = apply(operation, picture)
+    return picture
+
+
 def apply(operation: Operation, picture: Picture) -> Picture:
     """The picture after one step.
 
     Raises:
         FilterFailed: the filter cannot work on this picture, or failed on it.
     """
-    try:
+    if operation.filter.traits.pointwise:
+        return _look_up((operation,), picture)
+    with _named(operation.filter):
         return match_profile(_run(operation, picture), picture)
-    except (ImgpipeError, MemoryError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # sys.exit in a filter costs its picture, not the run
-        if getattr(error, "code", None) == _OPENCV_NO_MEMORY:
-            raise MemoryError(str(error)) from error
-        raise FilterFailed(f"filter {operation.filter.name} failed: {type(error).__name__}: {error}") from error
 
 
 def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
@@ -54,10 +68,45 @@ def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
     return None
 
 
-def _run(operation: Operation, picture: Picture) -> Picture:
-    chosen = operation.filter
+@contextmanager
+def _named(chosen: Filter) -> Iterator[None]:
+    """Errors of this filter come out with its name."""
+    try:
+        yield
+    except (ImgpipeError, MemoryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # sys.exit in a filter costs its picture, not the run
+        if getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+            raise MemoryError(str(error)) from error
+        raise FilterFailed(f"filter {chosen.name} failed: {type(error).__name__}: {error}") from error
+
+
+def _look_up(operations: Sequence[Operation], picture: Picture) -> Picture:
+    """The picture after neighbouring pointwise steps: their tables of whole levels, composed into one.
+
+    The same samples as one look-up after the other would give, since each step's levels are rounded in its table.
+    """
+    for operation in operations:
+        _check_ink(operation.filter, picture)
+
+    def looked_up(frame: Frame) -> Frame:
+        tables = identity(frame)
+        for operation in operations:
+            with _named(operation.filter):
+                tables = compose(tables, table_of(operation, *tables.shape))
+        return look_up(frame, tables)
+
+    return forms.map_frames(picture, looked_up)
+
+
+def _check_ink(chosen: Filter, picture: Picture) -> None:
     if chosen.traits.alpha != "straight" and any(map(forms.is_cmyk, picture.frames)):
         raise FilterFailed(f"filter {chosen.name} does not work on CMYK: leave out --no-srgb, so that it becomes sRGB")
+
+
+def _run(operation: Operation, picture: Picture) -> Picture:
+    chosen = operation.filter
+    _check_ink(chosen, picture)
     function = partial(chosen.function, **operation.arguments)
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array
 from imgpipe.filters.resampling import resample
+from imgpipe.filters.srgb import to_levels, to_light
 from imgpipe.picture import Frame, Size, to_eight_bits
 
 if TYPE_CHECKING:
@@ -38,12 +39,10 @@ def resample_linear(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
 
 @functools.cache
 def _decoding(depth: int) -> Table:
-    """For each level, 0 to `depth`, its light, 0 to 65535: IEC 61966-2-1."""
+    """For each level, 0 to `depth`, its light, 0 to 65535."""
     import numpy as np
 
-    level = np.arange(depth + 1) / depth
-    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-    table: Table = np.rint(light * 65535).astype(np.uint16)
+    table: Table = np.rint(to_light(np.arange(depth + 1) / depth) * 65535).astype(np.uint16)
     return table
 
 
@@ -52,7 +51,6 @@ def _encoding(depth: int) -> Table:
     """For each light, 0 to 65535, its level, 0 to `depth`: the opposite of `_decoding`."""
     import numpy as np
 
-    light = np.arange(65536) / 65535
-    level = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    table: Table = np.rint(level * depth).astype(np.uint8 if depth == 255 else np.uint16)
+    levels = to_levels(np.arange(65536) / 65535) * depth
+    table: Table = np.rint(levels).astype(np.uint8 if depth == 255 else np.uint16)
     return table

@@ -45,6 +45,10 @@ class Traits:
             RecipeError where options contradict each other.
         swaps: whether width and height change places with these options; absent: never. It lets `least_size`
             ask the steps that come after a quarter turn.
+        pointwise: what becomes of a sample depends on nothing but its level and band. The function is shown not
+            the pixels but all levels that a sample can have, 0 to 1, as an array colour bands x levels
+            (1 or 3 x 256 or 65536), and returns what each becomes, in the same shape; what exceeds 0 to 1 is
+            clipped. It runs once for many pictures, and neighbouring filters of this kind become one look-up.
 
     These functions get the options as keyword arguments, those only that differ from their defaults.
 
@@ -57,6 +61,7 @@ class Traits:
     least_size: LeastSize | None = None
     check: Check | None = None
     swaps: Swaps | None = None
+    pointwise: bool = False
 
 
 def any_size(_size: Size, /, **_options: Any) -> Size:
@@ -150,6 +155,7 @@ def filter(  # noqa: A001
     least_size: LeastSize | None = None,
     check: Check | None = None,
     swaps: Swaps | None = None,
+    pointwise: bool = False,
 ) -> Callable[[Callable[..., Any]], Filter]: ...
 def filter(  # noqa: A001, PLR0913 - each is one of the traits
     function: Callable[..., Any] | None = None,
@@ -160,6 +166,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     least_size: LeastSize | None = None,
     check: Check | None = None,
     swaps: Swaps | None = None,
+    pointwise: bool = False,
 ) -> Filter | Callable[[Callable[..., Any]], Filter]:
     """Make a filter of a plain function.
 
@@ -178,6 +185,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
         least_size: see `Traits`.
         check: see `Traits`.
         swaps: see `Traits`.
+        pointwise: see `Traits`.
 
     Raises:
         TypeError: a parameter has no annotation, or one that an option cannot have.
@@ -192,7 +200,8 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     """
 
     def decorate(function: Callable[..., Any]) -> Filter:
-        traits = Traits(alpha, colour, least_size, check, swaps)
+        rule = any_size if pointwise else least_size
+        traits = Traits(alpha, colour, rule, check, swaps, pointwise)
         return Filter(function, name or function.__name__.replace("_", "-"), traits)
 
     return decorate(function) if function is not None else decorate

@@ -1,58 +1,46 @@
-"""Grey, brightness, contrast, saturation: each pixel by itself, in the picture's own encoding (gamma)."""
+"""Brightness, contrast, gamma, exposure, levels, curves: each sample by itself, by a look-up table."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from imgpipe.filters.frames import bands, has_alpha, image_of, join_alpha, map_frames, split_alpha, to_array
+from imgpipe.errors import RecipeError
+from imgpipe.filters.monotone import interpolate, parse_points
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import any_size, filter
-from imgpipe.picture import Frame, Picture
+from imgpipe.filters.registry import filter
+from imgpipe.filters.srgb import to_levels, to_light
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+
 Factor = Annotated[float, Range(0, 10)]
+Level = Annotated[float, Range(0, 255, "levels of 255")]
+Power = Annotated[float, Range(0.1, 10)]
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and JPEG have it
-
-
-@filter(least_size=any_size)
-def grayscale(picture: Picture) -> Picture:
-    """Turn colours to grey; the picture then has one colour band.
-
-    Luma of ITU-R BT.601, 0.299 red + 0.587 green + 0.114 blue, rounded to the nearest level, as Pillow's
-    conversion to "L" does it. Grey pictures stay as they are, alpha too, 16 bits a sample too. No options.
-
-        >>> from imgpipe.filters import parse
-        >>> parse("grayscale")
-        Operation('grayscale')
-
-    Errors: CMYK pictures fail; leave out `--no-srgb`.
-    """
-    return map_frames(picture, _grey)
+_STRAIGHT = "0,0 255,255"
 
 
-@filter(least_size=any_size)
-def brightness(picture: Picture, factor: Factor = 1.0) -> Picture:
+@filter(pointwise=True)
+def brightness(levels: "npt.NDArray[Any]", factor: Factor = 1.0) -> "npt.NDArray[Any]":
     """Make the picture lighter or darker: each sample is multiplied.
 
-    Pillow's `ImageEnhance.Brightness` within one level. Alpha is not touched.
+    Pillow's `ImageEnhance.Brightness` within one level. Alpha is not touched. `exposure` does it in linear light,
+    as a camera would.
 
         >>> from imgpipe.filters import parse
         >>> parse("brightness:1.2")
         Operation('brightness:factor=1.2')
 
     Args:
-        picture: the picture.
+        levels: bands x levels, 0 to 1.
         factor: 0 to 10. 0 is black, 1 changes nothing, 2 is twice as light; what exceeds white is clipped.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
-    return _mapped(picture, lambda levels: levels * factor)
+    return levels * factor
 
 
-@filter(least_size=any_size)
-def contrast(picture: Picture, factor: Factor = 1.0) -> Picture:
+@filter(pointwise=True)
+def contrast(levels: "npt.NDArray[Any]", factor: Factor = 1.0) -> "npt.NDArray[Any]":
     """Strengthen or weaken the contrast: each sample's distance from mid-grey is multiplied.
 
     Mid-grey is the middle of the range (127.5 of 255), so the result does not depend on what else is in the
@@ -63,77 +51,123 @@ def contrast(picture: Picture, factor: Factor = 1.0) -> Picture:
         Operation('contrast:factor=1.5')
 
     Args:
-        picture: the picture.
+        levels: bands x levels, 0 to 1.
         factor: 0 to 10. 0 is uniform mid-grey, 1 changes nothing, 10 leaves little but black and white.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
-    return _mapped(picture, lambda levels: 0.5 + (levels - 0.5) * factor)
+    return 0.5 + (levels - 0.5) * factor
 
 
-@filter(least_size=any_size)
-def saturation(picture: Picture, factor: Factor = 1.0) -> Picture:
-    """Make colours stronger or paler: each colour's distance from its own grey is multiplied.
+@filter(pointwise=True)
+def gamma(levels: "npt.NDArray[Any]", gamma: Power = 1.0) -> "npt.NDArray[Any]":
+    """Lighten or darken the middle tones; black and white stay.
 
-    Grey is the luma of ITU-R BT.601; Pillow's `ImageEnhance.Color` within one level. Grey pictures stay as
-    they are. Alpha is not touched.
+    Each sample v of 0 to 1 becomes v^(1 / gamma), as ImageMagick's `-gamma` has it. Alpha is not touched.
 
         >>> from imgpipe.filters import parse
-        >>> parse("saturation:0.5")
-        Operation('saturation:factor=0.5')
+        >>> parse("gamma:1.4")
+        Operation('gamma:gamma=1.4')
 
     Args:
-        picture: the picture.
-        factor: 0 to 10. 0 is grey (in three bands), 1 changes nothing, 2 doubles the distance.
+        levels: bands x levels, 0 to 1.
+        gamma: 0.1 to 10. Above 1 is lighter, 1 changes nothing, below 1 darker.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
-    return picture if factor == 1 else map_frames(picture, lambda frame: _saturated(frame, factor))
+    return levels ** (1 / gamma)
 
 
-def _grey(frame: Frame) -> Frame:
+@filter(pointwise=True)
+def exposure(levels: "npt.NDArray[Any]", stops: Annotated[float, Range(-10, 10, "stops")] = 0.0) -> "npt.NDArray[Any]":
+    """Expose longer or shorter, as a camera would: the light is multiplied.
+
+    The sample's light, by the curve of sRGB (IEC 61966-2-1), is multiplied by 2^stops and encoded again. What
+    exceeds white is clipped. Alpha is not touched.
+
+        >>> from imgpipe.filters import parse
+        >>> parse("exposure:-0.5")
+        Operation('exposure:stops=-0.5')
+
+    Args:
+        levels: bands x levels, 0 to 1.
+        stops: -10 to 10. 1 is twice the light, -1 half of it, 0 changes nothing.
+
+    Errors: CMYK pictures fail; leave out `--no-srgb`.
+    """
+    return to_levels(to_light(levels) * 2.0**stops)
+
+
+def _check_levels(black: float = 0.0, white: float = 255.0, **_options: float) -> None:
+    if black >= white:
+        raise RecipeError(f"filter levels: black={black:.10g} must be below white={white:.10g}")
+
+
+@filter(pointwise=True, check=_check_levels)
+def levels(
+    levels: "npt.NDArray[Any]",
+    black: Level = 0.0,
+    white: Level = 255.0,
+    gamma: Power = 1.0,
+    out_black: Level = 0.0,
+    out_white: Level = 255.0,
+) -> "npt.NDArray[Any]":
+    """Set black point, white point and middle tones, and where black and white come to lie.
+
+    Each sample becomes out_black + (out_white - out_black) * ((v - black) / (white - black))^(1 / gamma), clipped
+    between black and white first: the levels of image editors, and ImageMagick's `-level` and `+level`. Alpha is
+    not touched.
+
+        >>> from imgpipe.filters import parse
+        >>> parse("levels:black=12,white=240,gamma=1.2")
+        Operation('levels:black=12,white=240,gamma=1.2')
+
+    Args:
+        levels: bands x levels, 0 to 1.
+        black: 0 to 255, whatever the depth; this and what is darker becomes out_black.
+        white: 0 to 255, above black; this and what is lighter becomes out_white.
+        gamma: 0.1 to 10; above 1 lightens the middle tones.
+        out_black: 0 to 255; above 0 lifts the shadows.
+        out_white: 0 to 255; below out_black the picture is inverted.
+
+    Errors: CMYK pictures fail; leave out `--no-srgb`.
+    """
+    stretched = ((levels * 255 - black) / (white - black)).clip(0, 1) ** (1 / gamma)
+    return (out_black + (out_white - out_black) * stretched) / 255
+
+
+def _check_curves(points: str = _STRAIGHT, **_options: str) -> None:
+    parse_points(points)
+
+
+@filter(pointwise=True, check=_check_curves)
+def curves(
+    levels: "npt.NDArray[Any]", points: str = _STRAIGHT, channel: Literal["all", "red", "green", "blue"] = "all"
+) -> "npt.NDArray[Any]":
+    """Draw a tone curve through points.
+
+    Between the points runs a cubic that never overshoots them, so that rising points give a rising curve
+    (Fritsch and Carlson, Monotone Piecewise Cubic Interpolation, SIAM J. Numer. Anal. 17, 1980); before the first and
+    after the last it is level. Alpha is not touched.
+
+        >>> from imgpipe.filters import parse
+        >>> parse('curves:points="0,0 64,48 192,208 255,255"').arguments
+        {'points': '0,0 64,48 192,208 255,255'}
+
+    Args:
+        levels: bands x levels, 0 to 1.
+        points: pairs "from,to" separated by spaces, at least two, from the darkest on; both 0 to 255 whatever the
+            depth. In a recipe they stand in double quotes, because of the commas.
+        channel: which band: all, red, green or blue. Of the last three, grey pictures have none and stay as they are.
+
+    Errors: CMYK pictures fail; leave out `--no-srgb`.
+    """
     import numpy as np
 
-    image = image_of(frame)
-    if bands(frame) < 3:
-        return frame
-    if image:
-        return image.convert("LA" if has_alpha(frame) else "L")
-    samples = to_array(frame).astype(np.uint32)
-    # The same weights in 16-bit fixed point as Pillow's.
-    luma = (samples[:, :, :3] @ np.array([19595, 38470, 7471], np.uint32) + 0x8000) >> 16
-    return join_alpha(luma.astype(np.uint16)[:, :, np.newaxis], split_alpha(frame)[1])
-
-
-def _mapped(picture: Picture, curve: Callable[["npt.NDArray[Any]"], "npt.NDArray[Any]"]) -> Picture:
-    """The picture with a curve, from 0..1 to 0..1, applied to each colour sample."""
-    return map_frames(picture, lambda frame: _looked_up(frame, curve))
-
-
-def _looked_up(frame: Frame, curve: Callable[["npt.NDArray[Any]"], "npt.NDArray[Any]"]) -> Frame:
-    import numpy as np
-
-    image = image_of(frame)
-    most = 255 if image else 65535
-    levels = np.arange(most + 1) / most
-    table = np.floor(np.clip(curve(levels), 0, 1) * most + 0.5)
-    if image:
-        colours = bands(frame) - has_alpha(frame)
-        return image.point([*table.astype(int).tolist() * colours, *range(256 * has_alpha(frame))])
-    colour, alpha = split_alpha(frame)
-    return join_alpha(table.astype(np.uint16)[colour], alpha)
-
-
-def _saturated(frame: Frame, factor: float) -> Frame:
-    import numpy as np
-
-    if bands(frame) < 3:
-        return frame
-    colour, alpha = split_alpha(frame)
-    matrix = [[luma * (1 - factor) + factor * (row == column) for column, luma in enumerate(_LUMA)] for row in range(3)]
-    image = image_of(colour)
-    if image:
-        flat = tuple(value for row in matrix for value in (*row, 0.0))
-        return join_alpha(image.convert("RGB", flat), alpha)
-    mixed = to_array(colour).astype(np.float32) @ np.array(matrix, np.float32).T
-    return join_alpha(np.clip(np.rint(mixed), 0, 65535).astype(np.uint16), alpha)
+    curve = interpolate(parse_points(points), levels[0] * 255) / 255
+    if channel == "all":
+        return np.broadcast_to(curve, levels.shape)
+    changed = levels.copy()
+    if len(changed) == 3:
+        changed[("red", "green", "blue").index(channel)] = curve
+    return changed

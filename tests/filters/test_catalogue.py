@@ -47,8 +47,8 @@ def test_family_modules_do_not_hide_filters():
 
 
 def test_unknown_attributes_are_attribute_errors():
-    with pytest.raises(AttributeError, match="sepia"):
-        _ = imgpipe.filters.sepia
+    with pytest.raises(AttributeError, match="zepia"):
+        _ = imgpipe.filters.zepia
 
 
 def test_find_by_name_reference_and_entry_point(monkeypatch):
