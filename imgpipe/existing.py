@@ -45,5 +45,5 @@ class Existing:
             case "newer" if standing.modified >= source.modified:
                 return f"{name} exists and is not older than its source"
             case "ours" if not journal.made(name, source):
-                return f"{name} exists and was not made by imgpipe; --overwrite always replaces it"
+                return f"{name} exists and was not made of this input by imgpipe; --overwrite always replaces it"
         return ""

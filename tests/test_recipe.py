@@ -14,7 +14,7 @@ from imgpipe import filters
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, RecipeError, UsageError
 from imgpipe.filters import filter
-from imgpipe.recipe import WEB_READY, Colour, Recipe
+from imgpipe.recipe import WEB_READY, Colour, Recipe, Rendition
 
 SPELLED = """Recipe(["resize:1024x768", "sharpen:amount=0.8"], format="webp", quality=80,
                     encoding=Encoding(effort=3, background=(1, 2, 3)), colour=Colour(srgb=False))"""
@@ -94,6 +94,52 @@ def test_the_digest_differs_wherever_the_bytes_may(variation):
 
 def test_no_two_variations_have_the_same_digest():
     assert len({recipe.digest for recipe in VARIATIONS.values()}) == len(VARIATIONS)
+
+
+SRCSET = Recipe(["flip"], outputs=[Rendition(["blur:2"], "webp", 70, name="{stem}-{width}{ext}"), Rendition()])
+OTHERS = [
+    replace(SRCSET, outputs=SRCSET.outputs[::-1]),
+    replace(SRCSET, outputs=SRCSET.outputs[:1]),
+    replace(SRCSET, filters=[]),
+    *(
+        replace(SRCSET, outputs=[replace(SRCSET.outputs[0], **change), Rendition()])
+        for change in (
+            {"filters": ["blur:3"]},
+            {"format": "jpeg"},
+            {"quality": 71},
+            {"encoding": Encoding(quality=70, effort=1)},
+            {"name": "{stem}-{height}{ext}"},
+        )
+    ),
+    SRCSET.refined(["flop"]),
+    SRCSET.refined(format="png"),
+    SRCSET.refined(quality=1),
+    SRCSET.refined(progressive=True),
+]
+
+
+def test_all_that_is_said_of_several_outputs_counts_in_the_digest():
+    assert len({recipe.digest for recipe in [SRCSET, *OTHERS]}) == len(OTHERS) + 1
+
+
+def test_one_output_in_the_list_of_outputs_is_the_one_output():
+    assert Recipe(["flip"], outputs=[Rendition((), "webp", 5)]).digest == Recipe(["flip"], "webp", 5).digest
+
+
+@pytest.mark.parametrize("more", [{"format": "webp"}, {"quality": 5}, {"encoding": Encoding(effort=1)}])
+def test_what_belongs_to_an_output_is_not_said_beside_several(more):
+    with pytest.raises(RecipeError, match="belong to each of the outputs"):
+        Recipe(outputs=[Rendition()], **more)
+
+
+def test_a_refined_recipe_ends_with_the_filters_that_were_added():
+    assert [str(step) for step in Recipe(["flip"]).refined(["flop"]).operations] == ["flip", "flop"]
+    refined = SRCSET.refined(["flop"])
+    assert [str(step) for step in refined.operations] == ["flip"]
+    assert [[str(step) for step in output.operations] for output in refined.renditions] == [
+        ["blur:sigma=2", "flop"],
+        ["flop"],
+    ]
 
 
 def test_filters_of_one_name_from_two_places_have_two_digests():

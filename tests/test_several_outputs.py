@@ -2,8 +2,12 @@
 
 import hashlib
 import io
+import os
+import tempfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from imgpipe import codecs, transform
@@ -207,3 +211,52 @@ def test_a_late_name_of_a_killed_run_is_ours_in_the_next_and_a_failed_one_is_not
     assert not killed_at(20, pictures, out, SRCSET.refined(["flip"]))
     run(pictures, out, SRCSET)
     assert contents(out) == whole
+
+
+stems = st.lists(
+    st.sampled_from(["a", "a-12", "a-12-8", "12", "1", "a1", "12/a", "b/a-12"]), min_size=1, max_size=5, unique=True
+)
+templates = st.lists(
+    st.sampled_from(
+        (
+            "",
+            "{stem}-{width}{ext}",
+            "{stem}-{width}-{height}{ext}",
+            "{stem}{width}{ext}",
+            "{width}/{stem}{ext}",
+            "{width}{stem}{ext}",
+            "{hash:4}{ext}",
+            "{stem}-{hash:4}{ext}",
+            "{dir}-{width}{ext}",
+            "{index}{ext}",
+        )
+    ),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+
+
+@given(stems, templates, st.sampled_from(["serial", "threads"]))
+@settings(max_examples=60, deadline=None)
+def test_no_two_outputs_of_a_run_have_one_name_whatever_sources_and_templates_are_called(stems, templates, engine):
+    recipe = Recipe(["resize:width=12"], outputs=[Rendition(format="bmp", name=name) for name in templates])
+    with tempfile.TemporaryDirectory() as folder:
+        for seed, stem in enumerate(stems):
+            paint(f"{folder}/in/{stem}.bmp", seed=seed)
+        try:
+            report = run(f"{folder}/in", f"{folder}/out", recipe, engine)
+        except CollisionError:
+            assert not os.path.exists(f"{folder}/out")
+            return
+        assert len(report.items) == len(stems)
+        names = [output.name for item in report.items for output in item.outputs]
+        assert len(names) == len(set(names))
+        made = contents(f"{folder}/out")
+        assert set(made) == set(names)
+        for item in report.items:
+            with open(f"{folder}/in/{item.source.name}", "rb") as file:
+                expected = {output.data for output in recipe.apply_all(file.read())}
+            assert {made[output.name] for output in item.outputs} <= expected
+        again = {item.source.name: item.status for item in run(f"{folder}/in", f"{folder}/out", recipe, engine).items}
+        assert all(again[item.source.name] == "unchanged" for item in report.items if item.status == "written")
