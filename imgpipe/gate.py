@@ -9,14 +9,12 @@ from dataclasses import replace
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.errors import OutputError
-from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Status, Target
 from imgpipe.journal import OpenJournal
 from imgpipe.naming import key_of
 from imgpipe.passing import Made
 from imgpipe.plan import Plan
 from imgpipe.steps import Gate
-from imgpipe.storage import Storage
 
 
 def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
@@ -24,20 +22,22 @@ def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
     if not plan.late and plan.existing.overwrite != "smaller":
         return None
     early = plan.early_names() if plan.late else array("Q")
-    return _Gate(plan.target, plan.existing, journal, early)
+    return _Gate(plan, journal, early)
 
 
 class _Gate:
     """Sees that names that were not known before the work are free, and notes them in the journal."""
 
-    def __init__(self, target: Storage, existing: Existing, journal: OpenJournal, early: array[int]) -> None:
-        self._target = target
-        self._existing = existing
+    def __init__(self, plan: Plan, journal: OpenJournal, early: array[int]) -> None:
+        self._source = plan.source
+        self._target = plan.target
+        self._existing = plan.existing
         self._journal = journal
         self._early = early
         self._late: set[int] = set()
+        self._owners: dict[int, str] | None = None
         self._lock = threading.Lock()
-        self._folded = target.folds_names()
+        self._folded = plan.target.folds_names()
 
     def admit(self, made: Made) -> Made | Item:
         """The outputs that may be published; those that gain nothing are left out.
@@ -64,7 +64,24 @@ class _Gate:
         return made
 
     def _refusal(self, job: Job, target: Target) -> str:
-        return self._existing.refusal(target.name, job.source, self._target, self._journal)
+        refused = self._existing.refusal(target.name, job.source, self._target, self._journal)
+        if refused or self._target.size(target.name) is None or self._journal.made(target.name, job.source):
+            return refused
+        owner = self._owner(target.name)
+        if owner in ("", job.source.name) or self._source.size(owner) is None:
+            return ""
+        return f"{target.name} was made of {owner}; tell them apart with --name"
+
+    def _owner(self, name: str) -> str:
+        """The input of which an output of that name was made before, empty where none is known."""
+        with self._lock:
+            if self._owners is None:
+                self._owners = {
+                    key_of(output.name, folded=self._folded): record.source.name
+                    for record in self._journal.records()
+                    for output in record.outputs
+                }
+        return self._owners.get(key_of(name, folded=self._folded), "")
 
     def _smaller(self, made: Made) -> Made:
         """Without the outputs that are not smaller than what stands there, where that was asked for."""

@@ -6,7 +6,7 @@ import os
 import tempfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -237,15 +237,18 @@ templates = st.lists(
 )
 
 
-@given(stems, templates, st.sampled_from(["serial", "threads"]))
+@given(stems, templates, st.sampled_from(["serial", "threads"]), st.sampled_from(["ours", "always", "newer"]))
+@example(["a", "a-12"], ["{stem}-{width}{ext}", "{stem}-{width}-{height}{ext}"], "serial", "always")
+@example(["a-12", "a"], ["{stem}-{width}-{width}{ext}", "{stem}-{width}{ext}"], "threads", "always")
 @settings(max_examples=60, deadline=None)
-def test_no_two_outputs_of_a_run_have_one_name_whatever_sources_and_templates_are_called(stems, templates, engine):
+def test_no_two_outputs_of_a_run_have_one_name_whatever_they_are_called(stems, templates, engine, overwrite):
+    existing = Existing(overwrite)
     recipe = Recipe(["resize:width=12"], outputs=[Rendition(format="bmp", name=name) for name in templates])
     with tempfile.TemporaryDirectory() as folder:
         for seed, stem in enumerate(stems):
-            paint(f"{folder}/in/{stem}.bmp", seed=seed)
+            paint(f"{folder}/in/{stem}.bmp", (24, 24), seed)
         try:
-            report = run(f"{folder}/in", f"{folder}/out", recipe, engine)
+            report = run(f"{folder}/in", f"{folder}/out", recipe, engine, existing=existing)
         except CollisionError:
             assert not os.path.exists(f"{folder}/out")
             return
@@ -258,5 +261,6 @@ def test_no_two_outputs_of_a_run_have_one_name_whatever_sources_and_templates_ar
             with open(f"{folder}/in/{item.source.name}", "rb") as file:
                 expected = {output.data for output in recipe.apply_all(file.read())}
             assert {made[output.name] for output in item.outputs} <= expected
-        again = {item.source.name: item.status for item in run(f"{folder}/in", f"{folder}/out", recipe, engine).items}
+        again = ends(run(f"{folder}/in", f"{folder}/out", recipe, engine, existing=existing))
+        assert contents(f"{folder}/out") == made
         assert all(again[item.source.name] == "unchanged" for item in report.items if item.status == "written")
