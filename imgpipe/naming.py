@@ -99,7 +99,8 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
         values["ext"] = dot + ending if kept and known else _extension(output.format or own)
         late = {"ext"} if output.copied and not kept else set()
         name = output.template.fill({key: value for key, value in values.items() if key not in late})
-        return Target(name.name if name.complete else str(name), output.format or own, not name.complete)
+        complete = name.complete
+        return Target(name.name if complete else str(name), output.format or own, not complete)
 
     return tuple(map(made, outputs))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
+from typing import NamedTuple
 
 from imgpipe.errors import UsageError
 from imgpipe.filters.option import nearest
@@ -27,8 +28,7 @@ _HASH_DIGITS = 8
 _EXTENSION = "{ext}"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a template: text as it is, or a placeholder.
 
     Attributes:

@@ -9,7 +9,7 @@ import pytest
 from imgpipe import journal
 from imgpipe.existing import Existing
 from imgpipe.journal.records import parse
-from imgpipe.recipe import Recipe
+from imgpipe.recipe import Recipe, Rendition
 from tests.disk import Disk, Recorder
 from tests.folders import contents, paint, temporaries, write
 from tests.runs import SMALL, ends, run, run_with
@@ -105,6 +105,12 @@ def test_the_same_where_outputs_of_another_recipe_stood(pictures, tmp_path):
     out = tmp_path / "disk/out"
     run(pictures, out, OTHER, durability="fsync")
     cut_everywhere(pictures, tmp_path, SMALL, out, chances=2, stride=2)
+
+
+def test_the_same_for_several_outputs_whose_names_are_known_once_they_are_made(pictures, tmp_path):
+    sizes = [Rendition([f"resize:width={width}"], "webp", name="{stem}-{width}.{hash}{ext}") for width in (12, 6)]
+    steps = cut_everywhere(pictures, tmp_path, Recipe(outputs=sizes), tmp_path / "disk/out", chances=1, stride=3)
+    assert steps > 12 * len(NAMES)
 
 
 @pytest.mark.chaos
