@@ -38,6 +38,7 @@ class Picture:
         profile: ICC profile of the pixels, None where the file has none (sRGB is assumed).
         exif: raw EXIF block with no orientation in it, or None.
         xmp: raw XMP packet, or None.
+        iptc: raw IPTC-IIM data sets, or None.
         dpi: horizontal and vertical resolution, or None.
         warnings: what was lost or converted on the way, in words for the person.
     """
@@ -50,6 +51,7 @@ class Picture:
     profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from imgpipe import codecs, filters
-from imgpipe.codecs.codec import Encoded, Encoding, Header, Limits
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.exif import orientation_of
@@ -14,12 +14,10 @@ from imgpipe.codecs.orientation import turned_size, upright
 from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
 from imgpipe.footprint import footprint, unknown_footprint
+from imgpipe.metadata import NAMES, Metadata
 from imgpipe.picture import Picture, Size
 
 _SMALL = 64 << 20
-
-METADATA = frozenset({"exif", "xmp", "dpi"})
-"""The kinds of metadata that can be kept. The ICC profile is none of them: it says what the pixels mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,18 @@ class Settings:
         limits: checked before anything is decoded.
         auto_orient: turn the pixels upright as EXIF says.
         srgb: convert to sRGB; else the profile is kept and embedded.
-        keep: kinds of metadata to keep, of `METADATA`.
+        metadata: how much of it is kept.
     """
 
     limits: Limits = field(default_factory=Limits)
     auto_orient: bool = True
     srgb: bool = True
-    keep: frozenset[str] = frozenset()
+    metadata: Metadata = field(default_factory=Metadata)
+
+    @property
+    def converts(self) -> bool:
+        """Whether colours become sRGB."""
+        return self.srgb and "icc" not in self.metadata.kept
 
 
 def transform(
@@ -80,9 +83,9 @@ def transform(
     picture = codecs.decode(data, header, _least_size(operations, outputs, header.size))
     if settings.auto_orient:
         picture = upright(picture, header.orientation)
-    if settings.srgb:
+    if settings.converts:
         picture = to_srgb(picture)
-    picture = _keep(picture, settings.keep)
+    picture = _cut_down(picture, settings)
     picture = filters.apply_all(operations, picture)
     return [_make(picture, output, settings) for output in outputs]
 
@@ -125,9 +128,11 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
     codec = codecs.by_name(output.format or codecs.written_as(picture.format))
     picture = filters.apply_all(output.operations, picture)
-    if settings.srgb and not codec.deep:
+    if settings.converts and not codec.deep:
         # Frames of 16 bits kept their profile until here.
         picture = to_srgb(shallow(picture))
+    for kind in settings.metadata.kept:
+        picture = _warn_of_loss(picture, codec, kind)
     return codecs.encode(picture, codec.name, output.encoding)
 
 
@@ -144,9 +149,17 @@ def _as_stored(header: Header) -> Header:
     return replace(header, size=turned_size(header.size, header.orientation), orientation=1)
 
 
-def _keep(picture: Picture, kinds: frozenset[str]) -> Picture:
-    dropped: dict[str, None] = dict.fromkeys(METADATA - kinds)
-    kept = replace(picture, **dropped)  # type: ignore[arg-type]
+def _cut_down(picture: Picture, settings: Settings) -> Picture:
+    from imgpipe.metadata.keeping import cut_down
+
+    kept = cut_down(picture, settings.metadata, orientation=not settings.auto_orient)
     if orientation_of(picture.exif) != orientation_of(kept.exif):
         return kept.warn("EXIF orientation neither applied nor kept: viewers will show it turned")
     return kept
+
+
+def _warn_of_loss(picture: Picture, codec: Codec, kind: str) -> Picture:
+    """A word about metadata of a kind that is to be kept and that the format does not hold."""
+    if kind in codec.metadata or kind == "icc" or getattr(picture, kind) is None:
+        return picture
+    return picture.warn(f"{NAMES[kind]} is not kept: {codec.name} does not hold it")

@@ -8,7 +8,8 @@ from PIL import Image, ImageCms
 from imgpipe import filters
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, UsageError
-from imgpipe.transform import METADATA, OutputPlan, Settings, transform
+from imgpipe.metadata import Metadata
+from imgpipe.transform import OutputPlan, Settings, transform
 
 SAME = (OutputPlan(),)
 
@@ -100,7 +101,7 @@ def test_a_reduced_picture_looks_as_the_whole_one_would(orientation):
 
 
 def test_orientation_can_be_left_alone():
-    settings = Settings(auto_orient=False, keep=METADATA)
+    settings = Settings(auto_orient=False, metadata=Metadata(keep=["exif"]))
     (encoded,) = transform(saved(gradient(), exif=turned(6)), (), SAME, settings)
     assert encoded.size == (400, 300)
     assert opened(encoded).getexif()[0x0112] == 6
@@ -112,11 +113,12 @@ def test_orientation_that_is_neither_applied_nor_kept_is_said():
     assert encoded.warnings == ("EXIF orientation neither applied nor kept: viewers will show it turned",)
 
 
-def test_metadata_is_dropped_by_default_and_kept_as_asked():
+def test_copyright_is_kept_by_default_and_the_rest_as_asked():
     data = saved(gradient(), exif=turned(6, "(c) me"), xmp=b"<x/>", dpi=(300, 300))
     (bare,) = transform(data, (), SAME, Settings())
-    assert not {"exif", "xmp"} & opened(bare).info.keys()
-    (kept,) = transform(data, (), SAME, Settings(keep=frozenset({"exif", "dpi"})))
+    assert dict(opened(bare).getexif()) == {0x8298: "(c) me"}
+    assert "xmp" not in opened(bare).info
+    (kept,) = transform(data, (), SAME, Settings(metadata=Metadata(keep=["exif"])))
     assert dict(opened(kept).getexif()) == {0x8298: "(c) me"}
     assert opened(kept).info["dpi"] == (300, 300)
     assert "xmp" not in opened(kept).info

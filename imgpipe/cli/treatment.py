@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from imgpipe import filters
+from imgpipe.cli.kinds import Kinds
 from imgpipe.cli.sections import Sections
 from imgpipe.codecs.codec import Encoding
 from imgpipe.filters.operation import Operation
+from imgpipe.metadata import Metadata
 from imgpipe.recipe import Colour, Recipe
 
 _FITS = ["inside", "cover", "contain", "fill", "outside"]
@@ -49,8 +51,15 @@ TREATMENT: Sections = {
         click.option("--no-srgb", "srgb", flag_value=False, default=None,
                      help="Keep the colour space and its ICC profile."),
     ],
+    "Metadata": [
+        click.option("--keep", type=Kinds(), metavar="LIST",
+                     help="Keep exif, xmp, icc, iptc, or all: exif,icc. [default: copyright and dpi only]"),
+        click.option("--strip", is_flag=True, default=None, help="Keep nothing, neither copyright nor dpi."),
+        click.option("--strip-gps", is_flag=True, default=None,
+                     help="Keep no location; without --keep the rest stays."),
+    ],
 }  # fmt: skip
-"""An option that is named as a field of `Encoding` or `Colour` sets this field, where it is given."""
+"""An option that is named as a field of `Encoding`, `Colour` or `Metadata` sets this field, where it is given."""
 
 
 def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
@@ -60,12 +69,12 @@ def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
         UsageError: they contradict each other, or name something unknown.
     """
     steps: list[str | Operation] = [*_resize(given), *given["steps"]]
-    encoding, colour = _given(Encoding, given), _given(Colour, given)
-    if not given["recipe"] and not steps and given["format"] is None and not encoding and not colour:
+    encoding, colour, metadata = _given(Encoding, given), _given(Colour, given), _given(Metadata, given)
+    if not given["recipe"] and not steps and given["format"] is None and not (encoding or colour or metadata):
         return None
     recipe = Recipe.load(given["recipe"]) if given["recipe"] else Recipe()
     recipe = recipe.refined(steps, given["format"], **encoding)
-    return replace(recipe, colour=replace(recipe.colour, **colour))
+    return replace(recipe, colour=replace(recipe.colour, **colour), metadata=replace(recipe.metadata, **metadata))
 
 
 def _given(settings: type, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,4 +77,5 @@ CODEC = Codec(
     alpha=True,
     animation=True,
     profile=True,
+    metadata=("exif", "xmp"),
 )

@@ -29,4 +29,5 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.BmpImagePlugin",
     signature=lambda head: head.startswith(b"BM"),
+    metadata=("dpi",),
 )

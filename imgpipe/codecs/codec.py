@@ -94,6 +94,7 @@ class Codec:
         pages: whether it holds pages.
         cmyk: whether it holds CMYK; pictures for the others are converted to sRGB.
         profile: whether it holds an ICC profile; pictures for the others are converted to sRGB.
+        metadata: what else it holds: of exif, xmp, iptc, dpi; the others do not reach its encoder.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Codec:
     pages: bool = False
     cmyk: bool = False
     profile: bool = False
+    metadata: tuple[str, ...] = ()
 
     @property
     def missing(self) -> str:

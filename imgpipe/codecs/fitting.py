@@ -15,9 +15,12 @@ from imgpipe.picture import Frame, Picture, is_deep, to_eight_bits
 if TYPE_CHECKING:
     from PIL import Image
 
+_METADATA = ("exif", "xmp", "iptc", "dpi")
+
 
 def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
-    """The picture as the codec can hold it, with a warning for each thing that it cannot."""
+    """The picture as the codec can hold it, with a warning for each thing that it cannot but metadata."""
+    picture = replace(picture, **{kind: None for kind in _METADATA if kind not in codec.metadata})  # type: ignore[arg-type]
     picture = _fit_frames(picture, codec)
     if not codec.deep:
         picture = shallow(picture)

@@ -64,4 +64,5 @@ CODEC = Codec(
     quality=True,
     alpha=True,
     profile=True,
+    metadata=("exif", "xmp"),
 )

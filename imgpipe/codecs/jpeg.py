@@ -9,6 +9,7 @@ from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.orientation import turned_size
 from imgpipe.codecs.pillow import opened, saved
+from imgpipe.codecs.segments import iptc_segment, with_short_metadata
 from imgpipe.picture import Picture, Size, frame_size
 
 if TYPE_CHECKING:
@@ -41,11 +42,14 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     Raises:
         EncodingFailed: a side is longer than 65500 px.
     """
+    picture = with_short_metadata(picture)
     quality = 100 if encoding.lossless else encoding.quality or 82
     subsampling = encoding.subsampling or ("4:4:4" if quality >= 90 else "4:2:0")
     options: dict[str, Any] = {"quality": quality, "subsampling": subsampling, **options_of(picture)}
     if encoding.progressive or (encoding.effort or 0) >= 5:
         options |= {"progressive": encoding.progressive, "optimize": True}
+    if picture.iptc:
+        options["extra"] = iptc_segment(picture.iptc)
     frame: Any = picture.frames[0]
     data = saved(frame, "JPEG", **options)
     lost = ("JPEG is never lossless: quality 100 was used",) if encoding.lossless else ()
@@ -72,4 +76,5 @@ CODEC = Codec(
     quality=True,
     cmyk=True,
     profile=True,
+    metadata=("exif", "xmp", "iptc", "dpi"),
 )

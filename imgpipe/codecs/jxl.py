@@ -69,4 +69,5 @@ CODEC = Codec(
     stored_size=stored_size,
     quality=True,
     alpha=True,
+    metadata=("exif",),
 )

@@ -9,6 +9,8 @@ from imgpipe.codecs.codec import Header
 from imgpipe.codecs.exif import prefixed
 from imgpipe.picture import Frame, Picture
 
+_IPTC = 0x0404
+
 
 def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Header, **more: Any) -> Picture:
     """A picture of decoded frames with the metadata that Pillow found.
@@ -26,6 +28,7 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
         profile=info.get("icc_profile") or None,
         exif=prefixed(info.get("exif")),
         xmp=_bytes(info.get("xmp")),
+        iptc=_iptc(info.get("photoshop")),
         dpi=_resolution(info.get("dpi")),
         **more,
     )
@@ -35,6 +38,11 @@ def options_of(picture: Picture) -> dict[str, Any]:
     """The metadata that the picture has, as options of `Image.save`."""
     options = {"icc_profile": picture.profile, "exif": picture.exif, "xmp": picture.xmp, "dpi": picture.dpi}
     return {name: value for name, value in options.items() if value}
+
+
+def _iptc(resources: object) -> bytes | None:
+    """The data sets of IPTC among the resources of Photoshop in a JPEG."""
+    return _bytes(resources.get(_IPTC)) if isinstance(resources, Mapping) else None
 
 
 def _bytes(value: object) -> bytes | None:

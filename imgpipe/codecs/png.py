@@ -89,4 +89,5 @@ CODEC = Codec(
     alpha=True,
     animation=True,
     profile=True,
+    metadata=("exif", "xmp", "dpi"),
 )

@@ -10,6 +10,7 @@ from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.tiff_deep import NARROWED, decode_deep, depth_of, encode_pages
+from imgpipe.codecs.tiff_texts import TEXTS, texts_of, with_word_of_loss
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("TIFF",)
 _LEVEL = 4
-_XMP, _PREDICTOR, _EXIF, _GPS = 700, 317, 34665, 34853
-_DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 316, 33432, _EXIF, _GPS)
+_XMP, _IPTC, _PREDICTOR, _EXIF, _GPS = 700, 33723, 317, 34665, 34853
+_DESCRIPTIVE = (*TEXTS, _EXIF, _GPS)
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
@@ -31,6 +32,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     with opened(data, FORMATS) as opened_image:
         image: TiffImageFile = opened_image  # type: ignore[assignment]
         info = {**image.info, "exif": _exif_of(image)}
+        iptc = image.tag_v2.get(_IPTC)
         frames = []
         narrowed = False
         for page in range(header.frames):
@@ -38,7 +40,10 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
             deep = depth_of(image)
             narrowed = narrowed or deep == NARROWED
             frames.append(_decode_page(image, data, page, deep))
-    return picture_of(info, tuple(frames), header, warnings=(NARROWED,) if narrowed else ())
+    picture = picture_of(info, tuple(frames), header, warnings=(NARROWED,) if narrowed else ())
+    if iptc and not isinstance(iptc, bytes):
+        return picture.warn("IPTC is stored as numbers, which imgpipe does not read, and was dropped")
+    return replace(picture, iptc=iptc or None)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
@@ -48,10 +53,10 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
         EncodingFailed: larger than 4 GB.
     """
     size = frame_size(picture.frames[0])
+    picture = with_word_of_loss(picture)
     if any(is_deep(frame) for frame in picture.frames):
-        picture = picture.warn("EXIF is not kept in a TIFF of 16 bits a sample") if picture.exif else picture
         level = _LEVEL if encoding.effort is None else encoding.effort
-        return Encoded(encode_pages(replace(picture, exif=None), level), size, picture.warnings)
+        return Encoded(encode_pages(picture, level), size, picture.warnings)
     first: Any = picture.frames[0]
     options: dict[str, Any] = {"compression": "tiff_adobe_deflate", "tiffinfo": _tags(picture)}
     options |= {"icc_profile": picture.profile} if picture.profile else {}
@@ -71,10 +76,12 @@ def _tags(picture: Picture) -> Image.Exif:
     from PIL import Image
 
     tags = Image.Exif()
-    if picture.exif:
-        tags.load(picture.exif)
+    for tag, text in texts_of(picture.exif).items():
+        tags[tag] = text
     if picture.xmp:
         tags[_XMP] = picture.xmp
+    if picture.iptc:
+        tags[_IPTC] = picture.iptc
     tags[_PREDICTOR] = 2
     return tags
 
@@ -103,4 +110,5 @@ CODEC = Codec(
     pages=True,
     cmyk=True,
     profile=True,
+    metadata=("exif", "xmp", "iptc", "dpi"),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.codecs.modes import deep_grey
 from imgpipe.codecs.pillow import opened
+from imgpipe.codecs.tiff_texts import texts_of
 from imgpipe.errors import DamagedPicture, EncodingFailed
 from imgpipe.picture import Frame, Picture, is_deep
 
@@ -21,8 +22,8 @@ NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample convert
 Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
 
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
-_SHORT, _LONG, _RATIONAL, _BYTE, _UNDEFINED = 3, 4, 5, 1, 7
-_TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _UNDEFINED: 1}
+_SHORT, _LONG, _RATIONAL, _BYTE, _ASCII, _UNDEFINED = 3, 4, 5, 1, 2, 7
+_TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _ASCII: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 18
 _LARGEST = (1 << 32) - 1
 
@@ -160,6 +161,8 @@ def _metadata(picture: Picture) -> list[_Entry]:
         horizontal, vertical = (round(dots * 1000) for dots in picture.dpi)
         entries += [(282, _RATIONAL, _pack("I", horizontal, 1000)), (283, _RATIONAL, _pack("I", vertical, 1000))]
         entries += [(296, _SHORT, _pack("H", 2))]
+    entries += [(tag, _ASCII, text.encode() + b"\0") for tag, text in texts_of(picture.exif).items()]
+    entries += [(33723, _UNDEFINED, picture.iptc)] if picture.iptc else []
     entries += [(700, _BYTE, picture.xmp)] if picture.xmp else []
     return entries + ([(34675, _UNDEFINED, picture.profile)] if picture.profile else [])
 

@@ -54,4 +54,5 @@ CODEC = Codec(
     alpha=True,
     animation=True,
     profile=True,
+    metadata=("exif", "xmp"),
 )

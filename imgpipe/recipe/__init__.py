@@ -12,13 +12,14 @@ from typing import Any
 from imgpipe.codecs.codec import Encoded, Encoding, Limits
 from imgpipe.errors import RecipeError
 from imgpipe.filters.operation import Operation
+from imgpipe.metadata import Metadata
 from imgpipe.recipe.rendition import Rendition, read_filters
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan, Settings, transform
 
-__all__ = ["WEB_READY", "Colour", "Recipe", "Rendition"]
+__all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
-_VERSION = 1
+_VERSION = 2
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
 
@@ -45,6 +46,7 @@ class Recipe:
         quality: of the one output, 1 to 100; None for the format's default.
         encoding: the other options of its encoder; its quality gives way to `quality`.
         colour: what is done before the filters.
+        metadata: how much of it is kept.
         outputs: several outputs, each with its own format, quality and encoding, which are not given above then.
 
     Raises:
@@ -65,6 +67,7 @@ class Recipe:
     quality: int | None = None
     encoding: Encoding = field(default_factory=Encoding)
     colour: Colour = field(default_factory=Colour)
+    metadata: Metadata = field(default_factory=Metadata)
     outputs: Sequence[Rendition] = ()
 
     def __post_init__(self) -> None:
@@ -99,6 +102,7 @@ class Recipe:
             "version": _VERSION,
             "filters": _said(self.operations),
             "colour": repr(self.colour),
+            "metadata": repr(self.metadata),
             "outputs": [[_said(one.operations), one.format, repr(one.encoding), one.name] for one in self.renditions],
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
@@ -136,7 +140,7 @@ class Recipe:
 
     def settings(self, limits: Limits | None = None) -> Settings:
         """What `transform` needs to know besides filters and outputs."""
-        return Settings(limits or Limits(), auto_orient=self.colour.auto_orient, srgb=self.colour.srgb)
+        return Settings(limits or Limits(), self.colour.auto_orient, self.colour.srgb, self.metadata)
 
     def apply(self, data: bytes, limits: Limits | None = None) -> bytes:
         """Process one picture, bytes to bytes, in this thread; of several outputs this is the first.

@@ -143,7 +143,10 @@ def _explain(message: str) -> str:
 def _recipe(table: dict[str, Any], where: str) -> Recipe:
     whole: Any = msgspec.convert(table, RECIPE)
     above = {key: value for key, value in table.items() if key in OUTPUT.__struct_fields__ and key != "filters"}
-    settings = {name: taken_from(whole, kind) for name, kind in SETTINGS.items()}
+    try:
+        settings = {name: taken_from(whole, kind) for name, kind in SETTINGS.items()}
+    except UsageError as error:
+        raise RecipeError(f"{where}: {error}") from None
     operations = _filters(whole.filters, where)
     outputs = [
         _rendition(above | output, f"{where}: output {number}")

@@ -88,9 +88,17 @@ def test_exif_goes_round():
     assert b"(c) somebody" in back.exif
 
 
-def test_exif_that_a_deep_one_cannot_hold_is_said():
-    encoded = codecs.encode(picture_of(deep_gradient(), exif=exif_block(1)), "tiff", Encoding())
-    assert encoded.warnings == ("EXIF is not kept in a TIFF of 16 bits a sample",)
+@pytest.mark.parametrize("frame", [gradient(), deep_gradient()])
+def test_of_exif_the_texts_go_round_and_the_rest_is_said(frame):
+    tags = Image.Exif()
+    tags[0x010F], tags[0x8298], tags[0x0100] = "Imgpipe Camera", "(c) somebody", 70_000
+    tags.get_ifd(0x8769)[0x9003] = "2024:05:01 10:20:30"
+    encoded = codecs.encode(picture_of(frame, exif=tags.tobytes()), "tiff", Encoding())
+    assert encoded.warnings == ("of EXIF only texts such as make, artist and copyright are kept in TIFF",)
+    back = read(encoded.data)
+    assert back.size == (64, 48)
+    assert b"Imgpipe Camera" in back.exif
+    assert b"(c) somebody" in back.exif
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

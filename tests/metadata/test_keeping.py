@@ -1,0 +1,171 @@
+"""Whole files with metadata that says too much, through the whole way: searched for what is to be gone."""
+
+import struct
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.segments import iptc_segment
+from imgpipe.metadata import Metadata
+from imgpipe.recipe import Recipe
+
+from ..codecs.pictures import wide_gamut_profile
+from . import blocks
+
+WRITERS = [codec for codec in codecs.all_codecs() if codec.encode and not codec.missing]
+
+
+def photograph(exif=None, xmp=blocks.XMP, iptc=blocks.IPTC, **more):
+    file = BytesIO()
+    image = Image.effect_noise((48, 32), 40).convert("RGB")
+    exif = blocks.exif() if exif is None else exif
+    image.save(file, "JPEG", exif=exif, xmp=xmp, extra=iptc_segment(iptc), dpi=(300, 300), **more)
+    return file.getvalue()
+
+
+def made(data, format="jpeg", **policy):
+    return Recipe(format=format, metadata=Metadata(**policy)).apply_all(data)[0]
+
+
+def read(data):
+    return codecs.decode(data, codecs.probe(data, Limits()))
+
+
+def leaks(data):
+    return [word for word in blocks.PRIVATE if word in data]
+
+
+def test_the_photograph_does_say_too_much():
+    assert set(leaks(photograph())) >= {b"48.858370", b"Paris", b"Champ de Mars"}
+    picture = read(photograph())
+    assert (picture.xmp, picture.iptc) == (blocks.XMP, blocks.IPTC)
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("policy", [{"strip_gps": True}, {"keep": ["all"], "strip_gps": True}, {"strip": True}, {}])
+def test_no_coordinate_is_anywhere_in_the_output(codec, policy):
+    encoded = made(photograph(), codec.name, **policy)
+    assert leaks(encoded.data) == []
+    if policy.get("strip_gps"):
+        assert (b"Imgpipe Camera" in encoded.data) == ("exif" in codec.metadata)
+    if policy.get("strip"):
+        assert b"Somebody" not in encoded.data
+        assert read(encoded.data).dpi != pytest.approx((300, 300), abs=1)
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_copyright_creator_and_dpi_are_kept_by_default_and_nothing_else(codec):
+    encoded = made(photograph(), codec.name)
+    back = read(encoded.data)
+    for kind in ("exif", "xmp", "iptc"):
+        block = getattr(back, kind)
+        assert (block is not None) == (kind in codec.metadata)
+        assert block is None or (b"(c) Somebody" in block and b"A. Photographer" in block)
+    assert "dpi" not in codec.metadata or back.dpi == pytest.approx((300, 300), abs=0.1)
+    assert b"Imgpipe" not in encoded.data
+    assert b"tower" not in encoded.data
+    assert encoded.warnings == made(photograph(b"", b"<x/>", b""), codec.name).warnings
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_a_kind_that_is_asked_for_is_kept_or_it_is_said(codec):
+    encoded = made(photograph(), codec.name, keep=["exif", "xmp", "iptc"])
+    back = read(encoded.data)
+    for kind in ("exif", "xmp", "iptc"):
+        said = f"{kind.upper()} is not kept: {codec.name} does not hold it" in encoded.warnings
+        assert said == (kind not in codec.metadata)
+        assert said or b"A. Photographer" in getattr(back, kind)
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_what_a_codec_does_not_hold_does_not_reach_its_output(codec):
+    image = Image.new("RGB", (8, 8), "teal")
+    picture = read(photograph(b"", b"<x/>", b""))
+    marked = {"exif": blocks.exif(thumb=False), "xmp": b"<x>packet</x>", "iptc": blocks.IPTC}
+    data = codecs.encode(replace(picture, frames=(image,), **marked), codec.name, Encoding()).data
+    assert {kind for kind in marked if getattr(read(data), kind)} == {*marked} & {*codec.metadata}
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff", "avif"])
+def test_the_orientation_never_survives_being_applied(format):
+    encoded = made(photograph(), format, keep=["all"])
+    assert encoded.size == (32, 48)
+    image = Image.open(BytesIO(encoded.data))
+    assert image.getexif().get(0x0112, 1) == 1
+    assert b"Orientation" not in encoded.data
+
+
+def test_a_png_is_cut_down_too():
+    file, text = BytesIO(), PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", blocks.XMP.decode())
+    text.add_text("Comment", "Champ de Mars")
+    text.add_itxt("Description", "Paris", zip=True)
+    Image.new("RGB", (8, 8)).save(file, "PNG", exif=blocks.exif(), pnginfo=text)
+    for name in ("png", "jpeg"):
+        encoded = made(file.getvalue(), name, strip_gps=True)
+        assert leaks(encoded.data) == []
+        assert b"tower" in encoded.data
+
+
+def test_a_tiff_is_cut_down_too():
+    source = made(photograph(), "tiff", keep=["all"]).data
+    assert b"Champ de Mars" in source
+    for name in ("tiff", "jpeg"):
+        encoded = made(source, name, strip_gps=True)
+        assert leaks(encoded.data) == []
+        assert b"tower" in encoded.data
+        assert b"Imgpipe Camera" in encoded.data
+
+
+def test_iptc_of_32_bit_numbers_in_a_tiff_is_dropped_and_said():
+    block = blocks.IPTC + blocks.data_set(2, 120, b"x" * ((3 - len(blocks.IPTC)) % 4))
+    data = bytearray(made(photograph(b"", b"<x/>", block), "tiff", keep=["iptc"]).data)
+    row = data.index(struct.pack("<HHL", 33723, 7, len(block)))
+    struct.pack_into("<HL", data, row + 2, 4, len(block) // 4)
+    encoded = made(bytes(data), keep=["iptc"])
+    assert encoded.warnings == ("IPTC is stored as numbers, which imgpipe does not read, and was dropped",)
+    assert b"tower" not in encoded.data
+
+
+@pytest.mark.parametrize(
+    ("kind", "junk"),
+    [
+        ("exif", b"Exif\0\0II*\0\xff\xff\xff\x7f"),
+        ("exif", b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(600)),
+        ("xmp", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'),
+        ("xmp", b"<x"),
+        ("iptc", b"\x1c\x02\x78\xff\xff" + bytes(9)),
+    ],
+)
+@pytest.mark.parametrize("policy", [{}, {"keep": ["all"]}, {"strip_gps": True}])
+def test_malformed_metadata_costs_that_metadata_only(kind, junk, policy):
+    encoded = made(photograph(**{kind: junk}), **policy)
+    assert f"{kind.upper()} is malformed and was dropped" in encoded.warnings
+    back = read(encoded.data)
+    assert [other for other in ("exif", "xmp", "iptc") if getattr(back, other) is None] == [kind]
+    assert made(photograph(**{kind: junk}), strip=True).warnings == ()
+
+
+def test_what_is_too_long_for_a_jpeg_is_dropped_and_said():
+    picture = read(photograph())
+    long = b"<x>" + b"a" * 66_000 + b"</x>"
+    block = blocks.exif(thumb=False) + bytes(66_000)
+    full = replace(picture, exif=block, xmp=long, iptc=blocks.data_set(2, 25, b"x" * 30_000) * 3)
+    encoded = codecs.encode(full, "jpeg", Encoding())
+    assert sum("JPEG holds" in word for word in encoded.warnings) == 3
+    for kind, head in (("exif", 0), ("xmp", 29), ("iptc", 26)):
+        longest = replace(picture, **{kind: b"x" * (65_533 - head)})
+        codecs.encode(longest, "jpeg", Encoding())
+
+
+def test_the_profile_is_kept_with_the_colours_that_it_describes():
+    data = photograph(icc_profile=wide_gamut_profile())
+    kept, converted = made(data, "png", keep=["icc"]), made(data, "png", strip_gps=True)
+    assert read(kept.data).profile == wide_gamut_profile()
+    assert read(converted.data).profile is None
+    assert read(kept.data).frames[0].tobytes() != read(converted.data).frames[0].tobytes()

@@ -1,0 +1,112 @@
+"""XMP packets: what goes is in the bytes no more, what stays reads as before, and bombs do not go off."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from imgpipe.metadata import xmp
+from imgpipe.metadata.malformed import Malformed
+
+from . import blocks
+
+DC = "{http://purl.org/dc/elements/1.1/}"
+
+
+def reduced(packet, location=False, orientation=False):
+    return xmp.reduced(packet, location=location, orientation=orientation)
+
+
+def names_in(packet):
+    root = ET.fromstring(packet)
+    found = [element.tag for element in root.iter()] + [name for element in root.iter() for name in element.attrib]
+    return {name.partition("}")[2] for name in found}
+
+
+def test_the_location_is_nowhere_and_the_rest_stays():
+    left = reduced(blocks.XMP)
+    assert not [word for word in [*blocks.WORDS, b"FRA"] if word in left]
+    root = ET.fromstring(left)
+    assert [text.text for text in root.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li")] == [
+        "(c) Somebody <me>",
+        "A. Photographer",
+        "tower",
+    ]
+    assert "tiff:Make='Imgpipe &amp; \"Sons\"'" in left.decode()
+
+
+def test_with_the_location_only_previews_orientation_and_lost_pictures_go():
+    packet = blocks.XMP.replace(b"tiff:Orientation", b'hdrgm:Version="1.0" tiff:Orientation')
+    assert names_in(packet) - names_in(reduced(packet, location=True)) == {"Thumbnails", "Orientation", "Version"}
+    assert b"48,51.5022N" in reduced(blocks.XMP, location=True)
+    assert b"tiff:Orientation" in reduced(blocks.XMP, location=True, orientation=True)
+
+
+def test_credit_is_rights_and_creator():
+    left = xmp.credit(blocks.XMP)
+    properties = names_in(left)
+    assert properties == {"xmpmeta", "RDF", "Description", "about", "rights", "creator", "Alt", "Seq", "li", "lang"}
+    assert b"tower" not in left
+
+
+def test_no_credit_is_no_packet():
+    without = blocks.XMP.replace(b"dc:rights", b"dc:title").replace(b"dc:creator", b"dc:type")
+    assert xmp.credit(without) is None
+
+
+def test_a_packet_of_nothing_but_location_is_gone():
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<r:Description r:about="" xmlns:e="http://ns.adobe.com/exif/1.0/" e:GPSLatitude="48.858370"/>'
+        b"</r:RDF></x:xmpmeta>"
+    )
+    assert reduced(packet) is None
+
+
+def test_a_prefix_that_means_another_namespace_deceives_nobody():
+    packet = blocks.XMP.replace(b"dc:", b"zz:").replace(b"xmlns:dc", b"xmlns:zz")
+    assert b"A. Photographer" in xmp.credit(packet)
+    other = blocks.XMP.replace(b"http://purl.org/dc/elements/1.1/", b"http://example.org/")
+    assert xmp.credit(other) is None
+
+
+def test_utf_16_is_read():
+    text = blocks.XMP.decode().replace("\ufeff", "")
+    assert b"A. Photographer" in xmp.credit(text.encode("utf-16"))
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "%s">%s]><x>&j;</x>' % (
+    b"ha" * 1000,
+    b"".join(b'<!ENTITY %c "%s">' % (letter, b"&%c;" % (letter - 1) * 100) for letter in range(ord("b"), ord("k"))),
+)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        BOMB,
+        b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>',
+        b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>',
+        b"<x>&a;</x>",
+        b"<a>" * 100_000 + b"</a>" * 100_000,
+        b"<gps>" * 100_000 + b"</gps>" * 100_000,
+        b"<x" + b"".join(b" xmlns:p%d='u'" % number for number in range(10_000)) + b"/>",
+        b"<x>" + b" " * (5 << 20) + b"</x>",
+        blocks.XMP[:-200],
+        b"",
+        b"\0\0\0",
+        b"\xff\xfe<",
+        b'<?xml version="1.0" encoding="no-such"?><x/>',
+        b"<x a='1' a='2'/>",
+    ],
+)
+def test_what_is_no_packet_is_refused(packet):
+    with pytest.raises(Malformed):
+        reduced(packet)
+    with pytest.raises(Malformed):
+        xmp.credit(packet)
+
+
+def test_every_cut_is_refused():
+    for cut in range(0, len(blocks.XMP) - 25, 11):
+        with pytest.raises(Malformed):
+            reduced(blocks.XMP[:cut])
