@@ -154,6 +154,14 @@ def test_tint_keeps_luma_black_and_white(colour, frame, picture, samples):
         assert abs((made - samples(source)) @ LUMA).max() <= 1.5
 
 
+@pytest.mark.parametrize("kind", ["RGB", 3])
+def test_the_strength_of_a_tint_is_its_weight(kind, frame, picture, samples):
+    source = frame(kind, (30, 20))
+    whole = samples(after(picture, source, "tint:teal,strength=1"))
+    part = samples(after(picture, source, "tint:teal,strength=0.3"))
+    assert abs(part - (0.3 * whole + 0.7 * samples(source))).max() <= 0.51
+
+
 @pytest.mark.parametrize("text", ["tint:#ff000080", "tint:transparent", "tint:purpel"])
 def test_tint_needs_an_opaque_colour(text):
     with pytest.raises(RecipeError, match=r"opaque|purple"):

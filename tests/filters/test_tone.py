@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
@@ -118,6 +120,27 @@ def test_curves_go_through_their_points_and_rise_where_they_rise(picture):
     assert (np.diff(made) >= 0).all()
     deep = curve_of(f"curves:{CURVE}", picture, deep=True)
     assert abs(deep[::257] - made / 255).max() <= 0.51 / 255
+
+
+@pytest.mark.parametrize(
+    "points", ["0,0 100,5 110,250 255,255", "0,0 128,200 255,100", "0,10 20,10 21,240 255,240", "0,255 9,3 255,0"]
+)
+def test_curves_never_overshoot_their_points(points, picture):
+    made = curve_of(f'curves:"{points}"', picture, deep=True) * 255
+    given = [tuple(map(float, point.split(","))) for point in points.split()]
+    for (left, start), (right, end) in pairwise(given):
+        part = made[int(left * 257) : int(right * 257) + 1]
+        steps = np.diff(part) * (1 if end >= start else -1)
+        assert (steps >= 0).all()
+        assert (part[0], part[-1]) == pytest.approx((start, end), abs=0.01)
+
+
+def test_a_curve_is_the_monotone_cubic_of_fritsch_and_carlson(picture):
+    # Worked out by hand for 0,0 51,102 255,255: secants 2 and 3/4, slopes 2, 11/8 and 3/4, none too steep.
+    made = curve_of('curves:"0,0 51,102 255,255"', picture, deep=True) * 255
+    t = np.arange(25, 40) / 51
+    expected = (3 * t**2 - 2 * t**3) * 102 + (t - 2 * t**2 + t**3) * 51 * 2 + (t**3 - t**2) * 51 * 11 / 8
+    assert made[np.arange(25, 40) * 257] == pytest.approx(expected, abs=0.01)
 
 
 def test_curves_are_level_beyond_their_ends(picture):
