@@ -53,8 +53,7 @@ def solarize(
     """
     import numpy as np
 
-    # Rounded, since 77 / 255 * 255 need not be 77.
-    return np.where(np.round(levels * 255, 6) < threshold, levels, 1 - levels)
+    return np.where(levels * 255 < threshold, levels, 1 - levels)
 
 
 def _check_posterize(levels: int | None = None, bits: int | None = None) -> None:

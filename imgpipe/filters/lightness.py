@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from imgpipe.filters.frames import bands, from_array, join_alpha, split_alpha, to_array
+from imgpipe.filters.frames import from_array, join_alpha, split_alpha, to_array
 from imgpipe.filters.mixing import strips
 from imgpipe.filters.opencv import opencv
 from imgpipe.picture import frame_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
     from imgpipe.picture import Frame
 
     Lightness: TypeAlias = npt.NDArray[Any]
-    """H x W, float32, 0 to 1."""
+    """Rows x W, float32, 0 to 1."""
 
 _STEPS = 65535
 _TILE = 16  # px
@@ -44,12 +44,11 @@ def equalize_lightness(frames: Sequence[Frame]) -> list[Frame]:
 
     counts = np.zeros(_STEPS + 1, np.int64)
     for frame in frames:
-        steps = _steps(lightness(frame))
-        alpha = split_alpha(frame)[1]
-        seen = steps if alpha is None else steps[to_array(alpha)[:, :, 0] > 0]
-        counts += np.bincount(seen.ravel(), minlength=_STEPS + 1)
+        seen = _seen(frame)
+        for rows, light in _lightness(frame):
+            counts += np.bincount(_steps(light)[seen[rows]], minlength=_STEPS + 1)
     curve = equalized(counts).astype(np.float32)
-    return [with_lightness(frame, curve[_steps(lightness(frame))]) for frame in frames]
+    return [_relit(frame, lambda _rows, light: curve[_steps(light)]) for frame in frames]
 
 
 def adapt(frame: Frame, limit: float, grid: int) -> Frame:
@@ -63,35 +62,34 @@ def adapt(frame: Frame, limit: float, grid: int) -> Frame:
     width, height = frame_size(frame)
     if width * height < _TILE**2:
         return frame
+    coarse = np.empty((height, width), np.uint8)
+    for rows, light in _lightness(frame):
+        coarse[rows] = np.rint(light * 255)
+    seen = _seen(frame)
+    if seen.any():
+        # What transparent pixels hide must not show in their neighbours.
+        coarse[~seen] = round(coarse[seen].mean())
     tiles = tuple(max(1, min(grid, side // _TILE)) for side in (width, height))
-    given = lightness(frame)
-    alpha = split_alpha(frame)[1]
-    seen = np.ones(given.shape, bool) if alpha is None else to_array(alpha)[:, :, 0] > 0
-    # What transparent pixels hide must not show in their neighbours.
-    shown = given if seen.all() or not seen.any() else np.where(seen, given, given[seen].mean())
-    coarse = np.rint(shown * 255).astype(np.uint8)
-    adapted = opencv().createCLAHE(limit, tiles).apply(coarse).astype(np.float32)
-    # The change is added, so that what lies between two of the 256 steps is not lost.
-    return with_lightness(frame, np.clip(given + (adapted - coarse) / 255, 0, 1))
+    adapted = opencv().createCLAHE(limit, tiles).apply(coarse)
+
+    def changed(rows: slice, light: Lightness) -> Lightness:
+        # The change is added, so that what lies between two of the 256 steps is not lost.
+        change = adapted[rows].astype(np.float32) - coarse[rows]
+        result: Lightness = (light + change / 255).clip(0, 1)
+        return result
+
+    return _relit(frame, changed)
 
 
-def lightness(frame: Frame) -> Lightness:
-    """L of the frame's pixels, 0 to 1; of grey ones, their samples."""
-    import numpy as np
-
+def _lightness(frame: Frame) -> Iterator[tuple[slice, Lightness]]:
+    """L of the frame's pixels, 0 to 1, in strips of rows; of grey ones, their samples."""
     pixels = to_array(split_alpha(frame)[0])
-    result = np.empty(pixels.shape[:2], np.float32)
     for rows in strips(pixels):
-        shown = _unit(pixels[rows])
-        if pixels.shape[2] == 1:
-            result[rows] = shown[:, :, 0]
-        else:
-            result[rows] = opencv().cvtColor(shown, opencv().COLOR_RGB2Lab)[:, :, 0] / 100
-    return result
+        yield rows, _lab(pixels[rows])[:, :, 0]
 
 
-def with_lightness(frame: Frame, changed: Lightness) -> Frame:
-    """The frame with another L for each pixel; of grey ones, other samples. What leaves sRGB is clipped."""
+def _relit(frame: Frame, changed: Callable[[slice, Lightness], Lightness]) -> Frame:
+    """The frame with another L for the pixels of each strip; of grey ones, other samples. Clipped to sRGB."""
     import numpy as np
 
     colour, alpha = split_alpha(frame)
@@ -99,23 +97,38 @@ def with_lightness(frame: Frame, changed: Lightness) -> Frame:
     most = np.iinfo(pixels.dtype).max
     result = np.empty_like(pixels)
     for rows in strips(pixels):
-        mixed = changed[rows][:, :, np.newaxis]
-        if bands(colour) > 1:
-            lab = opencv().cvtColor(_unit(pixels[rows]), opencv().COLOR_RGB2Lab)
-            lab[:, :, 0] = changed[rows] * 100
-            mixed = opencv().cvtColor(lab, opencv().COLOR_Lab2RGB)
-        result[rows] = np.clip(np.rint(mixed * most), 0, most)
+        lab = _lab(pixels[rows])
+        lab[:, :, 0] = changed(rows, lab[:, :, 0])
+        if lab.shape[2] == 3:
+            lab[:, :, 0] *= 100
+            lab = opencv().cvtColor(lab, opencv().COLOR_Lab2RGB)
+        result[rows] = np.clip(np.rint(lab * most), 0, most)
     return join_alpha(from_array(result, like=colour), alpha)
 
 
-def _unit(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _lab(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """CIE Lab, float32, L from 0 to 1; grey samples as they are, 0 to 1."""
     import numpy as np
 
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    unit = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    if unit.shape[2] == 1:
+        return unit
+    lab: npt.NDArray[Any] = opencv().cvtColor(unit, opencv().COLOR_RGB2Lab)
+    lab[:, :, 0] /= 100
+    return lab
 
 
-def _steps(lightness: Lightness) -> npt.NDArray[Any]:
+def _seen(frame: Frame) -> npt.NDArray[Any]:
+    """H x W, whether a pixel is not wholly transparent."""
     import numpy as np
 
-    steps: npt.NDArray[Any] = np.rint(np.clip(lightness, 0, 1) * _STEPS).astype(np.uint16)
+    alpha = split_alpha(frame)[1]
+    width, height = frame_size(frame)
+    return np.ones((height, width), bool) if alpha is None else to_array(alpha)[:, :, 0] > 0
+
+
+def _steps(light: Lightness) -> npt.NDArray[Any]:
+    import numpy as np
+
+    steps: npt.NDArray[Any] = np.rint(np.clip(light, 0, 1) * _STEPS).astype(np.uint16)
     return steps
