@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import from_array, join_alpha, split_alpha, to_array
+from imgpipe.filters.linear import encoding
 from imgpipe.filters.mixing import strips
 from imgpipe.filters.opencv import opencv
+from imgpipe.filters.srgb import to_levels, to_light
 from imgpipe.picture import frame_size
 
 if TYPE_CHECKING:
@@ -101,8 +104,9 @@ def _relit(frame: Frame, changed: Callable[[slice, Lightness], Lightness]) -> Fr
         lab[:, :, 0] = changed(rows, lab[:, :, 0])
         if lab.shape[2] == 3:
             lab[:, :, 0] *= 100
-            lab = opencv().cvtColor(lab, opencv().COLOR_Lab2RGB)
-        result[rows] = np.clip(np.rint(lab * most), 0, most)
+            result[rows] = _encoded(opencv().cvtColor(lab, opencv().COLOR_Lab2LRGB), most)
+        else:
+            result[rows] = np.rint(lab * most)
     return join_alpha(from_array(result, like=colour), alpha)
 
 
@@ -110,12 +114,34 @@ def _lab(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """CIE Lab, float32, L from 0 to 1; grey samples as they are, 0 to 1."""
     import numpy as np
 
-    unit = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    if unit.shape[2] == 1:
-        return unit
-    lab: npt.NDArray[Any] = opencv().cvtColor(unit, opencv().COLOR_RGB2Lab)
+    most = np.iinfo(pixels.dtype).max
+    if pixels.shape[2] == 1:
+        return pixels.astype(np.float32) / np.float32(most)
+    # From light: from sRGB's levels OpenCV interpolates in a table that is too coarse for 16 bits.
+    lab: npt.NDArray[Any] = opencv().cvtColor(_light(most)[pixels], opencv().COLOR_LRGB2Lab)
     lab[:, :, 0] /= 100
     return lab
+
+
+@functools.cache
+def _light(most: int) -> npt.NDArray[Any]:
+    """The light of each level, 0 to `most`, as float32 of 0 to 1."""
+    import numpy as np
+
+    light: npt.NDArray[Any] = to_light(np.linspace(0, 1, most + 1)).astype(np.float32)
+    return light
+
+
+def _encoded(light: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
+    """The levels, 0 to `most`, of light that may exceed 0 to 1."""
+    import numpy as np
+
+    light = light.clip(0, 1)
+    if most == 255:
+        levels: npt.NDArray[Any] = encoding(most)[np.rint(light * 65535).astype(np.uint16)]
+    else:
+        levels = np.rint(to_levels(light) * most)
+    return levels
 
 
 def _seen(frame: Frame) -> npt.NDArray[Any]:

@@ -33,7 +33,7 @@ def resample_linear(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     # 255 times 257 is 65535: alpha keeps its meaning exactly.
     mask = None if alpha is None else to_array(alpha).astype(np.uint16) * np.uint16(65535 // depth)
     light, opacity = split_alpha(resample(join_alpha(linear, mask), box, size, kernel))
-    encoded = from_array(_encoding(depth)[to_array(light)], like=colour)
+    encoded = from_array(encoding(depth)[to_array(light)], like=colour)
     return join_alpha(encoded, opacity if opacity is None or depth == 65535 else to_eight_bits(opacity))
 
 
@@ -47,8 +47,8 @@ def _decoding(depth: int) -> Table:
 
 
 @functools.cache
-def _encoding(depth: int) -> Table:
-    """For each light, 0 to 65535, its level, 0 to `depth`: the opposite of `_decoding`."""
+def encoding(depth: int) -> Table:
+    """For each light, 0 to 65535, its level, 0 to `depth`: the opposite of decoding."""
     import numpy as np
 
     levels = to_levels(np.arange(65536) / 65535) * depth

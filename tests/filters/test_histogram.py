@@ -126,6 +126,15 @@ def test_clahe_raises_local_contrast_and_keeps_hues(picture):
     assert abs(before - lab)[inside][:, 1:].max() < 3
 
 
+@pytest.mark.parametrize("kind", [1, 3])
+@pytest.mark.parametrize("text", [*TEXTS, "clahe:limit=1"])
+def test_gradients_of_16_bits_stay_smooth(text, kind, picture):
+    gradient = np.tile(np.linspace(20000, 40000, 800).astype(np.uint16)[:, np.newaxis], (400, 1, kind))
+    made = np.asarray(after(picture, gradient, text))[200, :, 0].astype(int)
+    assert len(np.unique(made)) >= 700 * (0.9 if "high=90" in text else 1)
+    assert np.median(np.diff(made)) > 0
+
+
 @pytest.mark.parametrize("text", [text for text in TEXTS if text != "clahe"])
 def test_an_animation_does_not_flicker_and_pages_are_on_their_own(text, picture):
     """The frame that two animations share differs with the rest of each; as a page it does not."""
