@@ -121,7 +121,7 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
     for job in jobs():
         total += 1
         if isinstance(job, Job):
-            keys.extend(map(_key, _names(job, folded)))
+            keys.extend(_key(name) for name, _ in _names(job, folded))
     in_order = sorted(keys)
     twice = {key for key, after in pairwise(in_order) if key == after}
     clashes = _clashes(jobs(), twice, folded) if twice else {}
@@ -153,21 +153,36 @@ def printable(name: str) -> str:
 
 
 def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[str, list[str]]:
-    inputs: dict[str, list[str]] = {}
+    """Outputs that have several inputs, or are several outputs of one input, and these."""
+    inputs: dict[str, list[tuple[str, int]]] = {}
     for job in jobs:
-        for name in _names(job, folded) if isinstance(job, Job) else ():
+        for name, number in _names(job, folded) if isinstance(job, Job) else ():
             if _key(name) in keys:
-                inputs.setdefault(name.removeprefix(_LATE), []).append(job.source.name)
-    return {name: names for name, names in inputs.items() if len(names) > 1}
+                inputs.setdefault(name.removeprefix(_LATE), []).append((job.source.name, number))
+    return {name: _told(found) for name, found in inputs.items() if len(found) > 1}
 
 
-def _names(job: Job, folded: bool) -> Iterator[str]:
-    """What the outputs of a job are called, for comparison.
+def _told(found: list[tuple[str, int]]) -> list[str]:
+    """The inputs of an output; which of their outputs it is, where one of them is there twice."""
+    names = [source for source, _ in found]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{source} (output {number})" for source, number in found]
+
+
+def _names(job: Job, folded: bool) -> Iterator[tuple[str, int]]:
+    """What the outputs of a job are called, for comparison, and their numbers.
 
     Outputs of one picture whose names are late may have one template: where they come to one name, they are one.
     """
-    yield from (_name(target.name, folded) for target in job.targets if not target.late)
-    yield from {_LATE + _name(target.name, folded) for target in job.targets if target.late}
+    late = set()
+    for number, target in enumerate(job.targets, 1):
+        name = _name(target.name, folded)
+        if not target.late:
+            yield name, number
+        elif name not in late:
+            late.add(name)
+            yield _LATE + name, number
 
 
 def _key(name: str) -> int:

@@ -122,7 +122,7 @@ class Plan:
             if not output.late and (reason := self.existing.refusal(output.name, job.source, self.target, journal)):
                 return Item(job.source, Status.SKIPPED, reason=reason)
         for output in job.targets:
-            if obstacle := self.target.obstacle(output.name):
+            if not output.late and (obstacle := self.target.obstacle(output.name)):
                 if not self.target.writable():
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 failure = Failure("OSError", f"cannot write {output.name}: {obstacle}")

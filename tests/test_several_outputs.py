@@ -16,7 +16,7 @@ from imgpipe.errors import CollisionError, RecipeError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
 from imgpipe.recipe import Recipe, Rendition
-from tests.folders import contents, paint, traces, write
+from tests.folders import contents, paint, temporaries, traces, write
 from tests.runs import ends, killed_at, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -158,7 +158,7 @@ def test_outputs_that_would_have_one_name_are_refused(pictures, out):
     with pytest.raises(RecipeError, match="outputs 1 and 2 would have one name"):
         Recipe(outputs=[Rendition(["flip"], "webp"), Rendition(["flop"], "webp")])
     recipe = Recipe(outputs=[Rendition(["flip"]), Rendition(["flop"], "png")])
-    with pytest.raises(CollisionError, match=r"a\.png <- a\.png, a\.png"):
+    with pytest.raises(CollisionError, match=r"a\.png <- a\.png \(output 1\), a\.png \(output 2\)"):
         run(pictures, out, recipe)
 
 
@@ -211,6 +211,23 @@ def test_a_late_name_of_a_killed_run_is_ours_in_the_next_and_a_failed_one_is_not
     assert not killed_at(20, pictures, out, SRCSET.refined(["flip"]))
     run(pictures, out, SRCSET)
     assert contents(out) == whole
+
+
+@pytest.mark.parametrize("name", [".{stem}{ext}", ".{stem}-{width}{ext}"])
+def test_a_name_that_imgpipe_keeps_for_itself_fails_its_picture(pictures, out, name):
+    paint(pictures / "imgpipe-x.png")
+    report = run(pictures, out, Recipe(["resize:width=12"], outputs=[Rendition(name=name)]))
+    assert [source for source, end in ends(report).items() if end != "written"] == ["imgpipe-x.png"]
+    assert ".imgpipe-x" in report.errors["imgpipe-x.png"]
+    assert not temporaries(out)
+
+
+@pytest.mark.parametrize(("length", "end"), [(255, "written"), (256, "failed")])
+def test_a_late_name_may_be_as_long_as_any_other(pictures, out, length, end):
+    paint(pictures / ("y" * 251 + ".png"))
+    name = "z" * (length - len("12.png")) + "{width}{ext}"
+    report = run(pictures / ("y" * 251 + ".png"), out, Recipe(["resize:width=12"], outputs=[Rendition(name=name)]))
+    assert list(ends(report).values()) == [end]
 
 
 stems = st.lists(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import Any
 
 import click
@@ -20,6 +22,8 @@ def command() -> None:
     A recipe is a TOML file; docs/recipes.md tells what stands in one. These come with imgpipe and go by their
     names: archive, ml-224, privacy, srcset, thumbnails, web.
     """
+    # As `process` does: filters of one's own may be in a file here.
+    sys.path.append(os.getcwd())
 
 
 @command.command("check")

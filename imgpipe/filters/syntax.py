@@ -30,9 +30,19 @@ def parse(text: str) -> Operation:
     >>> parse("resize:800x600,fit=cover,gravity=north").arguments
     {'size': '800x600', 'fit': 'cover', 'gravity': 'north'}
     """
+    found, options = read(text)
+    return found.operation(dict(options))
+
+
+def read(text: str) -> tuple[Filter, dict[str, str]]:
+    """The filter that a text names, and its options as they are written.
+
+    Raises:
+        RecipeError: no such filter, or text that cannot be read.
+    """
     name, written = _split(text)
     found = find(name)
-    return found.operation(dict(_read_options(found, written)))
+    return found, _read_options(found, written)
 
 
 def _split(text: str) -> tuple[str, str]:

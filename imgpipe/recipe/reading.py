@@ -16,6 +16,8 @@ from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError, UsageError
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import nearest
+from imgpipe.filters.registry import Filter
+from imgpipe.filters.syntax import read
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.recipe.tables import OUTPUT, RECIPE, SETTINGS, taken_from
 
@@ -53,13 +55,18 @@ def load(path_or_name: str) -> Recipe:
     if len(data) > _MOST_BYTES:
         raise RecipeError(f"{where}: this is no recipe: it has more than {_MOST_BYTES // 1000} kB")
     try:
-        return parse(data.decode("utf-8-sig"), where)
+        return parse(data.decode("utf-8-sig"), where, os.path.dirname(path))
     except UnicodeDecodeError as error:
         raise RecipeError(f"{where}: it is not in UTF-8, at byte {error.start + 1}") from None
 
 
-def parse(text: str, where: str = "recipe") -> Recipe:
-    r"""The recipe that a TOML text describes; `where` begins all messages.
+def parse(text: str, where: str = "recipe", folder: str = "") -> Recipe:
+    r"""The recipe that a TOML text describes.
+
+    Args:
+        text: TOML.
+        where: begins all messages.
+        folder: in which files are that it names, a logo or a font.
 
     Raises:
         RecipeError: it is no TOML, or says something wrong.
@@ -80,7 +87,7 @@ def parse(text: str, where: str = "recipe") -> Recipe:
         raise RecipeError(f"{where}: it is no recipe: it is nested too deeply") from None
     _check(table, where)
     try:
-        return _recipe(table, where)
+        return _recipe(table, where, folder)
     except ValueError:
         # Python refuses to write it out.
         raise RecipeError(f"{where}: a number in it has thousands of digits") from None
@@ -140,20 +147,20 @@ def _explain(message: str) -> str:
     return "".join(f"{word}: " for word in words) + reason
 
 
-def _recipe(table: dict[str, Any], where: str) -> Recipe:
+def _recipe(table: dict[str, Any], where: str, folder: str) -> Recipe:
     whole: Any = msgspec.convert(table, RECIPE)
     above = {key: value for key, value in table.items() if key in OUTPUT.__struct_fields__ and key != "filters"}
     try:
         settings = {name: taken_from(whole, kind) for name, kind in SETTINGS.items()}
     except UsageError as error:
         raise RecipeError(f"{where}: {error}") from None
-    operations = _filters(whole.filters, where)
+    operations = _filters(whole.filters, where, folder)
     outputs = [
-        _rendition(above | output, f"{where}: output {number}")
+        _rendition(above | output, f"{where}: output {number}", folder)
         for number, output in enumerate(table.get("output", []), 1)
     ]
     if not outputs:
-        one = _rendition(above, where)
+        one = _rendition(above, where, folder)
         if not one.name:
             return Recipe(operations, one.format, encoding=one.encoding, **settings)
         outputs = [one]
@@ -163,27 +170,39 @@ def _recipe(table: dict[str, Any], where: str) -> Recipe:
         raise RecipeError(f"{where}: {error}") from None
 
 
-def _rendition(table: dict[str, Any], where: str) -> Rendition:
+def _rendition(table: dict[str, Any], where: str, folder: str) -> Rendition:
     said: Any = msgspec.convert(table, OUTPUT)
-    operations = _filters(said.filters, where)
+    operations = _filters(said.filters, where, folder)
     try:
         return Rendition(operations, said.format, encoding=taken_from(said, Encoding), name=said.name)
     except UsageError as error:
         raise RecipeError(f"{where}: {error}") from None
 
 
-def _filters(given: list[str | dict[str, Any]], where: str) -> list[Operation]:
+def _filters(given: list[str | dict[str, Any]], where: str, folder: str) -> list[Operation]:
     operations = []
     for number, step in enumerate(given, 1):
         try:
-            operations.append(filters.parse(step) if isinstance(step, str) else _from_table(step))
+            found, options = read(step) if isinstance(step, str) else _read_table(step)
+            operations.append(found.operation(_placed(found, options, folder)))
         except UsageError as error:
             raise RecipeError(f"{where}: filter {number}: {error}") from None
     return operations
 
 
-def _from_table(table: dict[str, Any]) -> Operation:
+def _read_table(table: dict[str, Any]) -> tuple[Filter, dict[str, Any]]:
     name, options = table.get("name"), {key: value for key, value in table.items() if key != "name"}
     if not isinstance(name, str):
         raise RecipeError('a table has the name of its filter: { name = "resize", width = 320 }')
-    return filters.find(name).operation(options)
+    return filters.find(name), options
+
+
+def _placed(found: Filter, options: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """The options, of which the names of files are relative to a folder."""
+    files = {option.name for option in found.options if option.file}
+
+    def placed(name: str, value: Any) -> Any:
+        is_file = name.replace("-", "_") in files and isinstance(value, str)
+        return os.path.join(folder, os.path.expanduser(value)) if is_file else value
+
+    return {name: placed(name, value) for name, value in options.items()}

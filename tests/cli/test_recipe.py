@@ -102,3 +102,12 @@ def test_an_unknown_recipe_gives_the_nearest(pictures, tmp_path):
     assert done.returncode == 2
     assert "did you mean thumbnails?" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_filters_of_ones_own_are_found_where_one_stands(tmp_path, recipe):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n\ndef negative(pixels: np.ndarray) -> np.ndarray:\n    return ~pixels\n"
+    )
+    recipe.write_text('filters = ["mine:negative"]')
+    assert imgpipe("recipe", "check", recipe, cwd=tmp_path).returncode == 0
+    assert imgpipe("recipe", "show", "-F", "mine:negative", cwd=tmp_path).stdout == 'filters = ["mine:negative"]\n'

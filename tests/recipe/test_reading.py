@@ -210,6 +210,21 @@ def test_a_pipe_that_never_ends_is_no_recipe():
         load("/dev/zero")
 
 
+@pytest.mark.parametrize("step", ['"watermark:logo.png"', '{ name = "watermark", image = "logo.png" }'])
+def test_files_that_a_recipe_names_are_beside_it(step, tmp_path, monkeypatch):
+    from PIL import Image
+
+    (tmp_path / "brand").mkdir()
+    Image.new("RGBA", (8, 8), "red").save(tmp_path / "brand" / "logo.png")
+    (tmp_path / "brand" / "r.toml").write_text(f"filters = [{step}]")
+    monkeypatch.chdir(tmp_path)
+    (operation,) = load("brand/r.toml").operations
+    assert operation.arguments["image"] == str(tmp_path / "brand" / "logo.png")
+    assert load(str(tmp_path / "brand" / "r.toml")) == load("brand/r.toml")
+    with pytest.raises(RecipeError, match=r"r: filter 1: .*logo\.png"):
+        parse(f"filters = [{step}]", "r")
+
+
 def test_an_unknown_name_gives_the_nearest(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RecipeError, match="there is no recipe thumbnail, and no such file; did you mean thumbnails"):
