@@ -167,7 +167,12 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     leave_if_imported_by_a_worker()
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    naming = replace(options.naming, copies=options.savings is not None and options.savings.copy)
+    copies = options.savings is not None and options.savings.copy
+    if copies and (recipe.metadata.strip or recipe.metadata.strip_gps):
+        raise UsageError(
+            "--copy-skipped copies the original with all its metadata, which --strip and --strip-gps forbid"
+        )
+    naming = replace(options.naming, copies=copies)
     plan = make_plan(source, target, options.selection, recipe, options.existing, naming)
     return replace(plan, target=open_storage(target, options.durability))
 

@@ -62,7 +62,10 @@ def judge(savings: Savings, made: Judged, data: bytes, limits: Limits) -> Judged
         if savings.copy:
             size = codecs.probe(data, limits).size
             kept.append(
-                (_ending(target, _extension(job.source)), Encoded(data, size, (f"the original is kept: {told}",)))
+                (
+                    _ending(target, _extension(job.source)),
+                    Encoded(data, size, (f"the original is kept, with its metadata: {told}",)),
+                )
             )
         else:
             left.append(told)

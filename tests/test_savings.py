@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 
 from imgpipe.engines import ENGINES
-from imgpipe.errors import CollisionError
+from imgpipe.errors import CollisionError, UsageError
 from imgpipe.existing import Existing
+from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.savings import Savings
 from tests.folders import contents, paint
@@ -72,7 +73,7 @@ def test_or_the_source_is_copied_byte_for_byte(pictures, out, engine):
     assert contents(out)["small.jpeg"] == (pictures / "small.jpeg").read_bytes()
     assert contents(out)["large.jpg"] != (pictures / "large.jpg").read_bytes()
     item = next(item for item in report.items if item.source.name == "small.jpeg")
-    assert item.warnings == ("the original is kept: jpeg saves nothing, less than 10 %",)
+    assert item.warnings == ("the original is kept, with its metadata: jpeg saves nothing, less than 10 %",)
     assert [(output.width, output.height) for output in item.outputs] == [(120, 80)]
 
 
@@ -85,6 +86,13 @@ def test_a_copy_in_another_format_keeps_its_own_extension(pictures, out):
         "x/small-120.jpeg": b"\xff\xd8",
     }
     assert set(ends(run(pictures, out, recipe, savings=savings)).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("metadata", [Metadata(strip=True), Metadata(strip_gps=True)])
+def test_no_original_is_copied_where_its_metadata_is_to_go(pictures, out, metadata):
+    with pytest.raises(UsageError, match="with all its metadata"):
+        run(pictures, out, Recipe(metadata=metadata), savings=Savings(copy=True))
+    assert not out.exists()
 
 
 def test_what_is_worth_it_has_the_extension_of_its_format(pictures, out):

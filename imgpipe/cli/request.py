@@ -54,7 +54,7 @@ _OPTIONS: Sections = {
                           "smaller: where the new output is smaller."),
         click.option("--min-savings", type=Saved(), metavar="10%|100KB",
                      help="Skip what would not be smaller than its source by this."),
-        click.option("--copy-skipped", is_flag=True, help="Then copy the source, byte for byte, as the output."),
+        click.option("--copy-skipped", is_flag=True, help="Then copy the source, byte for byte, with its metadata."),
         click.option("--preserve", "-p", is_flag=True, help="Outputs get times and mode of their source."),
         click.option("--in-place", is_flag=True, help="INPUT is OUTPUT: replace each picture by what is made of it."),
         click.option("--prune", is_flag=True, help="Remove outputs that imgpipe made and whose input is gone."),

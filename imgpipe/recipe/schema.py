@@ -15,6 +15,7 @@ from imgpipe.filters.catalogue import builtin, plugins
 from imgpipe.filters.docstring import read_help
 from imgpipe.filters.option import Option
 from imgpipe.filters.registry import Filter
+from imgpipe.metadata import KINDS
 from imgpipe.recipe.rendition import CHOICES, RANGES, Rendition
 from imgpipe.recipe.tables import OUTPUT, RECIPE, SETTINGS
 
@@ -51,6 +52,8 @@ def _described(key: str, value: dict[str, Any]) -> dict[str, Any]:
         value = {"type": "string", "pattern": _NAME_PATTERN}
     if key == "format":
         value = {"enum": [codec.name for codec in codecs.all_codecs() if codec.encode]}
+    if key == "keep":
+        value = value | {"items": {"enum": [*KINDS, "all"]}}
     if key in CHOICES:
         value = {"enum": list(CHOICES[key])}
     if key in RANGES:

@@ -162,7 +162,7 @@ def test_what_is_not_worth_it_is_told_or_copied(pictures, out):
     done = process(pictures, out, "-f", "bmp", "--min-savings", "1KB", "--copy-skipped")
     assert done.returncode == 0, done.stderr
     assert contents(out) == contents(pictures)
-    assert "the original is kept: bmp saves nothing, less than 1000 bytes" in done.stdout
+    assert "the original is kept, with its metadata: bmp saves nothing, less than 1000 bytes" in done.stdout
 
 
 def test_times_and_modes_are_preserved(pictures, out):

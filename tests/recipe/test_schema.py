@@ -46,6 +46,7 @@ def test_the_recipes_that_come_along_are_valid_by_it(name):
     [
         'filters = ["flip", "resize:800x600", "my.module:function:a=1"]',
         'filters = [{ name = "resize", width = 320, fit = "cover" }]',
+        'keep = ["exif", "icc"]\nstrip_gps = true',
         'filters = [{ name = "of-another-package", whatever = 3 }]',
         '[[output]]\nformat = "webp"\nname = "{stem}-{width}{ext}"\nbackground = [1, 2, 3]',
     ],
@@ -59,6 +60,7 @@ def test_what_is_valid_is_valid_by_it(text):
     [
         "quality = 120",
         "quality = 0",
+        'keep = ["exfi"]',
         'quality = "80"',
         "effort = 10",
         'subsampling = "4:1:0"',

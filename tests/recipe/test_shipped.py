@@ -49,6 +49,13 @@ def test_archive_keeps_every_pixel():
     assert made.format == "PNG"
 
 
+def test_archive_keeps_metadata():
+    exif = Image.Exif()
+    exif[0x010F] = "Camera of somebody"
+    made = opened(load("archive").apply(jpeg((90, 60), exif=exif)))
+    assert made.getexif()[0x010F] == "Camera of somebody"
+
+
 def test_privacy_leaves_no_metadata():
     exif = Image.Exif()
     exif[0x010F] = "Camera of somebody"

@@ -8,6 +8,7 @@ from imgpipe import codecs
 from imgpipe.codecs import Encoding
 from imgpipe.errors import RecipeError
 from imgpipe.filters.catalogue import builtin
+from imgpipe.metadata import KINDS, Metadata
 from imgpipe.recipe import WEB_READY, Colour, Recipe, Rendition
 from imgpipe.recipe.reading import load, parse, shipped
 from imgpipe.recipe.rendition import CHOICES
@@ -50,6 +51,8 @@ one = st.builds(
     format=st.none() | st.sampled_from(FORMATS),
     encoding=encodings,
     colour=st.builds(Colour, auto_orient=st.booleans(), srgb=st.booleans()),
+    metadata=st.just(Metadata(strip=True))
+    | st.builds(Metadata, st.lists(st.sampled_from(KINDS)), strip_gps=st.booleans()),
 )
 several = st.builds(
     Recipe,
