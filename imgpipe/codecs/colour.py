@@ -7,6 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from imgpipe.codecs.exif import saying_srgb
 from imgpipe.picture import Frame, Picture, is_deep
 
 if TYPE_CHECKING:
@@ -30,12 +31,17 @@ def to_srgb(picture: Picture) -> Picture:
         return _convert_cmyk(picture)
     if any(is_deep(frame) for frame in picture.frames):
         needless = _conversion(picture.profile, "RGB") == "none needed"
-        return replace(picture, profile=None) if needless else picture
+        return _as_srgb(picture) if needless else picture
     frames = tuple(_convert(frame, picture.profile) for frame in picture.frames)
     usable = tuple(frame for frame in frames if frame is not None)
     if len(usable) < len(frames):
         return _convert_cmyk(replace(picture, profile=None).warn("ICC profile is unusable and was ignored"))
-    return replace(picture, frames=usable, profile=None)
+    return _as_srgb(replace(picture, frames=usable))
+
+
+def _as_srgb(picture: Picture) -> Picture:
+    """The picture saying of itself that its colours are in sRGB; EXIF may have said otherwise."""
+    return replace(picture, profile=None, exif=saying_srgb(picture.exif))
 
 
 def _convert_cmyk(picture: Picture) -> Picture:

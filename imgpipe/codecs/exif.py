@@ -1,4 +1,4 @@
-"""The orientation in a raw EXIF block, read and taken out without touching anything else.
+"""Orientation and colour space in a raw EXIF block, read and changed without touching anything else.
 
 Pillow can write a block anew, but then the offsets inside maker notes point to nowhere; here every byte
 stays where it is.
@@ -12,7 +12,12 @@ PREFIX = b"Exif\0\0"
 """What a block begins with in `Picture.exif`, as in a JPEG; PNG and WebP store it without."""
 
 _ORIENTATION = 0x0112
-_ENTRY = 12
+_DETAILS, _INTEROPERABILITY = 0x8769, 0xA005
+_COLOUR_SPACE, _INDEX = 0xA001, 0x0001
+_SRGB, _ADOBE_RGB, _UNCALIBRATED = 1, 2, 0xFFFF
+_SHORT, _ASCII, _LONG = 3, 2, 4
+_ENTRY, _VALUE = 12, 8
+"""Bytes of an entry, and where its value or the offset of it stands."""
 
 
 def orientation_of(exif: bytes | None) -> int:
@@ -40,6 +45,28 @@ def without_orientation(exif: bytes | None) -> bytes | None:
     return exif[:start] + struct.pack(order + "H", count - 1) + kept + bytes(_ENTRY) + exif[end:]
 
 
+def says_adobe_rgb(exif: bytes | None) -> bool:
+    """Whether the colours are in Adobe RGB by EXIF: as DCF 2.0 wants it, or by the number that some cameras write."""
+    space, index = _colour_entries(exif or b"")
+    if exif is None or space is None:
+        return False
+    (number,) = struct.unpack_from(_order(exif) + "H", exif, space + _VALUE)
+    option = b"" if index is None else exif[index + _VALUE : index + _ENTRY]
+    return bool(number == _ADOBE_RGB or (number == _UNCALIBRATED and option == b"R03\0"))
+
+
+def saying_srgb(exif: bytes | None) -> bytes | None:
+    """The same block, where it says anything of the colours saying that they are in sRGB."""
+    space, index = _colour_entries(exif or b"")
+    if exif is None or space is None:
+        return exif
+    changed = bytearray(exif)
+    struct.pack_into(_order(exif) + "H", changed, space + _VALUE, _SRGB)
+    if index is not None:
+        changed[index + _VALUE : index + _ENTRY] = b"R98\0"
+    return bytes(changed)
+
+
 def prefixed(exif: bytes | None) -> bytes | None:
     """The block as `Picture.exif` holds it, from a file that may store it without the prefix."""
     if not exif or exif.startswith(PREFIX):
@@ -53,15 +80,46 @@ def _first_directory(exif: bytes, order: str) -> int:
 
 def _find_orientation(exif: bytes) -> tuple[str, int] | None:
     """Byte order for `struct` and offset of the entry in the block."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[len(PREFIX) : len(PREFIX) + 4])
-    if order is None:
-        return None
+    order = _order(exif)
     try:
-        start = _first_directory(exif, order)
-        (count,) = struct.unpack_from(order + "H", exif, start)
-        for offset in range(start + 2, start + 2 + count * _ENTRY, _ENTRY):
-            if struct.unpack_from(order + "HH", exif, offset) == (_ORIENTATION, 3) and offset + _ENTRY <= len(exif):
-                return order, offset
+        offset = _find(exif, order, _first_directory(exif, order), (_ORIENTATION, _SHORT)) if order else None
     except struct.error:
         return None
+    return None if offset is None else (order, offset)
+
+
+def _colour_entries(exif: bytes) -> tuple[int | None, int | None]:
+    """Offsets of the entries of the colour space and of the interoperability index."""
+    order = _order(exif)
+    try:
+        details = _find(exif, order, _first_directory(exif, order), (_DETAILS, _LONG)) if order else None
+        if details is None:
+            return None, None
+        start = _led_to(exif, order, details)
+        space = _find(exif, order, start, (_COLOUR_SPACE, _SHORT))
+    except struct.error:
+        return None, None
+    try:
+        lead = _find(exif, order, start, (_INTEROPERABILITY, _LONG))
+        index = None if lead is None else _find(exif, order, _led_to(exif, order, lead), (_INDEX, _ASCII))
+    except struct.error:
+        index = None
+    return space, index
+
+
+def _led_to(exif: bytes, order: str, entry: int) -> int:
+    return len(PREFIX) + int(struct.unpack_from(order + "L", exif, entry + _VALUE)[0])
+
+
+def _order(exif: bytes) -> str:
+    """Byte order for `struct`; empty where this is no block."""
+    return {b"II*\0": "<", b"MM\0*": ">"}.get(exif[len(PREFIX) : len(PREFIX) + 4], "")
+
+
+def _find(exif: bytes, order: str, start: int, wanted: tuple[int, int]) -> int | None:
+    """Offset of the entry of this tag and type in the directory at an offset; struct.error where that is cut off."""
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    for offset in range(start + 2, start + 2 + count * _ENTRY, _ENTRY):
+        if struct.unpack_from(order + "HH", exif, offset) == wanted and offset + _ENTRY <= len(exif):
+            return offset
     return None

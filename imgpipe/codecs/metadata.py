@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
 from imgpipe.codecs.codec import Header
-from imgpipe.codecs.exif import prefixed
+from imgpipe.codecs.exif import prefixed, says_adobe_rgb
 from imgpipe.picture import Frame, Picture
 
 _IPTC = 0x0404
@@ -21,12 +22,14 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
         header: of the file.
         more: other fields of `Picture`: durations, loop, warnings.
     """
+    exif = prefixed(info.get("exif"))
+    implied = adobe_rgb_profile() if says_adobe_rgb(exif) else None
     return Picture(
         frames=frames,
         size=header.size,
         format=header.format,
-        profile=info.get("icc_profile") or None,
-        exif=prefixed(info.get("exif")),
+        profile=info.get("icc_profile") or implied,
+        exif=exif,
         xmp=_bytes(info.get("xmp")),
         iptc=_iptc(info.get("photoshop")),
         dpi=_resolution(info.get("dpi")),

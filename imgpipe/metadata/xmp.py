@@ -23,7 +23,7 @@ _CREDIT = frozenset({(_DC, "rights"), (_DC, "creator")})
 _ORIENTATION = (_TIFF, "Orientation")
 _LOCATION = re.compile(
     r"(?i).*(gps|latitude|longitude|altitude|location|geotag|geohash).*"
-    r"|city|state|province-?state|country|country-?(code|name)|world-?region"
+    r"|city|state|province(-?state)?|country|country-?(code|name)|world-?region"
 )
 """By the local name: besides EXIF's, Photoshop's and IPTC's the makers of drones have words of their own."""
 _PICTURES = ("http://ns.google.com/photos/1.0/", "http://ns.adobe.com/hdr-gain-map/", "http://ns.apple.com/HDRGainMap/")

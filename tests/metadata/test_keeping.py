@@ -10,6 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.fitting import fitted
 from imgpipe.codecs.segments import iptc_segment
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe
@@ -169,3 +170,10 @@ def test_the_profile_is_kept_with_the_colours_that_it_describes():
     assert read(kept.data).profile == wide_gamut_profile()
     assert read(converted.data).profile is None
     assert read(kept.data).frames[0].tobytes() != read(converted.data).frames[0].tobytes()
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_no_encoder_is_given_what_its_format_does_not_hold(codec):
+    marked = replace(read(photograph()), exif=b"exif", xmp=b"xmp", iptc=b"iptc", dpi=(300, 300))
+    left = fitted(marked, codec, Encoding())
+    assert {kind for kind in ("exif", "xmp", "iptc", "dpi") if getattr(left, kind)} == set(codec.metadata)

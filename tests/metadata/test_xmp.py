@@ -41,6 +41,24 @@ def test_with_the_location_only_previews_orientation_and_lost_pictures_go():
     assert b"tiff:Orientation" in reduced(blocks.XMP, location=True, orientation=True)
 
 
+PLACES = (
+    "GPSDestBearing gpsImgDirection Latitude AbsoluteAltitude Longitude LocationShown Location City State Province "
+    "ProvinceState Province-State Country CountryCode CountryName WorldRegion geotag shotLocation GeoHash"
+)
+
+
+@pytest.mark.parametrize("name", PLACES.split())
+def test_every_word_of_place_goes_as_attribute_and_as_element(name):
+    packet = (
+        f'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="a"><r:Description a:{name}="there">'
+        f"<a:{name}>there</a:{name}><a:Estate>stays</a:Estate></r:Description></r:RDF>"
+    ).encode()
+    left = reduced(packet)
+    assert b"there" not in left
+    assert b"stays" in left
+    assert reduced(packet, location=True).count(b"there") == 2
+
+
 def test_credit_is_rights_and_creator():
     left = xmp.credit(blocks.XMP)
     properties = names_in(left)
