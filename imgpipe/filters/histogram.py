@@ -14,6 +14,7 @@ from imgpipe.filters.lightness import adapt, equalize_lightness, equalized
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.statistics import ends, groups, histograms, look_up_together, luma_histogram
+from imgpipe.filters.stretching import stretched
 from imgpipe.filters.table import rounded
 from imgpipe.picture import Frame, Picture
 
@@ -35,9 +36,10 @@ def normalize(picture: Picture, low: Percentile = 1.0, high: Percentile = 99.0) 
     """Stretch the contrast to the full range, and keep the colours' hues.
 
     Two levels are found in the picture's luma (ITU-R BT.601), those below which `low` and `high` % of the pixels lie;
-    all bands alike are stretched so that they become black and white. Pillow's
-    `ImageOps.autocontrast(preserve_tone=True)`, within one level. All frames of an animation are stretched alike.
-    Wholly transparent pixels do not count; alpha is not touched.
+    all bands alike are stretched so that they become black and white, as by Pillow's
+    `ImageOps.autocontrast(preserve_tone=True)`. Where a band would be clipped before luma is, the pixel is drawn
+    towards its own grey instead, as far as it must. All frames of an animation are stretched alike. Wholly transparent
+    pixels do not count; alpha is not touched.
 
         >>> from imgpipe.filters import parse
         >>> parse("normalize:low=0.5,high=99.5")
@@ -53,14 +55,11 @@ def normalize(picture: Picture, low: Percentile = 1.0, high: Percentile = 99.0) 
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
-    import numpy as np
-
-    def tables_of(frames: Sequence[Frame]) -> "Tables":
-        counts = luma_histogram(frames)
-        colours = 1 if bands(frames[0]) < 3 else 3
-        return rounded(np.tile(_stretched(counts, low, 100 - high), (colours, 1)))
-
-    return look_up_together(picture, tables_of)
+    frames: list[Frame] = []
+    for group in groups(picture):
+        first, last = ends(luma_histogram(group), low, 100 - high)
+        frames.extend(stretched(frame, first, last) if first < last else frame for frame in group)
+    return replace(picture, frames=tuple(frames))
 
 
 @filter
