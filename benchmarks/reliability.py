@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder to work in, to choose the disk")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=chosen.work) as folder:
-        print("| what | seconds | CPU seconds | most memory, MB | result |\n|---|---|---|---|---|")
+        print("| what | seconds | CPU seconds | most memory so far, MB | result |\n|---|---|---|---|---|")
         for row in (*up_to_date(Path(folder) / "many", chosen.files), *durability(Path(folder) / "durable")):
             print(row, flush=True)
 

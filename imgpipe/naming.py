@@ -58,11 +58,13 @@ class Named:
         template: of its name.
         format: None for that of the source.
         copied: it may be a copy of the source, so that its extension is late where the format is another.
+        layout: of its name, where all of that is known before the work; else empty.
     """
 
     template: Template
     format: str | None
     copied: bool = False
+    layout: str = ""
 
     @property
     def late(self) -> bool:
@@ -76,7 +78,12 @@ def named(renditions: Sequence[Rendition], naming: Naming) -> tuple[Named, ...]:
     Raises:
         UsageError: a name cannot be read or leads elsewhere.
     """
-    return tuple(Named(naming.name_of(rendition), rendition.format, naming.copies) for rendition in renditions)
+    return tuple(_named(naming.name_of(rendition), rendition.format, naming.copies) for rendition in renditions)
+
+
+def _named(template: Template, format: str | None, copied: bool) -> Named:
+    layout = "" if template.late or copied else template.layout
+    return Named(template, format, copied, layout)
 
 
 def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool) -> tuple[Target, ...]:
@@ -92,11 +99,14 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
     folder, _, last = source.name.rpartition("/")
     known = codecs.by_extension(last) is not None
     stem, dot, ending = last.rpartition(".") if known else (last, "", "")
-    values = {"dir": "" if flat else folder, "stem": stem, "index": str(index)}
+    folder = "" if flat else folder
+    values = {"dir": folder, "folder": folder and folder + "/", "stem": stem, "index": str(index)}
 
     def made(output: Named) -> Target:
         kept = (output.format or own) == source.format
         values["ext"] = dot + ending if kept and known else _extension(output.format or own)
+        if output.layout:
+            return Target(output.layout.format_map(values), output.format or own)
         late = {"ext"} if output.copied and not kept else set()
         name = output.template.fill({key: value for key, value in values.items() if key not in late})
         complete = name.complete

@@ -94,6 +94,18 @@ class Template:
         """The name, once all placeholders are filled."""
         return "".join(piece.text for piece in self.pieces)
 
+    @property
+    def layout(self) -> str:
+        """As `str.format` takes it, for a template without late placeholders: `fill` takes five times as long.
+
+        The `{dir}` is a `{folder}` in it, which ends in `/` where it is not empty.
+
+        >>> read_template("{stem}-{index:3}{ext}").layout
+        '{folder}{stem}-{index:0>3}{ext}'
+        """
+        text = "".join(f"{{{piece.text}:0>{piece.digits}}}" if piece.digits else str(piece) for piece in self.pieces)
+        return text.replace("{dir}/", "{folder}")
+
     def fill(self, values: Mapping[str, str]) -> Template:
         """The same with some placeholders filled; a `{dir}` that is empty takes the `/` after it with it."""
         filled: list[Piece] = []
@@ -142,7 +154,7 @@ def read_template(text: str) -> Template:
 
 def may_be_written(name: str) -> bool:
     """Whether it leads to somewhere below OUTPUT, and not to where imgpipe keeps its own files."""
-    return is_name(name) and not any(part.startswith(OWN_FOLDER) for part in name.split("/"))
+    return is_name(name) and f"/{OWN_FOLDER}" not in f"/{name}"
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -24,6 +25,7 @@ from tests.runs import SMALL, ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
+CALLS_OF_AN_UP_TO_DATE_FILE = 125
 NAMES = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.jpg", b"x/d.gif", b"x/e.bmp", b"x/y/f")]
 OUTPUTS = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.png", b"x/d.png", b"x/e.png", b"x/y/f.png")]
 
@@ -533,3 +535,31 @@ def test_with_synced_outputs_the_bytes_are_the_same_and_are_recorded(pictures, t
     assert contents(out) == undisturbed(pictures, tmp_path)
     assert set(ends(run(pictures, out, engine=engine)).values()) == {"unchanged"}
     assert not claims(out)
+
+
+def calls_of(function):
+    """How many Python functions a call of a function calls, generators counted at each step."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_an_up_to_date_file_costs_few_calls(tmp_path):
+    """A hundred thousand are checked in under 5 s: `python -m benchmarks.reliability` measures it, this guards it."""
+    counts = []
+    for number in (20, 120):
+        for name in range(number):
+            paint(tmp_path / f"in/{number}/{name}.png", size=(1, 1))
+        run(tmp_path / f"in/{number}", tmp_path / f"out{number}")
+        counts.append(calls_of(lambda number=number: run(tmp_path / f"in/{number}", tmp_path / f"out{number}")))
+    assert (counts[1] - counts[0]) / 100 < CALLS_OF_AN_UP_TO_DATE_FILE

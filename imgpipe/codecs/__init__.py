@@ -98,7 +98,10 @@ def writer(name: str) -> Codec:
 def by_extension(filename: str | bytes) -> str | None:
     """The name of the codec that a file name's extension claims, None where it claims none."""
     name = filename if isinstance(filename, str) else os.fsdecode(filename)
-    return _formats().get(os.path.splitext(name)[1].lower())
+    stem, _, ending = name.rpartition(".")
+    found = _formats().get(f".{ending}".lower())
+    # A name that begins with its only dot is hidden, and has no extension.
+    return found if found and stem[stem.rfind("/") + 1 :].strip(".") else None
 
 
 def extensions(name: str) -> tuple[str, ...]:

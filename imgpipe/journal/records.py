@@ -77,10 +77,11 @@ class Index:
 
     def note(self, line: Any, place: int) -> None:
         """Take a line in; what is no record is passed over."""
-        if (record := parse(line)) is not None:
-            self.begun.pop(record.source.name, None)
-            self.placed.pop(record.source.name, None)
-            self.done[hash(record.source.name)] = place
+        if (values := _values(line)) is not None:
+            name = values[0]
+            self.begun.pop(name, None)
+            self.placed.pop(name, None)
+            self.done[hash(name)] = place
             return
         match line:
             case {"begun": str(source), "outputs": [*outputs]} if all(map(_is_output_name, outputs)):
@@ -139,25 +140,36 @@ def encode(line: dict[str, Any]) -> bytes:
 def decode(line: bytes) -> Any:
     """What a line holds, None where it is torn or garbage."""
     try:
-        return json.loads(line.decode("ascii"))
+        text = line.decode("ascii")
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return None
+    return found if text[end:] in ("\n", "") else None
 
 
 def parse(line: Any) -> Record | None:
     """The record that a line holds, None where it is none, or one that leads out of the output folder."""
+    values = _values(line)
+    if values is None:
+        return None
+    name, size, time, inode, digest, recipe, origin, rows = values
+    source = Source(name, None, size, time, inode, digest)
+    return Record(source, recipe, origin, tuple(Output(*row) for row in rows), tuple(line.get("earlier", ())))
+
+
+def _values(line: Any) -> tuple[Any, ...] | None:
+    """What a line of a finished job holds, in the order of `_DONE`; None where it is no such line."""
     try:
-        name, size, time, inode, digest, recipe, origin, rows = values = _DONE(line)
+        values = _DONE(line)
         earlier = line.get("earlier", ())
     except (KeyError, TypeError):
         return None
     # A match statement takes four times as long, and a hundred thousand lines are read before a run begins.
-    if list(map(type, values)) != _DONE_TYPES or not all(map(_is_output, rows)):
+    if list(map(type, values)) != _DONE_TYPES or not all(map(_is_output, values[-1])):
         return None
     if earlier and not (isinstance(earlier, list) and all(map(_is_output_name, earlier))):
         return None
-    source = Source(name, None, size, time, inode, digest)
-    return Record(source, recipe, origin, tuple(Output(*row) for row in rows), tuple(earlier))
+    return tuple(values)
 
 
 def is_same(before: Source, now: Source) -> bool:
@@ -174,6 +186,7 @@ def is_same(before: Source, now: Source) -> bool:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+_DECODER = json.JSONDecoder()
 _DONE = itemgetter("done", "size", "mtime", "inode", "digest", "recipe", "origin", "outputs")
 _DONE_TYPES = [str, int, int, int, str, str, str, list]
 _ROW_TYPES = [str, int, int, int]
