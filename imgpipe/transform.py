@@ -16,6 +16,7 @@ from imgpipe.filters.operation import Operation
 from imgpipe.footprint import footprint, unknown_footprint
 from imgpipe.metadata import NAMES, Metadata
 from imgpipe.picture import Picture, Size
+from imgpipe.sized import encode_within
 
 _SMALL = 64 << 20
 
@@ -133,7 +134,7 @@ def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
         picture = to_srgb(shallow(picture))
     for kind in settings.metadata.kept:
         picture = _warn_of_loss(picture, codec, kind)
-    return codecs.encode(picture, codec.name, output.encoding)
+    return encode_within(picture, codec, output.encoding)
 
 
 def _least_size(operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], size: Size) -> Size | None:

@@ -264,3 +264,9 @@ def test_a_web_ready_copy_is_inside_2048_px_and_never_enlarged():
 def test_a_format_that_is_only_read_is_refused_before_anything_is_done(name):
     with pytest.raises(UsageError, match=f"format {name} is only read"):
         Recipe(format=name)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "avif"])
+def test_lossless_is_refused_where_the_format_cannot(format):
+    with pytest.raises(RecipeError, match=f"lossless: {format} cannot hold every pixel exactly"):
+        Recipe(format=format, encoding=Encoding(lossless=True))

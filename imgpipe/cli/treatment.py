@@ -11,10 +11,32 @@ import click
 from imgpipe import filters
 from imgpipe.cli.kinds import Kinds
 from imgpipe.cli.sections import Sections
+from imgpipe.cli.size import ByteSize
 from imgpipe.codecs.codec import Encoding
+from imgpipe.errors import RecipeError
+from imgpipe.filters.colour import parse_colour
 from imgpipe.filters.operation import Operation
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Colour, Recipe
+
+
+class Opaque(click.ParamType[tuple[int, int, int]]):
+    """A colour without transparency, as filters take it: red, green and blue, 0 to 255."""
+
+    name = "colour"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
+        """The bands of the colour that a text names."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            *bands, alpha = parse_colour(value)
+        except RecipeError as error:
+            self.fail(str(error), param, ctx)
+        if alpha < 255:
+            self.fail(f"{value} is transparent itself", param, ctx)
+        return bands[0], bands[1], bands[2]
+
 
 _FITS = ["inside", "cover", "contain", "fill", "outside"]
 _RESIZE = ("width", "height", "long_edge", "short_edge", "fit", "gravity", "kernel")
@@ -44,6 +66,12 @@ TREATMENT: Sections = {
         click.option("--subsampling", type=click.Choice(["4:4:4", "4:2:2", "4:2:0"]),
                      help="Chroma subsampling of JPEG."),
         click.option("--effort", type=click.IntRange(0, 9), help="0 is fast, 9 is small."),
+        click.option("--palette", "colours", type=click.IntRange(2, 256), is_flag=False, flag_value=256, metavar="[N]",
+                     help="Reduce to N colours and store a palette (PNG, GIF). [default: 256]"),
+        click.option("--max-size", type=ByteSize(), metavar="SIZE",
+                     help="200KB, 1.5MB: lower the quality, and then the px, until each output fits."),
+        click.option("--background", metavar="COLOUR", type=Opaque(),
+                     help="Behind what is transparent where the format has no alpha. [default: white]"),
     ],
     "Orientation and colour": [
         click.option("--no-auto-orient", "auto_orient", flag_value=False, default=None,
@@ -70,6 +98,9 @@ def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
     """
     steps: list[str | Operation] = [*_resize(given), *given["steps"]]
     encoding, colour, metadata = _given(Encoding, given), _given(Colour, given), _given(Metadata, given)
+    if given["colours"]:
+        steps.append(filters.find("quantize").operation({"colours": given["colours"]}))
+        encoding["palette"] = True
     if not given["recipe"] and not steps and given["format"] is None and not (encoding or colour or metadata):
         return None
     recipe = Recipe.load(given["recipe"]) if given["recipe"] else Recipe()

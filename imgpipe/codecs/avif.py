@@ -74,6 +74,7 @@ CODEC = Codec(
     signature=lambda head: not brands_of(head).isdisjoint({b"avif", b"avis"}),
     plugin="PIL.AvifImagePlugin",
     quality=True,
+    lossless=False,
     alpha=True,
     animation=True,
     profile=True,

@@ -52,6 +52,8 @@ class Encoding:
         progressive: JPEG in progressive order.
         subsampling: chroma subsampling of a JPEG: "4:4:4", "4:2:2" or "4:2:0"; None for the default.
         effort: 0 (fast) to 9 (small), None for the format's default.
+        palette: store a PNG with a palette, exactly, where the picture has at most 256 colours.
+        max_size: bytes that the output has at most: the quality is lowered for it, and then the size in px.
         background: red, green, blue (0-255) behind transparent pixels where the format has no alpha.
     """
 
@@ -60,6 +62,8 @@ class Encoding:
     progressive: bool = False
     subsampling: str | None = None
     effort: int | None = None
+    palette: bool = False
+    max_size: int | None = None
     background: tuple[int, int, int] = (255, 255, 255)
 
 
@@ -88,6 +92,7 @@ class Codec:
             the file does not say.
         find_exif: the EXIF block of a file that Pillow does not see before the pixels are decoded.
         quality: whether `--quality` means something to it.
+        lossless: whether it can hold every pixel exactly.
         deep: whether it holds 16 bits a sample.
         alpha: whether it holds transparency.
         animation: whether it holds frames in time.
@@ -107,6 +112,7 @@ class Codec:
     stored_size: Callable[[bytes], Size | None] | None = None
     find_exif: Callable[[bytes], bytes | None] | None = None
     quality: bool = False
+    lossless: bool = True
     deep: bool = False
     alpha: bool = False
     animation: bool = False

@@ -74,6 +74,7 @@ CODEC = Codec(
     plugin="PIL.JpegImagePlugin",
     signature=lambda head: head.startswith(b"\xff\xd8\xff"),
     quality=True,
+    lossless=False,
     cmyk=True,
     profile=True,
     metadata=("exif", "xmp", "iptc", "dpi"),

@@ -9,6 +9,7 @@ from imgpipe.codecs.animation import decode_frames, save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.palette import paletted
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG",)
 _LEVEL = 4
+_COLOURS = 256
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - PNG has no scales
@@ -55,10 +57,22 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     size = frame_size(picture.frames[0])
     if is_deep(picture.frames[0]):
         return Encoded(encode_deep(picture, level), size, picture.warnings)
+    if encoding.palette:
+        picture = _with_palette(picture)
     options: dict[str, Any] = {**options_of(picture), "compress_level": level, "pnginfo": _xmp_chunk(picture)}
     if picture.animated:
         options |= {"loop": picture.loop, "default_image": False}
     return Encoded(save_frames(picture, "PNG", options), size, picture.warnings)
+
+
+def _with_palette(picture: Picture) -> Picture:
+    """The still with its colours in a palette, exactly; as it is where they are too many."""
+    frame: Any = picture.frames[0]
+    if picture.animated or frame.mode in ("L", "LA"):
+        return picture
+    if frame.getcolors(_COLOURS) is None:
+        return picture.warn(f"more than {_COLOURS} colours: stored without a palette")
+    return replace(picture, frames=(paletted(frame),))
 
 
 def _check_palette(data: bytes, chunks: list[Chunk]) -> None:

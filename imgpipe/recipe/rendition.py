@@ -14,7 +14,7 @@ from imgpipe.filters.option import Range
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan
 
-RANGES = {"quality": Range(1, 100), "effort": Range(0, 9)}
+RANGES = {"quality": Range(1, 100), "effort": Range(0, 9), "max_size": Range(1, 1 << 40)}
 CHOICES = {"subsampling": ("4:4:4", "4:2:2", "4:2:0")}
 """What the options of an encoder may be, where their type says too little."""
 
@@ -49,7 +49,10 @@ class Rendition:
         encoding = replace(self.encoding, quality=quality)
         check_encoding(encoding)
         if self.format is not None:
-            object.__setattr__(self, "format", codecs.writer(self.format).name)
+            codec = codecs.writer(self.format)
+            if encoding.lossless and not codec.lossless:
+                raise RecipeError(f"lossless: {codec.name} cannot hold every pixel exactly; choose png or webp")
+            object.__setattr__(self, "format", codec.name)
         if self.name:
             read_template(self.name)
         object.__setattr__(self, "filters", read_filters(self.filters))

@@ -14,7 +14,8 @@ from imgpipe.recipe.reading import load, parse, shipped
 from imgpipe.recipe.rendition import CHOICES
 from imgpipe.recipe.writing import write
 
-FORMATS = [codec.name for codec in codecs.all_codecs() if codec.encode]
+# Those that can be asked to be lossless, as the encodings below are.
+FORMATS = [codec.name for codec in codecs.all_codecs() if codec.encode and codec.lossless and not codec.missing]
 
 steps = st.lists(
     st.sampled_from(
@@ -36,6 +37,8 @@ encodings = st.builds(
     progressive=st.booleans(),
     subsampling=st.none() | st.sampled_from(CHOICES["subsampling"]),
     effort=st.none() | st.integers(0, 9),
+    palette=st.booleans(),
+    max_size=st.none() | st.integers(1, 1 << 40),
     background=st.tuples(*[st.integers(0, 255)] * 3),
 )
 texts = st.text(st.characters(exclude_characters="/\0{}", exclude_categories=["Cs"]), max_size=8)
