@@ -25,6 +25,7 @@ from PIL import (  # noqa: E402, F401
 import imgpipe.codecs.content  # noqa: E402
 import imgpipe.codecs.fitting  # noqa: E402
 import imgpipe.filters.resizing  # noqa: E402
+import imgpipe.metadata.keeping  # noqa: E402
 import imgpipe.steps  # noqa: E402, F401
 from imgpipe.codecs import gif, jpeg, png, webp  # noqa: E402, F401
 from imgpipe.codecs.allocation import tune_allocator  # noqa: E402

@@ -81,3 +81,20 @@ def test_garbage_is_collected_again_once_the_workers_and_the_command_have_starte
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "collecting True")
+
+
+def test_workers_load_nothing_of_the_network_and_nothing_more_with_the_first_picture():
+    """Each worker would load it anew, and every run waits for it."""
+    code = (
+        "import io, imgpipe.preload\n"
+        "from PIL import Image\n"
+        "from imgpipe.recipe import Recipe\n"
+        "file = io.BytesIO(); Image.new('RGB', (64, 48)).save(file, 'jpeg')\n"
+        "recipe = Recipe(['resize:32x32'], format='jpeg')\n"
+        "before = set(sys.modules)\n"
+        "recipe.apply(file.getvalue())\n"
+        "network = [name for name in ('ssl', 'http', 'email', 'urllib.request') if name in sys.modules]\n"
+        "print('MORE', *sorted(set(sys.modules) - before), 'NETWORK', *network)"
+    )
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["MORE", "NETWORK"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from typing import TypeAlias
-from xml.sax.saxutils import escape, quoteattr
 
 from imgpipe.metadata.malformed import Malformed
 
@@ -109,7 +109,7 @@ class _Copy:
     def text(self, text: str) -> None:
         """Text of an element; what stands between properties is no more than their layout."""
         if not self._dropped and any(name not in _FRAME for name in self._open):
-            self.pieces.append(escape(text))
+            self.pieces.append(escape(text, quote=False))
 
     def _drop(self) -> None:
         self._dropped += 1
@@ -123,13 +123,18 @@ class _Copy:
             declares = attribute.partition(":")[0] == "xmlns"
             about = name == (_RDF, "about")
             if declares or about or self._wanted(name, inside):
-                written += f" {attribute}={quoteattr(value)}"
+                written += f' {attribute}="{_attribute(value)}"'
                 self.properties += not (declares or about or name[0] in ("", _RDF, _XML, _META))
         return written
 
     def _resolved(self, name: str, scope: dict[str, str]) -> Name:
         prefix, _, local = name.rpartition(":")
         return scope.get(prefix, ""), local
+
+
+def _attribute(value: str) -> str:
+    """A value as it stands between double quotes; a reader makes spaces of line breaks that stand there as such."""
+    return escape(value).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
 
 
 def _filtered(packet: bytes, copy: _Copy) -> bytes | None:

@@ -31,7 +31,7 @@ def test_the_location_is_nowhere_and_the_rest_stays():
         "A. Photographer",
         "tower",
     ]
-    assert "tiff:Make='Imgpipe &amp; \"Sons\"'" in left.decode()
+    assert 'tiff:Make="Imgpipe &amp; &quot;Sons&quot;"' in left.decode()
 
 
 def test_with_the_location_only_previews_orientation_and_lost_pictures_go():
