@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "MPO")
 _LONGEST_SIDE = 65_500
-_GAIN_MAP_MARKS = (b"hdrgm:Version", b"HDRGainMap", b"urn:iso:std:iso:ts:21496")
+_MAPS = {
+    "HDR gain map dropped: only the standard range is kept": (
+        b"hdrgm:Version",
+        b"HDRGainMap",
+        b"urn:iso:std:iso:ts:21496",
+    ),
+    "depth map dropped": (
+        b"ns.google.com/photos/1.0/depthmap",
+        b"ns.google.com/photos/dd/1.0",
+        b"ns.apple.com/depthData",
+    ),
+}
+"""What is said of pictures that are no pictures, and how XMP and APP2 name them."""
 _THUMBNAILS = ("Large Thumbnail (VGA Equivalent)", "Large Thumbnail (Full HD Equivalent)")
 
 
@@ -32,7 +44,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
             width, height = turned_size(at_least, header.orientation)
             image.draft(None, (max(width, 1), max(height, 1)))
         image.load()
-        warnings = _lost(image)
+        warnings = _lost(image, data)
         return picture_of(image.info, (frame_of(image),), header, warnings=warnings)
 
 
@@ -56,14 +68,15 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     return Encoded(data, frame_size(frame), (*picture.warnings, *lost))
 
 
-def _lost(image: ImageFile.ImageFile) -> tuple[str, ...]:
+def _lost(image: ImageFile.ImageFile, data: bytes) -> tuple[str, ...]:
     """What else was in the file that is not decoded."""
     segments: list[tuple[str, bytes]] = getattr(image, "applist", [])
-    if any(mark in content for name, content in segments if name in ("APP1", "APP2") for mark in _GAIN_MAP_MARKS):
-        return ("HDR gain map dropped: only the standard range is kept",)
     entries: list[dict[str, Any]] = (getattr(image, "mpinfo", None) or {}).get(0xB002, [])
     others = [entry for entry in entries[1:] if entry["Attribute"]["MPType"] not in _THUMBNAILS]
-    return (f"{len(entries)} pictures in the file: only the first is kept",) if others else ()
+    # Some phones say what a further picture is in that picture alone.
+    where = [data] if others else [content for name, content in segments if name in ("APP1", "APP2")]
+    maps = tuple(word for word, marks in _MAPS.items() if any(mark in text for text in where for mark in marks))
+    return maps or ((f"{len(entries)} pictures in the file: only the first is kept",) if others else ())
 
 
 CODEC = Codec(

@@ -26,7 +26,14 @@ _LOCATION = re.compile(
     r"|city|state|province(-?state)?|country|country-?(code|name)|world-?region"
 )
 """By the local name: besides EXIF's, Photoshop's and IPTC's the makers of drones have words of their own."""
-_PICTURES = ("http://ns.google.com/photos/1.0/", "http://ns.adobe.com/hdr-gain-map/", "http://ns.apple.com/HDRGainMap/")
+_PICTURES = (
+    *(f"http://ns.google.com/photos/1.0/{of}/" for of in ("container", "depthmap", "image", "camera", "audio")),
+    "http://ns.google.com/photos/dd/",
+    "http://ns.adobe.com/hdr-gain-map/",
+    "http://ns.apple.com/HDRGainMap/",
+    "http://ns.apple.com/depthData/",
+    "http://ns.apple.com/pixeldatainfo/",
+)
 """Namespaces about further pictures in the file, which are in no output."""
 _PREVIEWS = re.compile(r"(?i)thumbnails?|thumbnailimage|hasextendedxmp|pageinfo")
 

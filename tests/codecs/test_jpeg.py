@@ -1,3 +1,4 @@
+import struct
 from io import BytesIO
 
 import numpy as np
@@ -106,10 +107,60 @@ def test_nothing_of_the_old_file_leaks_into_the_new_one():
     assert b"secret" not in codecs.encode(picture_of(picture.frames[0]), "jpeg", Encoding()).data
 
 
-def test_a_gain_map_is_said_to_be_dropped():
-    xmp = b'<x:xmpmeta hdrgm:Version="1.0"/>'
-    picture = read(saved(gradient(), "JPEG", xmp=xmp))
-    assert picture.warnings == ("HDR gain map dropped: only the standard range is kept",)
+GAIN_MAP = ("HDR gain map dropped: only the standard range is kept",)
+
+
+def in_segment(marker, content):
+    return b"\xff" + marker + struct.pack(">H", len(content) + 2) + content
+
+
+def of_two(xmp=b"", aside=b""):
+    """A picture and a grey one of half its size behind it, as phones store maps; XMP of either."""
+    data = saved(gradient(), "MPO", save_all=True, append_images=[gradient(32, 24, "L")], xmp=xmp)
+    second = data.index(b"\xff\xd8\xff", 2) + 2
+    head = b"http://ns.adobe.com/xap/1.0/\0"
+    return data[:second] + in_segment(b"\xe1", head + aside) + data[second:]
+
+
+ISO_GAIN_MAP = in_segment(b"\xe2", b"urn:iso:std:iso:ts:21496:-1\0\0\0\0\0")
+ULTRA_HDR = b'<x:xmpmeta xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
+APPLE = b'<x:xmpmeta xmlns:HDRGainMap="http://ns.apple.com/HDRGainMap/1.0/" HDRGainMap:HDRGainMapVersion="65536"/>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        saved(gradient(), "JPEG", xmp=ULTRA_HDR),
+        of_two(ULTRA_HDR, ULTRA_HDR),
+        saved(gradient(), "JPEG", extra=ISO_GAIN_MAP),
+        of_two(aside=APPLE),
+        of_two(APPLE),
+    ],
+    ids=["ultra-hdr-alone", "ultra-hdr", "iso-21496-1", "apple-aside", "apple"],
+)
+def test_a_gain_map_is_said_to_be_dropped(data):
+    picture = read(data)
+    assert picture.warnings == GAIN_MAP
+    assert picture.size == (64, 48)
+
+
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        "http://ns.google.com/photos/1.0/depthmap/",
+        "http://ns.google.com/photos/dd/1.0/device/",
+        "http://ns.apple.com/depthData/1.0/",
+    ],
+)
+def test_a_depth_map_is_said_to_be_dropped(namespace):
+    xmp = f'<x:xmpmeta xmlns:map="{namespace}" map:Format="RangeInverse"/>'.encode()
+    assert read(saved(gradient(), "JPEG", xmp=xmp)).warnings == ("depth map dropped",)
+    assert read(of_two(aside=xmp)).warnings == ("depth map dropped",)
+
+
+def test_a_picture_in_no_need_of_words_gets_none():
+    assert read(saved(gradient(), "JPEG", xmp=b"<x/>", extra=in_segment(b"\xe2", b"else"))).warnings == ()
+    assert read(of_two()).warnings == ("2 pictures in the file: only the first is kept",)
 
 
 def test_further_pictures_of_a_stereo_file_are_said_to_be_dropped():

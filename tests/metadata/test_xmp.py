@@ -41,6 +41,19 @@ def test_with_the_location_only_previews_orientation_and_lost_pictures_go():
     assert b"tiff:Orientation" in reduced(blocks.XMP, location=True, orientation=True)
 
 
+def test_what_describes_pictures_that_are_in_no_output_goes_and_a_panorama_stays():
+    google = "http://ns.google.com/photos/1.0"
+    packet = (
+        f'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:C="{google}/container/" '
+        f'xmlns:D="{google}/depthmap/" xmlns:P="{google}/panorama/">'
+        '<r:Description P:ProjectionType="sphere" D:Near="1">'
+        "<C:Directory>gone</C:Directory></r:Description></r:RDF>"
+    ).encode()
+    left = reduced(packet, location=True)
+    assert b"sphere" in left
+    assert not [word for word in (b"Directory", b"gone", b"Near") if word in left]
+
+
 PLACES = (
     "GPSDestBearing gpsImgDirection Latitude AbsoluteAltitude Longitude LocationShown Location City State Province "
     "ProvinceState Province-State Country CountryCode CountryName WorldRegion geotag shotLocation GeoHash"
