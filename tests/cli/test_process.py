@@ -234,3 +234,25 @@ def test_a_filter_of_ones_own_is_found_in_the_current_folder(pictures, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.getpixel((5, 5)) == (50, 50, 50)
+
+
+def test_a_palette_is_stored_and_a_size_kept_to(pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "few", "-f", "png", "--palette", 8)
+    assert done.returncode in (0, 1)
+    with Image.open(tmp_path / "few" / "a.png") as made:
+        assert made.mode in ("P", "L")
+        assert len(made.convert("RGB").getcolors(256)) <= 8
+    done = imgpipe("process", pictures, tmp_path / "small", "-f", "webp", "--max-size", "0.3KB")
+    assert (tmp_path / "small" / "a.webp").stat().st_size <= 300
+
+
+def test_the_background_is_seen_where_the_format_has_no_alpha(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / "in" / "clear.png")
+    imgpipe("process", tmp_path / "in", tmp_path / "out", "-f", "bmp", "--background", "teal")
+    with Image.open(tmp_path / "out" / "clear.bmp") as made:
+        assert made.convert("RGB").getpixel((5, 5)) == (0, 128, 128)
+    for wrong, said in (("#00000000", "is transparent itself"), ("teel", "did you mean teal")):
+        done = imgpipe("process", tmp_path / "in", tmp_path / "out", "--background", wrong)
+        assert done.returncode == 2
+        assert said in done.stderr

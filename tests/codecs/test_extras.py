@@ -11,6 +11,9 @@ from .pictures import exif_block, gradient, picture_of, pixels, read
 
 AVAILABLE = [name for name in ("heic", "jxl") if not codecs._load(name).missing]
 
+RATIOS = [(200, 200), (240, 200), (400, 300), (300, 200), (320, 180), (250, 200), (400, 200)]
+"""Those that a JPEG XL has short words for."""
+
 
 def encode(name, *frames, **options):
     return codecs.encode(picture_of(*frames), name, Encoding(**options)).data
@@ -37,7 +40,7 @@ def test_exif_goes_round(name):
 
 
 @pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe[jxl]")
-@pytest.mark.parametrize("size", [(8, 8), (256, 256), (61, 43), (300, 200), (1, 1), (1920, 1080), (2000, 3)])
+@pytest.mark.parametrize("size", [(8, 8), (256, 256), (61, 43), (300, 200), (1, 1), (1920, 1080), (2000, 3), *RATIOS])
 def test_the_size_of_a_jpeg_xl_is_known_before_it_is_decoded(size):
     data = encode("jxl", gradient(*size))
     assert codecs._load("jxl").stored_size(data) == size

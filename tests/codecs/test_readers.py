@@ -51,6 +51,28 @@ def test_what_only_begins_like_a_tga_is_none(head):
         codecs.probe(head, Limits())
 
 
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(1, 1), (2, 7), (3, 1), (5, 1), (7, 24), (12, 0), (14, 0), (16, 12), (17, 0x80)],
+    ids=[
+        "a map that the kind has not",
+        "kind",
+        "map's start",
+        "map's length",
+        "map's depth",
+        "width",
+        "height",
+        "depth",
+        "interleaved",
+    ],
+)
+def test_a_tga_whose_header_cannot_be_right_is_none(offset, value):
+    data = bytearray(saved(gradient(), "TGA"))
+    assert codecs.sniff(bytes(data[:64])) == "tga"
+    data[offset] = value
+    assert codecs.sniff(bytes(data[:64])) is None
+
+
 def test_of_an_icon_the_largest_picture_is_taken():
     file = BytesIO()
     gradient(64, 64, "RGBA").save(file, "ICO", sizes=[(16, 16), (64, 64), (32, 32)])

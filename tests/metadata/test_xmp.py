@@ -34,6 +34,15 @@ def test_the_location_is_nowhere_and_the_rest_stays():
     assert 'tiff:Make="Imgpipe &amp; &quot;Sons&quot;"' in left.decode()
 
 
+def test_line_breaks_in_a_value_stay_line_breaks():
+    packet = (
+        b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:t="http://ns.adobe.com/tiff/1.0/">'
+        b'<r:Description t:Make="one&#10;two&#9;three&#13;four"/></r:RDF>'
+    )
+    (described,) = ET.fromstring(reduced(packet))
+    assert described.attrib["{http://ns.adobe.com/tiff/1.0/}Make"] == "one\ntwo\tthree\rfour"
+
+
 def test_with_the_location_only_previews_orientation_and_lost_pictures_go():
     packet = blocks.XMP.replace(b"tiff:Orientation", b'hdrgm:Version="1.0" tiff:Orientation')
     assert names_in(packet) - names_in(reduced(packet, location=True)) == {"Thumbnails", "Orientation", "Version"}
