@@ -13,7 +13,7 @@ ready := .venv/imgpipe-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check format bench chaos samples catalogue clean
+.PHONY: help env demo test check format bench chaos samples catalogue dist clean
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -67,6 +67,13 @@ samples: $(ready) ## paint the sample pictures anew
 
 catalogue: $(ready) ## write docs/filters.md and its pictures from what the filters say
 	$(venv)/python tools/catalogue.py
+
+# The sdist first, and the wheel out of it; then the wheel in empty environments, which pip fills from the registry.
+dist: $(ready) ## build the wheel and the sdist into dist/, and try them in an empty environment
+	rm -rf dist
+	$(venv)/python -m build --no-isolation
+	$(venv)/twine check --strict dist/*
+	$(venv)/python -m pytest -m registry tests/packaging
 
 # Only what can be made again, by name; out is the demo's.
 clean: ## remove .venv, out, dist and the caches

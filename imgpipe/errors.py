@@ -17,6 +17,11 @@ Every message says what happened, to what, and what to do about it.
 """
 
 
+def install_advice(extra: str) -> str:
+    """What installs an extra. The distribution is named otherwise than the package: `img-pipe` on PyPI is not ours."""
+    return f"pip install 'imgpipe-cli[{extra}]'"
+
+
 class ImgpipeError(Exception):
     """Any error that imgpipe raises on purpose."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from imgpipe.errors import install_advice
 from imgpipe.picture import Picture, Size
 
 
@@ -127,4 +128,4 @@ class Codec:
         from importlib.util import find_spec
 
         there = not self.extra or find_spec(self.plugin.partition(".")[0]) is not None
-        return "" if there else f"pip install 'imgpipe[{self.extra}]'"
+        return "" if there else install_advice(self.extra)

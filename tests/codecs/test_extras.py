@@ -39,7 +39,7 @@ def test_exif_goes_round(name):
     assert b"Imgpipe Camera" in read(codecs.encode(meant, name, Encoding()).data).exif
 
 
-@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe[jxl]")
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
 @pytest.mark.parametrize("size", [(8, 8), (256, 256), (61, 43), (300, 200), (1, 1), (1920, 1080), (2000, 3), *RATIOS])
 def test_the_size_of_a_jpeg_xl_is_known_before_it_is_decoded(size):
     data = encode("jxl", gradient(*size))

@@ -268,7 +268,7 @@ def test_formats_are_in_the_module_of_their_name(codec):
 
 @pytest.mark.parametrize("codec", [codec for codec in CODECS if codec.extra], ids=lambda codec: codec.name)
 def test_a_format_whose_extra_is_missing_says_what_to_install(codec, monkeypatch):
-    advice = f"pip install 'imgpipe\\[{codec.extra}\\]'"
+    advice = f"pip install 'imgpipe-cli\\[{codec.extra}\\]'"
     data = encode(codec, still()).data if codec.encode and not codec.missing else b""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=advice):
