@@ -10,10 +10,12 @@ from __future__ import annotations
 from imgpipe.codecs.extent import Extent
 from imgpipe.picture import Size
 
-_DECODING = {"jpeg": 8, "png": 10, "bmp": 11, "tiff": 11, "gif": 14, "webp": 22}
+_DECODING = {"jpeg": 8, "png": 10, "bmp": 11, "tiff": 11, "gif": 14, "raw": 18, "webp": 22}
 _DECODING_OTHERS = 24
 _FILTERING = 18
+_SCALES = {"jpeg": (8, 4, 2), "raw": (2,)}
 _COEFFICIENTS = 6
+_SENSOR = 2
 _FRAME = 9
 _UNKNOWN = 100
 _ALWAYS = 16 << 20
@@ -24,7 +26,7 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
 
     Args:
         extent: of the file.
-        need: px, as stored, that are enough of a JPEG; None for every pixel.
+        need: px, as stored, that are enough of a JPEG or a RAW; None for every pixel.
         filtered: whether filters work on every pixel.
     """
     width, height = extent.size
@@ -33,7 +35,7 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
     a_pixel = _DECODING.get(extent.kind, _DECODING_OTHERS) + (_FILTERING if filtered else 0)
     if extent.grey:
         a_pixel //= 3
-    kept = pixels * _COEFFICIENTS if extent.progressive else 0
+    kept = pixels * (_COEFFICIENTS if extent.progressive else _SENSOR if extent.kind == "raw" else 0)
     return _ALWAYS + worked_on * a_pixel + kept + (extent.pixels - pixels) * _FRAME
 
 
@@ -43,7 +45,8 @@ def unknown_footprint(size: int) -> int:
 
 
 def _reduction(extent: Extent, need: Size | None) -> int:
-    if need is None or extent.kind != "jpeg":
+    scales = _SCALES.get(extent.kind, ())
+    if need is None:
         return 1
     most = min(side // max(1, enough) for side, enough in zip(extent.size, need, strict=True))
-    return next((scale for scale in (8, 4, 2) if scale <= most), 1)
+    return next((scale for scale in scales if scale <= most), 1)

@@ -8,10 +8,12 @@ import sys
 import pytest
 from PIL import Image
 
+from imgpipe import codecs
 from imgpipe.codecs.extent import Extent
 from imgpipe.footprint import footprint
 from imgpipe.recipe import Recipe
 from imgpipe.transform import OutputPlan, expected_memory
+from tests.codecs.raws import dng, flat
 
 MP = 1_000_000
 
@@ -27,6 +29,14 @@ def test_of_a_reduced_jpeg_is_that_of_the_reduced_one():
     eighth = footprint(extent("jpeg", (8000, 6000)), (100, 100), filtered=False)
     assert eighth < half < whole / 2
     assert footprint(extent("png", (8000, 6000)), (100, 100), filtered=False) > whole
+
+
+def test_of_a_raw_is_at_best_halved():
+    large = (6000, 4000)
+    whole = footprint(extent("raw", large), None, filtered=False)
+    half = footprint(extent("raw", large), (3000, 2000), filtered=False)
+    assert half < whole / 2
+    assert footprint(extent("raw", large), (100, 100), filtered=False) == half
 
 
 def test_of_a_progressive_jpeg_counts_what_its_decoder_keeps():
@@ -63,6 +73,11 @@ print(memory("VmHWM") - before)
 """
 
 
+def taken_by(path, steps):
+    done = subprocess.run([sys.executable, "-c", PEAK, path, *steps], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
 @pytest.mark.parametrize("steps", [["resize:200x200"], [], ["blur:2"]], ids=["resized", "as it is", "blurred"])
 @pytest.mark.parametrize(
@@ -86,5 +101,16 @@ def test_covers_the_peak(tmp_path, format, mode, options, steps):
     image = Image.linear_gradient("L").resize((2500, 2000))
     (image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)).save(path, **options)
     expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan(format),))
-    taken = subprocess.run([sys.executable, "-c", PEAK, path, *steps], capture_output=True, text=True, check=True)
-    assert int(taken.stdout) < expected < 6 * int(taken.stdout) + 64 * MP
+    taken = taken_by(path, steps)
+    assert taken < expected < 6 * taken + 64 * MP
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+@pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs imgpipe-cli[raw]")
+@pytest.mark.parametrize("steps", [["resize:200x200"], [], ["blur:2"]], ids=["resized", "as it is", "blurred"])
+def test_covers_the_peak_of_a_raw(tmp_path, steps):
+    path = tmp_path / "picture.dng"
+    path.write_bytes(dng(flat(0.3, 0.2, 0.1, (2500, 2000)), thumbnail=True))
+    expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan("png"),))
+    taken = taken_by(path, steps)
+    assert taken < expected < 6 * taken + 64 * MP

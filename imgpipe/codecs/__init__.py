@@ -26,6 +26,7 @@ __all__ = [
     "decode",
     "encode",
     "extensions",
+    "identify",
     "probe",
     "sniff",
     "writer",
@@ -37,6 +38,10 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "png": (".png", ".apng"),
     "webp": (".webp",),
     "gif": (".gif",),
+    "raw": (
+        *(".dng", ".nef", ".cr2", ".cr3", ".arw", ".pef", ".nrw", ".rw2", ".orf", ".raf", ".srw", ".rwl", ".gpr"),
+        *(".3fr", ".fff", ".erf", ".dcr", ".kdc", ".mrw", ".x3f", ".crw", ".sr2", ".srf", ".iiq", ".mos", ".mef"),
+    ),
     "tiff": (".tif", ".tiff"),
     "bmp": (".bmp", ".dib"),
     "avif": (".avif", ".avifs"),
@@ -119,6 +124,13 @@ def sniff(head: bytes) -> str | None:
     return next((name for name in _EXTENSIONS if _load(name).signature(head[:_HEAD])), None)
 
 
+def identify(data: bytes) -> str | None:
+    """As `sniff`, of a whole file: a RAW may begin like a TIFF."""
+    name = sniff(data)
+    told_apart = _load(name).told_apart if name else None
+    return told_apart(data) if told_apart else name
+
+
 def probe(data: bytes, limits: Limits) -> Header:
     """What the file says of itself, by its content; nothing of it is decoded yet.
 
@@ -132,7 +144,7 @@ def probe(data: bytes, limits: Limits) -> Header:
     from imgpipe.codecs.orientation import turned_size
     from imgpipe.codecs.pillow import opened, raise_pillow_limit
 
-    name = sniff(data[:_HEAD])
+    name = identify(data)
     if name is None:
         raise NotAPicture(f"not a picture: {describe(data[:_HEAD])}")
     codec = _load(name)
@@ -142,6 +154,10 @@ def probe(data: bytes, limits: Limits) -> Header:
     raise_pillow_limit(limits.max_pixels)
     if codec.stored_size is not None and (stored := codec.stored_size(data)):
         _check_pixels(stored, limits)
+    if codec.read_header is not None:
+        header = codec.read_header(data)
+        _check_pixels(header.size, limits)
+        return header
     with opened(data, codec.pillow_formats) as image:
         size = image.size
         _check_pixels(size, limits)

@@ -87,6 +87,8 @@ class Codec:
         encode: None for formats that are only read.
         pillow_formats: names under which Pillow knows the format; they make the allow-list.
         plugin: the module that makes Pillow know it, imported with the first picture.
+        told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
+        read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
         extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
         signature: whether the first 64 bytes of a file are this format's.
         stored_size: the size in px, as stored, of a file that Pillow cannot open without decoding it; None where
@@ -109,6 +111,8 @@ class Codec:
     pillow_formats: tuple[str, ...]
     signature: Callable[[bytes], bool]
     plugin: str = ""
+    told_apart: Callable[[bytes], str] | None = None
+    read_header: Callable[[bytes], Header] | None = None
     extra: str = ""
     stored_size: Callable[[bytes], Size | None] | None = None
     find_exif: Callable[[bytes], bytes | None] | None = None

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from imgpipe.codecs.gif_blocks import count_images
+from imgpipe.codecs.raw_kinds import bears_signature, is_raw_tiff, sensor_size
 from imgpipe.picture import Size
 
 # Somebody may have made a file to be looked at for ever, and there is no deadline here.
 _MOST_PAGES = 10_000
 _MOST_PARTS = 100_000
 _MOST_TAGS = 16
+_HEAD = 64
 _LONGEST_GIF = 16 << 20
 _SHORT = 3
 
@@ -31,7 +33,7 @@ class Extent:
     """What a file says of its size.
 
     Attributes:
-        kind: of the file, by its content: "jpeg", "png", "gif", "webp", "bmp", "tiff" or "avif".
+        kind: of the file, by its content: "jpeg", "png", "gif", "webp", "bmp", "tiff", "raw" or "avif".
         size: px, as stored; of the largest page.
         pixels: of all frames or pages together.
         grey: whether there is one band of 8 bits or less.
@@ -47,6 +49,8 @@ class Extent:
 
 def extent_of(data: bytes) -> Extent | None:
     """The extent of a file; None where this cannot tell, be it another format or a broken one."""
+    if bears_signature(data[:_HEAD]):
+        return _raw(data)
     for signature, offset, read in _READERS:
         if data.startswith(signature, offset):
             try:
@@ -126,7 +130,15 @@ def _bmp(data: bytes) -> Extent:
     return Extent("bmp", (width, height), width * height)
 
 
+def _raw(data: bytes) -> Extent:
+    """A RAW that does not say its size as a TIFF does has about a byte a px: they are compressed, of 12 to 16 bits."""
+    width, height = sensor_size(data) or (len(data) // 1000 + 1, 1000)
+    return Extent("raw", (width, height), width * height)
+
+
 def _tiff(data: bytes) -> Extent | None:
+    if is_raw_tiff(data):
+        return _raw(data)
     order = "<" if data.startswith(b"II") else ">"
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
     number, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")

@@ -45,7 +45,7 @@ def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFil
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with _silence(), Image.open(BytesIO(data), formats=formats) as image:
+        with silence(), Image.open(BytesIO(data), formats=formats) as image:
             # The decoder gets all bytes at once, where Pillow would cut them into pieces and copy each twice.
             image.decodermaxblock = len(data)
             yield image
@@ -66,7 +66,7 @@ def saved(image: Image.Image, pillow_format: str, **options: Any) -> bytes:
     """
     file = BytesIO()
     try:
-        with _silence():
+        with silence():
             image.save(file, pillow_format, **options)
     except FAULTS as error:
         _raise_shortage(error)
@@ -118,7 +118,7 @@ _FILTER: Any = ("ignore", None, Warning, _MATCHER, 0)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """No warning of Pillow reaches the person: what matters of them, the codecs find out and say themselves."""
     if _FILTER not in warnings.filters:
         warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]

@@ -9,8 +9,10 @@ from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
+from imgpipe.codecs.raw_kinds import is_raw_tiff
 from imgpipe.codecs.tiff_deep import NARROWED, decode_deep, depth_of, encode_pages
-from imgpipe.codecs.tiff_texts import TEXTS, texts_of, with_word_of_loss
+from imgpipe.codecs.tiff_exif import described
+from imgpipe.codecs.tiff_texts import texts_of, with_word_of_loss
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("TIFF",)
 _LEVEL = 4
-_XMP, _IPTC, _PREDICTOR, _EXIF, _GPS = 700, 33723, 317, 34665, 34853
-_DESCRIPTIVE = (*TEXTS, _EXIF, _GPS)
+_XMP, _IPTC, _PREDICTOR = 700, 33723, 317
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
@@ -31,16 +32,16 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     """
     with opened(data, FORMATS) as opened_image:
         image: TiffImageFile = opened_image  # type: ignore[assignment]
-        info = {**image.info, "exif": _exif_of(image)}
+        exif, words = described(image.getexif())
+        info = {**image.info, "exif": exif}
         iptc = image.tag_v2.get(_IPTC)
         frames = []
-        narrowed = False
         for page in range(header.frames):
             image.seek(page)
             deep = depth_of(image)
-            narrowed = narrowed or deep == NARROWED
+            words += (NARROWED,) if deep == NARROWED and NARROWED not in words else ()
             frames.append(_decode_page(image, data, page, deep))
-    picture = picture_of(info, tuple(frames), header, warnings=(NARROWED,) if narrowed else ())
+    picture = picture_of(info, tuple(frames), header, warnings=words)
     if iptc and not isinstance(iptc, bytes):
         return picture.warn("IPTC is stored as numbers, which imgpipe does not read, and was dropped")
     return replace(picture, iptc=iptc or None)
@@ -86,18 +87,6 @@ def _tags(picture: Picture) -> Image.Exif:
     return tags
 
 
-def _exif_of(image: TiffImageFile) -> bytes | None:
-    """What describes the picture, out of the tags that a TIFF mixes with its structure."""
-    from PIL import Image
-
-    tags = image.getexif()
-    described = Image.Exif()
-    for tag in _DESCRIPTIVE:
-        if tag in tags:
-            described[tag] = tags.get_ifd(tag) if tag in (_EXIF, _GPS) else tags[tag]
-    return described.tobytes() if len(described) else None
-
-
 CODEC = Codec(
     name="tiff",
     decode=decode,
@@ -105,6 +94,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.TiffImagePlugin",
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
     deep=True,
     alpha=True,
     pages=True,

@@ -9,6 +9,8 @@ from PIL import Image, ImageSequence, features
 
 from imgpipe.codecs.extent import extent_of
 
+from .raws import dng, flat
+
 SIZE = (37, 23)
 
 
@@ -95,6 +97,11 @@ def test_of_pages_counts_each_with_its_own_size():
 def test_of_pages_that_go_round_in_a_circle_comes_to_an_end():
     data = b"II*\0" + struct.pack("<IHHHIIHHIIII", 8, 2, 256, 4, 1, 5, 257, 4, 1, 5, 8, 0)[:-4]
     assert extent_of(data).size == (5, 5)
+
+
+def test_of_a_raw_is_that_of_the_sensor_not_of_its_thumbnail():
+    extent = extent_of(dng(flat(0.1, 0.1, 0.1), thumbnail=True))
+    assert (extent.kind, extent.size, extent.pixels) == ("raw", (64, 48), 3072)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What describes the picture, out of the tags that a TIFF, and a RAW made like one, mixes with its structure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from imgpipe.codecs.pillow import FAULTS
+from imgpipe.codecs.tiff_texts import TEXTS
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+UNREADABLE = "part of its EXIF cannot be read and was dropped"
+_DETAILS, _GPS, _MAKER_NOTE = 34665, 34853, 37500
+_LONGEST = 65_000
+"""Bytes of one value: what is longer describes nothing, and would not fit into a JPEG."""
+
+
+def described(tags: Image.Exif, *, maker_note: bool = True) -> tuple[bytes | None, tuple[str, ...]]:
+    """A block of the tags that describe, and a word about those that cannot be read.
+
+    Args:
+        tags: of the first directory.
+        maker_note: whether it goes along; its offsets lead to nowhere in a block of another order.
+    """
+    from PIL import Image
+
+    kept = Image.Exif()
+    whole = True
+    for tag in (*TEXTS, _DETAILS, _GPS):
+        try:
+            value = _value(tags, tag, maker_note=maker_note)
+            if value and _is_writable(tag, value):
+                kept[tag] = value
+            whole = whole and (value is None or tag in kept)
+        except FAULTS:
+            whole = False
+    return kept.tobytes() if len(kept) else None, () if whole else (UNREADABLE,)
+
+
+def _value(tags: Image.Exif, tag: int, *, maker_note: bool) -> Any:
+    if tag not in tags:
+        return None
+    if tag not in (_DETAILS, _GPS):
+        return tags[tag]
+    entries = tags.get_ifd(tag)
+    return {name: value for name, value in entries.items() if maker_note or name != _MAKER_NOTE}
+
+
+def _is_writable(tag: int, value: Any) -> bool:
+    """Whether Pillow can write it, which raises what it raises, and in no more than so many bytes."""
+    from PIL import Image
+
+    alone = Image.Exif()
+    alone[tag] = value
+    return len(alone.tobytes()) <= _LONGEST

@@ -1,0 +1,222 @@
+"""Camera RAW: told from TIFF by content, developed with the camera's colours, turned once, never its thumbnail."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgpipe import codecs
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.extent import extent_of
+from imgpipe.codecs.orientation import upright
+from imgpipe.codecs.raw_kinds import bears_signature, is_raw_tiff
+from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, PictureError
+from imgpipe.recipe import Recipe
+
+from .pictures import deep_gradient, gradient, picture_of, saved
+from .raws import camera, corners, dng, flat, longs, sensor, shorts, text, tiff
+
+installed = pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs imgpipe-cli[raw]")
+
+
+def read(data, at_least=None):
+    header = codecs.probe(data, Limits())
+    return upright(codecs.decode(data, header, at_least), header.orientation)
+
+
+def encoded(light):
+    """The sRGB of light in 0 to 1, by IEC 61966-2-1, in 0 to 255."""
+    light = np.asarray(light, float)
+    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+@installed
+@pytest.mark.parametrize(
+    "light", [(0.7, 0.05, 0.05), (0.05, 0.7, 0.05), (0.05, 0.05, 0.7), (0.18, 0.18, 0.18), (0.02, 0.02, 0.02)]
+)
+@pytest.mark.parametrize("thumbnail", [False, True])
+def test_colours_are_those_of_the_light_in_srgb_and_no_brighter(light, thumbnail):
+    picture = read(dng(flat(*light), thumbnail=thumbnail))
+    assert picture.profile is None
+    assert picture.frames[0].dtype == np.uint16
+    middle = picture.frames[0][8:-8, 8:-8].reshape(-1, 3) / 257
+    assert np.abs(middle - encoded(light)).max() < 1
+
+
+@installed
+def test_exposure_does_not_depend_on_what_is_in_the_picture():
+    mixed = np.array(flat(0.18, 0.18, 0.18))
+    mixed[:, 40:] = 0.9
+    assert np.abs(read(dng(mixed)).frames[0][20, 10] / 257 - encoded(0.18)).max() < 1
+
+
+@installed
+def test_white_is_the_camera_s():
+    picture = read(dng(flat(0.2, 0.4, 0.3), neutral=(0.5, 1, 0.75)))
+    assert np.ptp(picture.frames[0][20, 20]) < 257
+
+
+@installed
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_applied_once(orientation):
+    light = corners((64, 48))
+    # What the turn of a viewer undoes.
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    stored = upright(picture_of(np.ascontiguousarray((light * 60_000).astype(np.uint16))), inverse).frames[0] / 60_000
+    picture = read(dng(stored, orientation))
+    assert picture.size == (64, 48)
+    assert np.abs(picture.frames[0][4:20, 4:28] / 257 - encoded(light[10, 10])).max() < 2
+    assert np.abs(picture.frames[0][4:20, 36:60] / 257 - encoded(light[10, 50])).max() < 2
+    assert np.abs(picture.frames[0][28:44, 4:28] / 257 - encoded(light[40, 10])).max() < 2
+
+
+@installed
+@pytest.mark.parametrize("size", [(128, 96), (127, 95)])
+def test_half_of_it_is_developed_where_that_is_enough(size):
+    data = dng(corners(size))
+    assert read(data, (size[0] // 2, size[1] // 2)).frames[0].shape == (-(-size[1] // 2), -(-size[0] // 2), 3)
+    assert read(data, (size[0] // 2 + 1, 2)).frames[0].shape == (size[1], size[0], 3)
+    assert read(data, (size[0] // 2, 4)).size == size
+
+
+@installed
+def test_a_half_has_the_colours_of_the_whole():
+    data = dng(corners((128, 96)))
+    whole, half = read(data).frames[0] / 257, read(data, (64, 48)).frames[0] / 257
+    assert np.abs(whole[::2, ::2][4:20, 4:28] - half[4:20, 4:28]).max() < 2
+
+
+@installed
+def test_sixteen_bits_reach_a_png_and_a_jpeg_has_eight():
+    data = dng(flat(0.3, 0.2, 0.1))
+    deep = Recipe(["resize:32x"]).apply(data)
+    assert deep.startswith(b"\x89PNG")
+    assert deep[24] == 16
+    small = Image.open(io.BytesIO(Recipe(["resize:32x"], format="jpeg").apply(data)))
+    assert small.size == (32, 24)
+    assert np.abs(np.asarray(small).astype(float)[12, 16] - encoded((0.3, 0.2, 0.1))).max() < 4
+
+
+@installed
+def test_exif_is_kept_and_says_the_colours_that_were_developed():
+    exif = Image.Exif()
+    exif.load(read(dng(corners(), 6)).exif)
+    assert (exif[271], exif[272], exif[306]) == ("Imgpipe", "Camera One", "2026:01:02 03:04:05")
+    assert 274 not in exif
+    # The camera was set to Adobe RGB.
+    assert exif.get_ifd(34665)[0xA001] == 1
+    assert read(dng(corners(), 6)).profile is None
+
+
+@installed
+def test_maker_notes_stay_behind_and_hostile_exif_costs_itself_only():
+    about = camera()
+    about[34665] = {**about[34665], 0x927C: (7, 9000, bytes(9000)), 0x9286: (7, 99, bytes(99))}
+    data = tiff({**sensor(corners()), **about})
+    assert len(read(data).exif) < 700
+    broken = {**about, 34853: longs(5), 315: (12, 3, bytes(24)), 33432: (5, 1, bytes(8)), 270: text("x" * 70_000)}
+    picture = read(tiff({**sensor(corners()), **broken}))
+    assert picture.frames[0].shape == (48, 64, 3)
+    assert picture.warnings == ("part of its EXIF cannot be read and was dropped",)
+
+
+def test_an_ordinary_tiff_stays_one():
+    pages = [gradient(), gradient(mode="L")]
+    for data in (
+        saved(gradient(), "TIFF"),
+        saved(gradient(mode="CMYK"), "TIFF", compression="tiff_lzw"),
+        saved(pages[0], "TIFF", save_all=True, append_images=pages[1:], big_tiff=True),
+        codecs.encode(picture_of(deep_gradient()), "tiff", Encoding()).data,
+        saved(gradient(), "TIFF", tiffinfo={271: "NIKON CORPORATION", 272: "NIKON D90"}),
+    ):
+        assert codecs.identify(data) == "tiff"
+        assert codecs.probe(data, Limits()).format == "tiff"
+
+
+def kinds():
+    """What is in the directories of the RAW of makers, whose pixels nobody but LibRaw reads."""
+    small = {254: longs(1), 256: longs(8), 257: longs(8), 258: shorts(8), 259: shorts(6), 262: shorts(6), 273: bytes(9)}
+    below = sensor(corners())
+    yield "nef", tiff({**small, 271: text("NIKON CORPORATION"), 330: {**below, 259: shorts(34713)}})
+    yield "nef without the word", tiff({**small, 330: {**below, 259: shorts(34713), 262: shorts(2)}})
+    yield "arw", tiff({**small, 271: text("SONY"), 330: {**below, 259: shorts(32767)}}, {**small, 513: bytes(9)})
+    yield "pef", tiff({**below, 259: shorts(65535), 271: text("PENTAX")}, small)
+    yield "linear", tiff({**below, 262: shorts(34892), 258: shorts(16, 16, 16)})
+    yield "dng", tiff({**small, 262: shorts(2), **camera()})
+
+
+@pytest.mark.parametrize(("name", "data"), list(kinds()), ids=[name for name, _ in kinds()])
+def test_what_begins_like_a_tiff_is_known_by_its_directories(name, data):
+    assert codecs.sniff(data[:64]) == "tiff"
+    assert codecs.identify(data) == "raw"
+    assert extent_of(data).kind == "raw"
+
+
+@pytest.mark.parametrize("data", [data for _, data in kinds()], ids=[name for name, _ in kinds()])
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_thumbnail_never_stands_for_the_picture_however_the_file_is_cut(data, installed, monkeypatch):
+    if not installed:
+        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    for cut in {*range(8, len(data), 5), len(data)}:
+        try:
+            assert read(data[:cut]).size == (64, 48)
+        except PictureError as error:
+            assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"FUJIFILMCCD-RAW 0201FF",
+        b"IIU\0\x18\0\0\0",
+        b"IIRO\x08\0\0\0",
+        b"IIRS\x08\0\0\0",
+        b"MMOR\0\0\0\x08",
+        b"II*\0\x10\0\0\0CR\x02\0",
+        b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom",
+        b"II\x1a\0\0\0HEAPCCDR",
+        b"FOVb\0\0\2\0",
+        b"\0MRM\0\0\1\0",
+    ],
+)
+def test_signatures_of_makers_are_known(head):
+    assert bears_signature(head)
+    assert codecs.sniff(head.ljust(64, b"\0")) == "raw"
+    assert extent_of(head.ljust(9_000_000, b"\0")).pixels == pytest.approx(9_000_000, rel=0.01)
+    with pytest.raises((DamagedPicture, NotAPicture)):
+        codecs.probe(head.ljust(5000, b"\1"), Limits())
+
+
+@installed
+@pytest.mark.parametrize("thumbnail", [False, True])
+def test_truncation_is_found_wherever_it_is(thumbnail):
+    data = dng(corners(), thumbnail=thumbnail)
+    for cut in {*range(0, len(data), 13), *range(len(data) - 40, len(data))}:
+        with pytest.raises((DamagedPicture, NotAPicture)):
+            read(data[:cut])
+
+
+@installed
+def test_size_is_limited_before_the_sensor_is_read_also_where_the_visible_part_is_small():
+    light = flat(0.1, 0.1, 0.1)
+    with pytest.raises(LimitExceeded, match="64 x 48 = 3072 pixels"):
+        codecs.probe(dng(light), Limits(max_pixels=3071))
+    huge = {**sensor(light), **camera(), 256: longs(60_000), 257: longs(60_000)}
+    visible = (4, 4, b"".join(number.to_bytes(4, "little") for number in (0, 0, 48, 64)))
+    with pytest.raises(LimitExceeded, match="60000 x 60000"):
+        codecs.probe(tiff({**huge, 50829: visible}), Limits())
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(NotAPicture, match=r"pip install 'imgpipe-cli\[raw\]'"):
+        codecs.probe(dng(flat(0.1, 0.1, 0.1), thumbnail=True), Limits())
+
+
+def test_directories_that_lead_in_circles_end():
+    data = bytearray(tiff({256: longs(1), 330: longs(8)}, {256: longs(2)}))
+    assert not is_raw_tiff(bytes(data))
+    # The second directory leads to the first one.
+    data[-4:] = (8).to_bytes(4, "little")
+    assert not is_raw_tiff(bytes(data))
