@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import subprocess
-import sys
 import threading
 
 import pytest
@@ -20,6 +19,7 @@ from imgpipe.naming import Naming
 from imgpipe.recipe import Recipe
 from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
+from tests.calls import calls_of
 from tests.folders import WatchedCalls, contents, paint, temporaries, traces, write
 from tests.runs import SMALL, ends, killed_at, options, run, run_with
 
@@ -535,23 +535,6 @@ def test_with_synced_outputs_the_bytes_are_the_same_and_are_recorded(pictures, t
     assert contents(out) == undisturbed(pictures, tmp_path)
     assert set(ends(run(pictures, out, engine=engine)).values()) == {"unchanged"}
     assert not claims(out)
-
-
-def calls_of(function):
-    """How many Python functions a call of a function calls, generators counted at each step."""
-    calls = 0
-
-    def count(frame, event, argument):
-        nonlocal calls
-        calls += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return calls
 
 
 def test_an_up_to_date_file_costs_few_calls(tmp_path):

@@ -19,6 +19,7 @@ _COMMANDS = {
     "filters": "imgpipe.cli.filters",
     "formats": "imgpipe.cli.formats",
     "recipe": "imgpipe.cli.recipe",
+    "report": "imgpipe.cli.report",
 }
 
 

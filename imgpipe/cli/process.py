@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import click
 
-from imgpipe import cli
+from imgpipe import __version__, cli
 from imgpipe.cli.request import WEB_READY_NOTICE, Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
 from imgpipe.concurrency.signals import StopRequest, stop_signals
-from imgpipe.errors import RunError, UsageError
+from imgpipe.errors import RecipeError, RunError, UsageError
 from imgpipe.job import Item, Status
 from imgpipe.journal import peek
 from imgpipe.naming import printable
@@ -23,6 +25,7 @@ from imgpipe.plan import Plan
 from imgpipe.prune import gone
 from imgpipe.report.jsonl import item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
+from imgpipe.report.record import Record
 from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
@@ -44,6 +47,8 @@ def command(source: str, target: str, **given: Any) -> int:
     sys.path.append(os.getcwd())
     gc.enable()
     request = read_request(given)
+    if request.report is not None:
+        _check_report(request.report, request)
     with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)
         if request.web_ready:
@@ -60,36 +65,113 @@ def command(source: str, target: str, **given: Any) -> int:
         return _run(plan, request, stop, lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How the loop ended: the exit status, the error that ended it in words, whether a second signal did."""
+
+    status: int = cli.OK
+    error: str = ""
+    hurried: bool = False
+
+
 def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
-    tally = Tally(plan.total)
-    status = cli.OK
-    try:
-        with (
-            progress(tally, sys.stderr, wanted=request.progress) as bar,
-            closing(execute(plan, request.recipe, request.options, lambda: bool(stop))) as items,
-        ):
-            for item in items:
-                tally.add(item)
-                _tell(item, lines)
-                if item.status is not Status.PRUNED:
-                    advance(bar, tally)
-                if request.fail_fast and item.failure is not None:
-                    status = cli.SOME_FAILED
-                    break
-    except KeyboardInterrupt:
-        pass
-    except RunError as error:
-        click.echo(f"imgpipe: {printable(str(error))}", err=True)
-        status = cli.CANNOT_GO_ON
-    tally.interrupted = bool(stop) or status != cli.OK
+    tally, record = Tally(plan.total), Record(plan.target, _about(plan, request))
+    end = _loop(plan, request, stop, _Told(tally, record, lines))
+    tally.interrupted = bool(stop) or end.status != cli.OK
+    record.finish(summary_line(tally) | {"error": end.error})
     if lines is not None:
         write_line(lines, summary_line(tally))
-    if tally.done or status != cli.CANNOT_GO_ON:
+    if tally.done or end.status != cli.CANNOT_GO_ON:
         for line in summary(tally, verbose=request.verbose):
             _say(request, line, failed=tally.counts[Status.FAILED] > 0)
+    status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop:
         return stop.exit_status
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who is told of each item."""
+
+    tally: Tally
+    record: Record
+    lines: TextIO | None
+
+    def add(self, item: Item) -> None:
+        self.tally.add(item)
+        self.record.add(item)
+        if self.lines is not None:
+            write_line(self.lines, item_line(item))
+
+
+def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told) -> _End:
+    try:
+        with (
+            progress(told.tally, sys.stderr, wanted=request.progress) as bar,
+            closing(execute(plan, request.recipe, request.options, lambda: bool(stop))) as items,
+        ):
+            for item in items:
+                told.add(item)
+                if item.status is not Status.PRUNED:
+                    advance(bar, told.tally)
+                if request.fail_fast and item.failure is not None:
+                    return _End(cli.SOME_FAILED)
+    except KeyboardInterrupt:
+        return _End(hurried=True)
+    except RunError as cause:
+        error = printable(str(cause))
+        click.echo(f"imgpipe: {error}", err=True)
+        return _End(cli.CANNOT_GO_ON, error)
+    return _End()
+
+
+def _about(plan: Plan, request: Request) -> dict[str, Any]:
+    """What the record says of the run before it tells of items."""
+    from imgpipe.recipe.writing import write
+
+    options = request.options
+    try:
+        recipe = write(request.recipe)
+    except RecipeError as error:
+        recipe = f"# {error}\n"
+    return {
+        "version": __version__,
+        "began": time.time(),
+        "input": plan.source.root,
+        "in_place": options.existing.in_place,
+        "total": plan.total,
+        "engine": options.engine,
+        "cores": options.workforce.cores,
+        "recipe": recipe,
+    }
+
+
+def _check_report(file: str, request: Request) -> None:
+    from imgpipe.report.page import check_place
+
+    if request.dry_run:
+        raise UsageError("--report tells of a run, and --dry-run makes none: leave one of them out")
+    check_place(file)
+
+
+def _report(plan: Plan, request: Request, record: Record) -> int:
+    """Write the page that was asked for; the exit status where that is impossible."""
+    if request.report is None:
+        return cli.OK
+    from imgpipe.report.page import write_page
+
+    try:
+        if record.failed:
+            raise RunError(f"no report was made: {record.failed}")
+        write_page(plan.target.root, request.report, request.options.workforce.cores)
+    except KeyboardInterrupt:
+        return cli.OK
+    except RunError as error:
+        click.echo(f"imgpipe: {printable(str(error))}", err=True)
+        return cli.CANNOT_GO_ON
+    _say(request, f"report: {printable(request.report)}")
+    return cli.OK
 
 
 def _show_plan(plan: Plan, request: Request) -> int:
@@ -109,11 +191,6 @@ def _show_plan(plan: Plan, request: Request) -> int:
             click.echo(f"{printable(job.source.name)} -> {targets}")
     click.echo(f"{plan.total} inputs, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
     return cli.OK
-
-
-def _tell(item: Item, lines: TextIO | None) -> None:
-    if lines is not None:
-        write_line(lines, item_line(item))
 
 
 def _say(request: Request, line: str, *, failed: bool = False) -> None:

@@ -86,6 +86,7 @@ _OPTIONS: Sections = {
     "What is shown": [
         click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing."),
         click.option("--json", "json_path", metavar="FILE", help="JSON Lines, one object a picture; - for stdout."),
+        click.option("--report", "report_path", metavar="FILE.html", help="A page about the run, with its pictures."),
         click.option("--no-progress", is_flag=True, help="No progress bar."),
         click.option("--quiet", "-Q", is_flag=True, help="Say only what failed."),
         click.option("--verbose", "-v", is_flag=True, help="Name all skipped files and warnings; show tracebacks."),
@@ -106,6 +107,7 @@ class Request:
         options: how the run is done.
         dry_run: only say what would be done.
         json: where JSON Lines go.
+        report: where the page about the run goes.
         progress: whether a bar is wanted.
         quiet: say only what failed.
         verbose: say all.
@@ -117,6 +119,7 @@ class Request:
     options: Options = field(default_factory=Options)
     dry_run: bool = False
     json: str | None = None
+    report: str | None = None
     progress: bool = True
     quiet: bool = False
     verbose: bool = False
@@ -137,6 +140,7 @@ def read_request(given: Mapping[str, Any]) -> Request:
         options=_options(given),
         dry_run=given["dry_run"],
         json=given["json_path"],
+        report=given["report_path"],
         progress=not (given["no_progress"] or given["quiet"]),
         quiet=given["quiet"],
         verbose=given["verbose"],

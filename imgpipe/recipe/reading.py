@@ -19,7 +19,8 @@ from imgpipe.filters.option import nearest
 from imgpipe.filters.registry import Filter
 from imgpipe.filters.syntax import read
 from imgpipe.recipe import Recipe, Rendition
-from imgpipe.recipe.tables import OUTPUT, RECIPE, SETTINGS, taken_from
+from imgpipe.recipe.parts import SETTINGS
+from imgpipe.recipe.tables import OUTPUT, RECIPE, taken_from
 
 _MOST_BYTES = 100_000
 _LONGEST_LINE = 10_000

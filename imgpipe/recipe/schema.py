@@ -16,8 +16,9 @@ from imgpipe.filters.docstring import read_help
 from imgpipe.filters.option import Option
 from imgpipe.filters.registry import Filter
 from imgpipe.metadata import KINDS
+from imgpipe.recipe.parts import SETTINGS
 from imgpipe.recipe.rendition import CHOICES, RANGES, Rendition
-from imgpipe.recipe.tables import OUTPUT, RECIPE, SETTINGS
+from imgpipe.recipe.tables import OUTPUT, RECIPE
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from typing import Any, get_type_hints
 
 import msgspec
 
 from imgpipe.codecs.codec import Encoding
-from imgpipe.recipe import Recipe
+from imgpipe.recipe.parts import SETTINGS
 
 _FILTERS = list[str | dict[str, str | bool | int | float]]
 
@@ -22,13 +22,6 @@ def _rows(source: type) -> list[tuple[str, Any, Any]]:
 def _default(value: Any, factory: Any) -> Any:
     return msgspec.field(default_factory=factory) if value is MISSING else value
 
-
-SETTINGS: dict[str, type] = {
-    name: kind
-    for name, kind in get_type_hints(Recipe).items()
-    if isinstance(kind, type) and is_dataclass(kind) and kind is not Encoding
-}
-"""The fields of a recipe that hold for all outputs, such as `colour`; what they consist of stands at the top."""
 
 OUTPUT = msgspec.defstruct(
     "Output",

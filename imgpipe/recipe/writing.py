@@ -10,7 +10,7 @@ from typing import Any
 from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError
 from imgpipe.recipe import Recipe, Rendition
-from imgpipe.recipe.tables import SETTINGS
+from imgpipe.recipe.parts import SETTINGS
 
 
 def write(recipe: Recipe) -> str:

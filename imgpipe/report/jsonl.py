@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from imgpipe.job import Item, Status
+from imgpipe.job import Failure, Item, Output, Seconds, Source, Status
 from imgpipe.report.tally import Tally
 
 
 def write_line(file: TextIO, line: dict[str, Any]) -> None:
     """Write one object as one line of ASCII, and flush it."""
-    file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    file.write(text_of(line))
     file.flush()
+
+
+def text_of(line: dict[str, Any]) -> str:
+    """One object as one line of ASCII, with its end."""
+    return json.dumps(line, separators=(",", ":")) + "\n"
 
 
 def item_line(item: Item) -> dict[str, Any]:
@@ -21,6 +26,7 @@ def item_line(item: Item) -> dict[str, Any]:
     return {
         "type": "item",
         "source": item.source.name,
+        "bytes": item.source.bytes,
         "status": item.status.value,
         "outputs": [
             {"path": output.name, "bytes": output.bytes, "width": output.width, "height": output.height}
@@ -35,6 +41,41 @@ def item_line(item: Item) -> dict[str, Any]:
             "write": round(item.seconds.write, 6),
         },
     }
+
+
+def read_item(line: dict[str, Any]) -> Item:
+    """The item that a line tells of, as far as it does.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such line.
+    """
+    error, took = line["error"], line["seconds"]
+    return Item(
+        Source(_text(line["source"]), None, number(line["bytes"])),
+        Status(line["status"]),
+        tuple(_output(made) for made in line["outputs"]),
+        tuple(map(_text, line["warnings"])),
+        _text(line["reason"] or ""),
+        Failure(_text(error["type"]), _text(error["message"])) if error else None,
+        Seconds(number(took["read"]), number(took["process"]), number(took["write"])),
+    )
+
+
+def _output(made: dict[str, Any]) -> Output:
+    return Output(_text(made["path"]), number(made["bytes"]), number(made["width"]), number(made["height"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def number(value: Any) -> Any:
+    """The number, which is neither negative nor beyond what a file can have."""
+    if not isinstance(value, (int, float)) or not 0 <= value < 1 << 63:
+        raise TypeError(f"{value!r} is no number that counts something")
+    return value
 
 
 def summary_line(tally: Tally) -> dict[str, Any]:

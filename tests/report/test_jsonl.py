@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe.job import Failure, Item, Output, Seconds, Source, Status
-from imgpipe.report.jsonl import item_line, summary_line, write_line
+from imgpipe.report.jsonl import item_line, read_item, summary_line, write_line
 from imgpipe.report.tally import Tally
 
 EVIL = os.fsdecode(b"\x1b[31m\xff\n\xe2\x80\xa8\xf0\x9f\x93\xb7.jpg")
@@ -32,6 +32,7 @@ def test_a_written_item_has_the_fields_of_the_design():
     assert item_line(WRITTEN) == {
         "type": "item",
         "source": "x/a.jpg",
+        "bytes": 100,
         "status": "written",
         "outputs": [
             {"path": "x/a.webp", "bytes": 30, "width": 640, "height": 480},
@@ -107,6 +108,34 @@ def test_any_name_and_any_message_make_one_line(name, message):
     assert text.count("\n") == 1
     line = json.loads(text)
     assert (os.fsencode(line["source"]), os.fsencode(line["error"]["message"])) == (name, message)
+
+
+@pytest.mark.parametrize("item", [WRITTEN, FAILED, Item(Source(EVIL, None, 1), Status.SKIPPED, reason=EVIL)])
+def test_an_item_that_is_read_back_makes_the_same_line(item):
+    line = item_line(item)
+    assert item_line(read_item(json.loads(json.dumps(line)))) == line
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"source": 1},
+        {"source": None},
+        {"bytes": -1},
+        {"bytes": float("nan")},
+        {"bytes": "many"},
+        {"status": "well"},
+        {"outputs": [{"path": 3, "bytes": 1, "width": 1, "height": 1}]},
+        {"outputs": 7},
+        {"warnings": [["a"]]},
+        {"error": {"type": "x"}},
+        {"seconds": {"read": [], "process": 0, "write": 0}},
+        {"seconds": None},
+    ],
+)
+def test_what_is_no_line_of_an_item_is_refused(wrong):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        read_item(item_line(WRITTEN) | wrong)
 
 
 def test_each_line_is_handed_on_at_once():
