@@ -40,6 +40,8 @@ class Picture:
         xmp: raw XMP packet, or None.
         iptc: raw IPTC-IIM data sets, or None.
         dpi: horizontal and vertical resolution, or None.
+        mirrored: whether the frames were mirrored since they were decoded, left to right and top to bottom. The
+            last column and row of a reduced frame may stand for part of a px only; they are the first then.
         warnings: what was lost or converted on the way, in words for the person.
     """
 
@@ -53,6 +55,7 @@ class Picture:
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    mirrored: tuple[bool, bool] = (False, False)
     warnings: tuple[str, ...] = ()
 
     @property

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL import Image
 
+_TO_THE_LEFT, _UPWARDS = (2, 3, 6, 7), (3, 4, 7, 8)
+"""Orientations that mirror, after the axes were swapped where they are."""
+
 
 def swaps_axes(orientation: int) -> bool:
     """Whether the orientation exchanges width and height."""
@@ -32,7 +35,8 @@ def upright(picture: Picture, orientation: int) -> Picture:
         orientation: EXIF orientation of the frames, 1 to 8.
     """
     frames = picture.frames if orientation == 1 else tuple(_turn(frame, orientation) for frame in picture.frames)
-    return replace(picture, frames=frames, exif=without_orientation(picture.exif))
+    mirrored = orientation in _TO_THE_LEFT, orientation in _UPWARDS
+    return replace(picture, frames=frames, mirrored=mirrored, exif=without_orientation(picture.exif))
 
 
 def _turn(frame: Frame, orientation: int) -> Frame:
@@ -62,8 +66,8 @@ def _turn_array(pixels: npt.NDArray[np.uint16], orientation: int) -> npt.NDArray
 
     if swaps_axes(orientation):
         pixels = pixels.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
+    if orientation in _TO_THE_LEFT:
         pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
+    if orientation in _UPWARDS:
         pixels = pixels[::-1]
     return np.ascontiguousarray(pixels)

@@ -7,24 +7,12 @@ from imgpipe.filters import turning
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import map_frames
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import filter
+from imgpipe.filters.registry import any_size, filter
 from imgpipe.picture import Picture, Size, frame_size
 
-_REDUCTION = 8
-"""The most that decoding may reduce by. A reduced frame's last column or row may stand for a part of a px where the
-edge is no multiple of this, and mirrors would take that part to where nobody expects it."""
 
-
-def _whole(*edges: int) -> Size | None:
-    """The least size of mirrors and quarter turns that take these edges, px, to the other side."""
-    return None if any(edge % _REDUCTION for edge in edges) else (0, 0)
-
-
-def _turned_need(size: Size, /, angle: float, **_options: Any) -> Size | None:
-    if angle % 90:
-        return None
-    # Clockwise, the lower edge comes to the left, after a half turn the right one too.
-    return _whole(*((), size[1:], size, size[:1])[_quarters(angle)])
+def _turned_need(_size: Size, /, angle: float, **_options: Any) -> Size | None:
+    return None if angle % 90 else (0, 0)
 
 
 def _swaps(angle: float, **_options: Any) -> bool:
@@ -33,14 +21,6 @@ def _swaps(angle: float, **_options: Any) -> bool:
 
 def _quarters(angle: float) -> int:
     return int(angle % 360 // 90)
-
-
-def _flipped_need(size: Size, /) -> Size | None:
-    return _whole(size[1])
-
-
-def _flopped_need(size: Size, /) -> Size | None:
-    return _whole(size[0])
 
 
 @filter(alpha="straight", least_size=_turned_need, swaps=_swaps, check=check_colours)
@@ -73,11 +53,15 @@ def rotate(
     if angle % 90:
         frames = tuple(turning.turn(frame, angle, background) for frame in picture.frames)
         return replace(picture, frames=frames, size=frame_size(frames[0]))
-    size = picture.size[::-1] if _swaps(angle) else picture.size
-    return replace(map_frames(picture, lambda frame: turning.quarter_turns(frame, _quarters(angle))), size=size)
+    size, mirrored = picture.size, picture.mirrored
+    for _ in range(_quarters(angle)):
+        # The lower edge comes to the left, and the left one up.
+        size, mirrored = size[::-1], (not mirrored[1], mirrored[0])
+    turned = map_frames(picture, lambda frame: turning.quarter_turns(frame, _quarters(angle)))
+    return replace(turned, size=size, mirrored=mirrored)
 
 
-@filter(alpha="straight", least_size=_flipped_need)
+@filter(alpha="straight", least_size=any_size)
 def flip(picture: Picture) -> Picture:
     """Mirror the picture top to bottom, exactly; all frames. It has no options and no errors.
 
@@ -85,10 +69,11 @@ def flip(picture: Picture) -> Picture:
     >>> parse("flip")
     Operation('flip')
     """
-    return map_frames(picture, turning.flipped)
+    across, down = picture.mirrored
+    return replace(map_frames(picture, turning.flipped), mirrored=(across, not down))
 
 
-@filter(alpha="straight", least_size=_flopped_need)
+@filter(alpha="straight", least_size=any_size)
 def flop(picture: Picture) -> Picture:
     """Mirror the picture left to right, exactly; all frames. It has no options and no errors.
 
@@ -96,4 +81,5 @@ def flop(picture: Picture) -> Picture:
     >>> parse("flop")
     Operation('flop')
     """
-    return map_frames(picture, turning.flopped)
+    across, down = picture.mirrored
+    return replace(map_frames(picture, turning.flopped), mirrored=(not across, down))

@@ -41,18 +41,25 @@ def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     return _resample_image(image, box, size, kernel)
 
 
-def scale_box(box: Box, size: Size, frame: Frame) -> Box:
-    """The box, in px of a picture of this size, in px of its frame, which may be decoded smaller.
+def scale_box(box: Box, size: Size, frame: Frame, mirrored: tuple[bool, bool] = (False, False)) -> Box:
+    """The box, in px of a picture of this size, in px of its frame, which may be decoded smaller, and mirrored since.
 
     >>> from PIL import Image
     >>> scale_box((0, 0, 2725, 2225), (2725, 2225), Image.new("L", (1363, 1113)))
     (0.0, 0.0, 1362.5, 1112.5)
+    >>> scale_box((0, 0, 2725, 2225), (2725, 2225), Image.new("L", (1363, 1113)), (True, False))
+    (0.5, 0.0, 1362.5, 1112.5)
     """
-    across, down = frame_size(frame)
-    left, top, width, height = box
-    wide, high = _scale(size[0], across), _scale(size[1], down)
+    left, across = _scale_span(box[0], box[2], size[0], frame_size(frame)[0], mirrored[0])
+    top, down = _scale_span(box[1], box[3], size[1], frame_size(frame)[1], mirrored[1])
+    return left, top, across, down
+
+
+def _scale_span(start: float, length: float, whole: int, decoded: int, mirrored: bool) -> tuple[float, float]:
+    scale = _scale(whole, decoded)
+    first = start * scale + (max(0.0, decoded - whole * scale) if mirrored else 0)
     # Rounding must not lead outside the frame.
-    return left * wide, top * high, min(width * wide, across - left * wide), min(height * high, down - top * high)
+    return first, min(length * scale, decoded - first)
 
 
 def _scale(whole: int, decoded: int) -> float:

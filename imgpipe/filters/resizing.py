@@ -110,7 +110,7 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
         box = layout.box
         if gravity in _INTERESTS:
             box = _interesting_box(picture.frames[0] if picture.animated else frame, box, whole, gravity)
-        scaled = sampled(frame, scale_box(box, whole, frame), layout.scaled, kernel)
+        scaled = sampled(frame, scale_box(box, whole, frame, picture.mirrored), layout.scaled, kernel)
         if layout.canvas == layout.scaled:
             return scaled
         return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)

@@ -112,16 +112,6 @@ def test_mirrors_and_quarter_turns_leave_reduced_decoding_to_the_next_step():
         assert least_size([parse(text), resize], (1000, 600)) is None
 
 
-@pytest.mark.parametrize(("size", "exact"), [
-    ((1001, 600), ["flip", "rotate:0", "rotate:90"]),
-    ((1000, 601), ["flop", "rotate:0", "rotate:270"]),
-])  # fmt: skip
-def test_edges_that_reduced_decoding_may_split_are_not_turned_to_the_other_side(size, exact):
-    texts = ["flip", "flop", "rotate:0", "rotate:90", "rotate:180", "rotate:270"]
-    reduced = [text for text in texts if least_size([parse(text), parse("resize:10%")], size)]
-    assert reduced == exact
-
-
 @pytest.mark.parametrize("text", ["rotate:90", "rotate:270", "rotate:180", "flip", "flop"])
 def test_turned_pictures_are_the_same_from_reduced_decoding(text, samples):
     data = BytesIO()
