@@ -13,7 +13,7 @@ ready := .venv/imgpipe-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check format bench chaos samples catalogue dist clean
+.PHONY: help env demo test check format bench chaos samples catalogue docs dist clean
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -67,6 +67,11 @@ samples: $(ready) ## paint the sample pictures anew
 
 catalogue: $(ready) ## write docs/filters.md and its pictures from what the filters say
 	$(venv)/python tools/catalogue.py
+
+# Warnings are errors, also a link that leads nowhere (-n).
+docs: $(ready) ## make the docs site in docs/_build/html
+	$(venv)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
+	@echo 'Open docs/_build/html/index.html'
 
 # The sdist first, and the wheel out of it; then the wheel in empty environments, which pip fills from the registry.
 dist: $(ready) ## build the wheel and the sdist into dist/, and try them in an empty environment

@@ -41,7 +41,8 @@ class Outcome:
 
 def page(machine: str, runs: int, outcomes: Sequence[Outcome], skipped: dict[str, str]) -> str:
     """All of it."""
-    parts = [f"Machine: {machine}. Medians of {runs} runs in alternation after one warm-up each, least and greatest "
+    parts = ["# Benchmarks",
+             f"Machine: {machine}. Medians of {runs} runs in alternation after one warm-up each, least and greatest "
              "in brackets."]  # fmt: skip
     parts += [section(outcome) for outcome in outcomes]
     parts += [f"## {title}\n\nNot measured: {reason}." for title, reason in skipped.items()]

@@ -42,7 +42,9 @@ HEAD = """# Filters
 Made by `make catalogue` from what the filters say of themselves; `imgpipe filters NAME` says the same. Every filter
 stands in a recipe or behind `-F`, in the order in which they are to work:
 
-    imgpipe process photos/ out/ -F resize:800x600 -F sharpen:amount=0.8
+```sh
+imgpipe process photos/ out/ -F resize:800x600 -F sharpen:amount=0.8
+```
 
 The first option may stand without its name. Lengths in px count in the picture as it is at that step. Levels go from 0
 to 255 whatever the depth. Unless a filter says otherwise, every frame of an animation is treated alike, 16 bits a

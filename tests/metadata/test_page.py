@@ -14,7 +14,7 @@ from . import blocks
 from .test_keeping import photograph
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "metadata.md").read_text()
-COMMANDS = re.findall(r"^    (imgpipe .*)$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^(imgpipe .*)$", PAGE, re.MULTILINE)
 NAMES = {"EXIF": "exif", "XMP": "xmp", "IPTC": "iptc", "dpi": "dpi"}
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
 README = (ROOT / "README.md").read_text()
 RECIPES = re.findall(r"```toml\n(.*?)```", PAGE + README, re.DOTALL)
-COMMANDS = re.findall(r"^    (imgpipe .*)$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^(imgpipe .*)$", PAGE, re.MULTILINE)
 
 
 def test_there_are_examples():

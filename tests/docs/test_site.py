@@ -1,0 +1,69 @@
+"""The docs site can be made, without the network and without a warning."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from imgpipe.cli import cli
+from tests.docs.blocks import ROOT
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The whole site, as text."""
+    pytest.importorskip("sphinx")
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-W",
+            "--keep-going",
+            "-n",
+            "-q",
+            "-b",
+            "text",
+            str(ROOT / "docs"),
+            str(folder),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def commands(command, name="imgpipe"):
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            yield from commands(command.get_command(context, each), f"{name} {each}")
+
+
+def test_every_command_and_every_option_is_in_the_reference(site):
+    page = (site / "reference" / "cli.txt").read_text()
+    for name, command in commands(cli):
+        assert f"\n{name}\n" in page or name == "imgpipe", name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.opts[0] in page, f"{name} {option.opts[0]}"
+
+
+def test_every_public_name_is_in_the_reference(site):
+    import imgpipe
+
+    page = (site / "reference" / "library.txt").read_text()
+    for name in imgpipe.__all__:
+        assert f"imgpipe.{name}" in page, name
+
+
+def test_every_option_of_a_recipe_is_explained(site):
+    page = (site / "reference" / "library.txt").read_text()
+    assert "chroma subsampling of a JPEG" in page
