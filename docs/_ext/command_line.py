@@ -1,12 +1,13 @@
-"""The directive `command`: a command of imgpipe as its help says it, with an anchor for each option.
+"""The directive `commands`: all commands of imgpipe as their help says it, with an anchor for each option.
 
-    ```{command} process
+    ```{commands}
     ```
 
 Nothing of it is written by hand, so that the page says what `imgpipe process --help` says.
 """
 
 import re
+from collections.abc import Iterator
 
 import click
 from docutils import nodes
@@ -16,55 +17,53 @@ from sphinx.util.docutils import SphinxDirective
 from imgpipe.cli import cli
 
 
-class Command(SphinxDirective):
-    """All that click knows of one command; of a group also its commands."""
-
-    optional_arguments = 10
+class Commands(SphinxDirective):
+    """Written as Markdown, and parsed like the rest of the page: a section for each command."""
 
     def run(self) -> list[nodes.Node]:
-        """Write it as Markdown, and have that parsed like the rest of the page."""
-        context = click.Context(cli, info_name="imgpipe")
-        for name in self.arguments:
-            assert isinstance(context.command, click.Group)
-            command = context.command.get_command(context, name)
-            if command is None:
-                raise self.error(f"imgpipe has no command {' '.join(self.arguments)}")
-            context = click.Context(command, info_name=name, parent=context)
-        return self.parse_text_to_nodes("\n".join(_page(context)), allow_section_headings=True)
+        """The sections, as nodes."""
+        lines = (line for context in _contexts(cli, "imgpipe") for line in _section(context))
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
-def _page(context: click.Context) -> list[str]:
-    command = context.command
-    usage = " ".join(command.collect_usage_pieces(context))
-    lines = ["```text", f"{context.command_path} {usage}", "```", "", *_help(command.help or ""), ""]
-    lines += ["```{program} " + context.command_path, "```", ""]
+def _contexts(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[click.Context]:
+    context = click.Context(command, info_name=name, parent=parent)
+    yield context
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
+            assert found is not None
+            yield from _contexts(found, each, context)
+
+
+def _section(context: click.Context) -> Iterator[str]:
+    command, path = context.command, context.command_path
+    yield from (f"{'#' * max(2, len(path.split()))} {path}", "")
+    yield from ("```text", " ".join([path, *command.collect_usage_pieces(context)]), "```", "")
+    yield from (*_help(command.help or ""), "```{program} " + path, "```", "")
     heading = ""
     options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
     for option in sorted(options, key=lambda option: not hasattr(option, "heading")):
         if (now := getattr(option, "heading", "Other" if heading else "")) != heading:
             heading = now
-            lines += [f"**{heading}**", ""]
-        lines += _option(option, context)
-    return lines
+            yield from (f"**{heading}**", "")
+        yield from _option(option, context)
 
 
-def _help(text: str) -> list[str]:
+def _help(text: str) -> Iterator[str]:
     """Paragraphs; those that click leaves as they are (marked by a backspace) are examples."""
-    lines = []
     for paragraph in re.split(r"\n\s*\n", text):
         if paragraph.startswith("\b\n"):
-            lines += ["```text", paragraph.removeprefix("\b\n"), "```", ""]
+            yield from ("```text", paragraph.removeprefix("\b\n"), "```", "")
         else:
-            lines += [_escaped(paragraph), ""]
-    return lines
+            yield from (_escaped(paragraph), "")
 
 
-def _option(option: click.Option, context: click.Context) -> list[str]:
+def _option(option: click.Option, context: click.Context) -> Iterator[str]:
     record = option.get_help_record(context)
-    if record is None:
-        return []
-    names, text = record
-    return ["```{option} " + names.replace(" / ", ", "), _escaped(text), "```", ""]
+    if record is not None:
+        names, text = record
+        yield from ("```{option} " + names.replace(" / ", ", "), _escaped(text), "```", "")
 
 
 def _escaped(text: str) -> str:
@@ -74,5 +73,5 @@ def _escaped(text: str) -> str:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Make the directive known."""
-    app.add_directive("command", Command)
+    app.add_directive("commands", Commands)
     return {"parallel_read_safe": True}

@@ -15,6 +15,7 @@ def make_folder(folder):
     for number, name in enumerate(PHOTOS):
         _photograph(folder / name, number)
     _photograph(folder / "photos/2026/drawing.png", 5)
+    _photograph(folder / "card/IMG_0001.jpg", 4)
     _photograph(folder / "uploads/avatar.png", 6)
     _photograph(folder / "uploads/holiday.jpg", 7)
     _photograph(folder / "scans/letter.tif", 8)
