@@ -42,22 +42,23 @@ class RemoteError(Exception):
     """Stands for an error in the worker that could not be pickled."""
 
 
-def serve(connection: Connection) -> None:
+def serve(connection: Connection, lane: memoryview | None = None) -> None:
     """Serve tasks until the parent says goodbye or dies.
 
     The first message is a pickled pair (function, initializer or None), the others are pickled lists of tasks.
 
     Args:
         connection: the worker's end of its private pipe.
+        lane: the worker's side of its lane.
     """
     _leave_with_parent()
     _ignore_stop_signals()
     _print_to_stderr()
-    function, initializer = wire.loads(_receive(connection))
+    function, initializer = wire.loads(_receive(connection, lane))
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[wire.Received] = SimpleQueue()
-    threading.Thread(target=_read_ahead, args=(connection, inbox), name="receive", daemon=True).start()
+    threading.Thread(target=_read_ahead, args=(connection, lane, inbox), name="receive", daemon=True).start()
     _send(connection, READY)
     while (message := inbox.get()) != _GOODBYE_RECEIVED:
         for answer in _answers(function, message):
@@ -69,9 +70,9 @@ def limit_message(claimed: int) -> wire.Message:
     return wire.word(b"%s%d" % (_LIMIT, claimed))[0]
 
 
-def _receive(connection: Connection) -> wire.Received:
+def _receive(connection: Connection, lane: memoryview | None = None) -> wire.Received:
     try:
-        return wire.receive(connection)
+        return wire.receive(connection, lane)
     except (EOFError, OSError):
         os._exit(0)  # the parent has gone, or wants no more of us
     except MemoryError:
@@ -100,10 +101,10 @@ def _answers(function: Callable[[Any], Any], message: wire.Received) -> Iterator
             yield _pickled_error(error)
 
 
-def _read_ahead(connection: Connection, inbox: SimpleQueue[wire.Received]) -> None:
+def _read_ahead(connection: Connection, lane: memoryview | None, inbox: SimpleQueue[wire.Received]) -> None:
     """Have the next task here when one is finished, and notice at once when the parent dies."""
     while True:
-        message = _receive(connection)
+        message = _receive(connection, lane)
         if message[0].startswith(_LIMIT):
             # At once: the next message may be as large as the limit allows.
             limit_memory(int(message[0].removeprefix(_LIMIT)))

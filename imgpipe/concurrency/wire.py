@@ -1,7 +1,8 @@
 """How a value crosses from one process to another: its large buffers go as they are, the rest is pickled.
 
 Pickling a megabyte of bytes copies it twice on each side; a message with a buffer is a pickled head, and then
-the buffer's own memory. An object takes part by handing `pickle.PickleBuffer`s out of its `__reduce_ex__`.
+the buffer's own memory, or the place in a lane of shared memory where it lies. An object takes part by handing
+`pickle.PickleBuffer`s out of its `__reduce_ex__`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
+from imgpipe.concurrency.lane import Lane
+
 Message: TypeAlias = list[memoryview | bytes]
 """What is sent: a pickled head, and then large buffers."""
 
@@ -20,6 +23,8 @@ Received: TypeAlias = tuple[bytes, list[bytes]]
 """What is received: a pickled value, and its large buffers."""
 
 _BUFFER = 1 << 20
+_SMALL = 1 << 15
+"""Bytes of a buffer that costs less inside the pickle than it would cost to read it apart."""
 
 
 def word(text: bytes) -> tuple[Message, Received]:
@@ -27,13 +32,30 @@ def word(text: bytes) -> tuple[Message, Received]:
     return [pickle.dumps((text, []), protocol=5)], (text, [])
 
 
-def dumps(value: Any) -> Message:
-    """The message that says a value: its head, and its large buffers; what pickling raises is raised here."""
-    buffers: list[pickle.PickleBuffer] = []
-    body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    raw = [buffer.raw() for buffer in buffers]
-    head = pickle.dumps((body, [part.nbytes for part in raw]), protocol=5)
-    return [head, *raw]
+def dumps(value: Any, lane: Lane | None = None) -> Message:
+    """The message that says a value: its head, and its large buffers; what pickling raises is raised here.
+
+    Args:
+        value: what is to cross.
+        lane: where buffers are put as far as there is room; the rest are part of the message.
+    """
+    buffers: list[memoryview] = []
+
+    def keep_apart(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        is_small = raw.nbytes < _SMALL
+        if not is_small:
+            buffers.append(raw)
+        return is_small
+
+    body = pickle.dumps(value, protocol=5, buffer_callback=keep_apart)
+    rest, places = [], []
+    for raw in buffers:
+        offset = None if lane is None else lane.place(raw)
+        places.append((offset, raw.nbytes))
+        if offset is None:
+            rest.append(raw)
+    return [pickle.dumps((body, places), protocol=5), *rest]
 
 
 def send(connection: Connection, message: Message) -> None:
@@ -44,10 +66,18 @@ def send(connection: Connection, message: Message) -> None:
         _send_buffer(connection, buffer)
 
 
-def receive(connection: Connection) -> Received:
-    """The next message: the pickled value and its buffers; EOFError or OSError where the other end has gone."""
-    body, sizes = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own other half
-    return body, [_receive_buffer(connection, count) for count in sizes]
+def receive(connection: Connection, lane: memoryview | None = None) -> Received:
+    """The next message: the pickled value and its buffers; EOFError or OSError where the other end has gone.
+
+    Args:
+        connection: where it comes from.
+        lane: the worker's side of the lane in which the other end puts buffers.
+    """
+    body, places = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own other half
+    return body, [
+        _receive_buffer(connection, count) if offset is None or lane is None else bytes(lane[offset : offset + count])
+        for offset, count in places
+    ]
 
 
 def loads(message: Received) -> Any:
@@ -88,13 +118,13 @@ else:
             rest = rest[os.write(connection.fileno(), rest) :]
 
     def _receive_buffer(connection: Connection, count: int) -> bytes:
-        with _socket(connection) as stream:
-            data = stream.recv(count, socket.MSG_WAITALL)
-            if len(data) == count:
-                return data
-            parts = [data]
-            while parts[-1] and (missing := count - sum(map(len, parts))):
-                parts.append(stream.recv(missing, socket.MSG_WAITALL))
+        file = connection.fileno()
+        data = os.read(file, count)
+        if len(data) == count:
+            return data
+        parts = [data]
+        while parts[-1] and (missing := count - sum(map(len, parts))):
+            parts.append(os.read(file, missing))
         data = b"".join(parts)
         if len(data) < count:
             raise EOFError

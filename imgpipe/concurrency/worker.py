@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.lane import Lane
 from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
 from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, limit_message, serve
 
@@ -49,14 +50,16 @@ class Worker:
         self._work = work
         self._connection, theirs = multiprocessing.Pipe()
         wire.widen(self._connection)
+        self._lane = Lane()
         self._ended = threading.Lock()
         self._memory = 0
         self._due: float | None = None
         self._expired = False
         try:
-            self._process: BaseProcess | None = start(method, serve, (theirs,), list(preload))
+            self._process: BaseProcess | None = start(method, serve, (theirs, self._lane), list(preload))
         except (OSError, EOFError) as error:
             self._connection.close()
+            self._lane.close()
             raise WorkerDied(f"could not be started ({error or 'its fork server died'})") from error
         finally:
             theirs.close()
@@ -135,7 +138,8 @@ class Worker:
             WorkerDied: it is gone.
             Exception: what pickling raised; nothing was sent.
         """
-        self._send(wire.dumps(list(tasks)))
+        self._send(wire.dumps(list(tasks), self._lane))
+        self._lane.sent(len(tasks))
 
     def receive(self) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
@@ -145,6 +149,7 @@ class Worker:
             WorkerDied: the worker ended instead.
         """
         message = self._receive()
+        self._lane.answered()
         self.watch(None)
         result, failure, seconds = wire.loads(message)
         if failure is None:
@@ -173,6 +178,7 @@ class Worker:
         with self._ended:
             process, self._process = self._process, None
         self._connection.close()
+        self._lane.close()
         if process is None:
             return "had gone"
         multiprocessing.connection.wait([process.sentinel], timeout=0.2)

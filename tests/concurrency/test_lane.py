@@ -1,0 +1,140 @@
+"""The memory that a parent shares with one worker."""
+
+import errno
+import os
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgpipe.concurrency import lane as lanes
+from imgpipe.concurrency import wire
+from imgpipe.concurrency.lane import Lane
+from imgpipe.concurrency.launch import default_start_method
+from imgpipe.concurrency.worker import Worker
+from tests.concurrency import tasks
+from tests.concurrency.tasks import Task
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_left_behind"),
+    pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no such memory on this system"),
+]
+
+LARGE = 100_000
+
+
+@pytest.fixture
+def lane():
+    lane = Lane()
+    yield lane
+    lane.close()
+
+
+def place(lane, data):
+    return lane.place(memoryview(data))
+
+
+def lying(lane, offset, size):
+    return bytes(lane._memory[offset : offset + size])
+
+
+def test_small_buffers_go_another_way(lane):
+    assert place(lane, bytes(1000)) is None
+
+
+def test_what_was_placed_lies_there(lane):
+    data = os.urandom(LARGE)
+    assert lying(lane, place(lane, data), LARGE) == data
+
+
+def test_room_is_used_again_once_the_first_answer_has_come(lane):
+    first, second = place(lane, bytes(LARGE)), place(lane, bytes(LARGE))
+    lane.sent(answers=2)
+    assert len({first, second}) == 2
+    lane.answered()
+    assert place(lane, bytes(LARGE)) == first
+
+
+def test_an_answer_frees_nothing_of_later_messages(lane):
+    offsets = []
+    for _ in range(3):
+        offsets.append(place(lane, bytes(LARGE)))
+        lane.sent(answers=1)
+    lane.answered()
+    assert place(lane, bytes(2 * LARGE)) not in offsets
+    assert place(lane, bytes(LARGE)) == offsets[0]
+
+
+def test_where_there_is_no_room_there_is_no_place(lane):
+    assert place(lane, bytes(lanes._SIZE)) == 0
+    assert place(lane, bytes(LARGE)) is None
+    lane.sent(answers=1)
+    lane.answered()
+    assert place(lane, bytes(lanes._SIZE + 1)) is None
+    assert place(lane, bytes(LARGE)) == 0
+
+
+def test_where_there_is_no_memory_there_is_no_place(lane, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "no memory")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    assert place(lane, bytes(LARGE)) is None
+
+
+def test_without_such_memory_all_goes_through_the_pipe(monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    worker = Worker(default_start_method(), wire.dumps((tasks.same, None)), [])
+    try:
+        worker.wait_until_ready()
+        task = Task(1, os.urandom(LARGE), raw=True)
+        worker.send([task])
+        assert worker.receive()[0] == task
+    finally:
+        worker.discard()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(st.integers(1, 3), st.just("answer")), max_size=60), st.data())
+def test_nothing_is_overwritten_before_it_was_answered(moves, data):
+    """Against a model: each message holds until its first answer."""
+    lane = Lane()
+    try:
+        pending = deque()
+        for move in moves:
+            if move == "answer":
+                if pending:
+                    pending[0][1] = []
+                    pending[0][0] -= 1
+                    lane.answered()
+                    if not pending[0][0]:
+                        pending.popleft()
+            else:
+                contents = []
+                for _ in range(move):
+                    content = bytes([data.draw(st.integers(0, 255))]) * data.draw(st.integers(1 << 16, 1 << 21))
+                    offset = place(lane, content)
+                    if offset is not None:
+                        contents.append((offset, content))
+                lane.sent(answers=move)
+                pending.append([move, contents])
+            for _, contents in pending:
+                assert all(lying(lane, offset, len(content)) == content for offset, content in contents)
+    finally:
+        lane.close()
+
+
+def test_a_worker_reads_what_was_placed_for_it():
+    worker = Worker(default_start_method(), wire.dumps((tasks.same, None)), [])
+    try:
+        worker.wait_until_ready()
+        sent = [[Task(10 * turn + n, os.urandom(LARGE * (1 + n)), raw=True) for n in range(3)] for turn in range(3)]
+        for message in sent:
+            worker.send(message)
+        # The last of them fills the place of the first, which was answered.
+        assert [worker.receive()[0] for _ in range(4)] == [*sent[0], sent[1][0]]
+        worker.send(sent[0])
+        assert [worker.receive()[0] for _ in range(8)] == [*sent[1][1:], *sent[2], *sent[0]]
+    finally:
+        worker.discard()
