@@ -45,11 +45,16 @@ def npm_package(name: str) -> Path | Absent:
     return failure or modules
 
 
-def python_with(*packages: str) -> Path | Absent:
-    """A Python in a private environment that holds these packages, made if need be."""
+def python_with(*packages: str, proof: str = "") -> Path | Absent:
+    """A Python in a private environment that holds these packages, made if need be.
+
+    Args:
+        packages: names on the registry; the first is also the environment's.
+        proof: the module that can be imported where they are there; the first package's by default.
+    """
     home = INSTALLED / packages[0]
     python = home / "bin" / "python"
-    if output((str(python), "-c", f"import {packages[0]}")) is not None:
+    if output((str(python), "-c", f"import {proof or packages[0]}")) is not None:
         return python
     failure = _install((sys.executable, "-m", "venv", "--clear", str(home))) or _install(
         (str(python), "-m", "pip", "install", "--quiet", *packages)

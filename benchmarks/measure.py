@@ -154,8 +154,9 @@ def _warm_up(contestant: Contestant, work: Assignment) -> None:
 def _timed(contestant: Contestant, work: Assignment) -> None:
     run = run_once(contestant.command, work, memory=False)
     made = len(outputs_of(work))
-    if made != work.count:
-        raise RunFailed(f"wrong outputs: {made} instead of {work.count} in run {len(contestant.runs) + 1}")
+    wanted = work.count * len(work.task.outputs)
+    if made != wanted:
+        raise RunFailed(f"wrong outputs: {made} instead of {wanted} in run {len(contestant.runs) + 1}")
     contestant.runs.append(run)
 
 

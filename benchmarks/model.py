@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from benchmarks.steps import Fit, Size, Step
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "benchmarks" / "programs"
 INSTALLED = ROOT / "benchmarks" / ".peers"
@@ -14,33 +16,66 @@ INSTALLED = ROOT / "benchmarks" / ".peers"
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Shrink every picture to fit inside a box and encode it.
+class Made:
+    """One output of every picture.
 
     Attributes:
-        width, height: the box, in px.
-        format: "jpeg" or "webp".
-        quality: 1 to 100.
+        format: "jpeg", "webp", "png" or "tiff".
+        quality: 1 to 100; None where the format has none.
+        width: px that it is made narrower to after the steps; None for as it is.
     """
 
-    width: int
-    height: int
     format: str
-    quality: int
+    quality: int | None = None
+    width: int | None = None
 
     @property
-    def extension(self) -> str:
-        return {"jpeg": ".jpg"}.get(self.format, f".{self.format}")
+    def tail(self) -> str:
+        """What its name has after the source's stem."""
+        extension = {"jpeg": ".jpg", "tiff": ".tif"}.get(self.format, f".{self.format}")
+        return f"-{self.width}{extension}" if self.width else extension
 
-    def size(self, source: tuple[int, int]) -> tuple[int, int]:
-        """The size in px that a picture of size `source` becomes."""
-        scale = min(self.width / source[0], self.height / source[1])
-        return max(1, round(source[0] * scale)), max(1, round(source[1] * scale))
+    def size(self, size: Size) -> Size:
+        """The size in px of what the steps leave in this size."""
+        return (self.width, max(1, round(size[1] * self.width / size[0]))) if self.width else size
 
 
-Task: TypeAlias = Fit
-"""What a workload asks of a peer. The next kinds of work (a crop with a sharpening, several outputs
-a picture) are further classes in this union; a peer that does not know one says so with `Absent`."""
+@dataclass(frozen=True)
+class Task:
+    """What a workload asks of a peer: steps, in order, and what is made of the result.
+
+    A peer that does not know a step says so with `Absent`. Every program of a peer reads the same words.
+    """
+
+    steps: tuple[Step, ...]
+    outputs: tuple[Made, ...]
+
+    def size(self, source: Size) -> Size:
+        """The size in px that a picture of size `source` has after the steps."""
+        for step in self.steps:
+            source = step.size(source)
+        return source
+
+    def knows_only(self, *steps: type) -> bool:
+        """Whether it is made of these steps alone, and of one output."""
+        return len(self.outputs) == 1 and all(isinstance(step, steps) for step in self.steps)
+
+    @property
+    def fit(self) -> Fit | None:
+        """The only step, where it is that one and there is one output."""
+        first = self.steps[0] if self.steps else None
+        return first if isinstance(first, Fit) and self.knows_only(Fit) and len(self.steps) == 1 else None
+
+    @property
+    def only(self) -> Made:
+        """The output, where there is one."""
+        (made,) = self.outputs
+        return made
+
+
+def fit(width: int, height: int, format: str, quality: int) -> Task:
+    """Shrink every picture to fit inside a box (px) and encode it."""
+    return Task((Fit(width, height),), (Made(format, quality),))
 
 
 @dataclass(frozen=True)
@@ -55,7 +90,9 @@ class Assignment:
 
     def program(self) -> dict[str, Any]:
         """What the programs in `programs/` are told, as JSON."""
-        return asdict(self.task) | {"extension": self.task.extension, "cores": self.cores}
+        steps = [[type(step).__name__.lower(), *asdict(step).values()] for step in self.task.steps]
+        outputs = [asdict(made) | {"tail": made.tail} for made in self.task.outputs]
+        return {"steps": steps, "outputs": outputs, "cores": self.cores}
 
 
 @dataclass(frozen=True)

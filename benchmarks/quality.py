@@ -14,13 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from benchmarks.model import Assignment
+from benchmarks.model import Assignment, Made, Task
+from benchmarks.steps import Fit, Floats, Scale, Size, resized
 
 SAMPLE = 24
 """So many different sources are compared with their reference; the outputs of all are decoded and counted."""
-
-Floats = npt.NDArray[np.float32]
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,20 @@ class Verdict:
 def check(work: Assignment) -> Verdict:
     """Look at every output of a run: is it there, does it decode, its size; and at the quality of a sample."""
     sources = {path.stem: path for path in sorted(work.source.iterdir())}
-    outputs = {path.stem: path for path in outputs_of(work)}
-    if sources.keys() != outputs.keys():
-        made, foreign = len(sources.keys() & outputs.keys()), len(outputs.keys() - sources.keys())
-        return Verdict((f"{made} of {len(sources)} pictures made, {foreign} files too many",))
-    off = [_size_off(work, sources[stem], outputs[stem]) for stem in sources]
+    wanted = {stem + made.tail: (path, made) for stem, path in sources.items() for made in work.task.outputs}
+    outputs = {path.name: path for path in outputs_of(work)}
+    if wanted.keys() != outputs.keys():
+        made, foreign = len(wanted.keys() & outputs.keys()), len(outputs.keys() - wanted.keys())
+        return Verdict((f"{made} of {len(wanted)} pictures made, {foreign} files too many",))
+    off = [_size_off(work.task, source, made, outputs[name]) for name, (source, made) in wanted.items()]
     if max(off) > 1:
         count = sum(pixels > 1 for pixels in off)
         return Verdict((f"{count} of {len(off)} outputs do not decode or have the wrong size or format",))
-    similar = [_compare(sources[stem], outputs[stem]) for stem in _sample(sources)]
+    similar = [
+        _compare(work.task, sources[stem], outputs[stem + made.tail])
+        for stem in _sample(sources)
+        for made in work.task.outputs
+    ]
     sizes = [path.stat().st_size for path in outputs.values()]
     return Verdict((), statistics.mean(similar), min(similar), statistics.mean(sizes), off.count(1))
 
@@ -68,12 +71,13 @@ def ceiling(work: Assignment) -> Verdict:
     sources = {path.stem: path for path in work.source.iterdir()}
     similar, sizes = [], []
     for source in (sources[stem] for stem in _sample(sources)):
-        best = reference(source, work.task.size(_upright_size(source)))
-        data = io.BytesIO()
-        whole = Image.fromarray(np.clip(np.rint(best), 0, 255).astype(np.uint8))
-        whole.save(data, work.task.format.upper(), quality=work.task.quality)
-        sizes.append(data.tell())
-        similar.append(ssim(_pixels(data), best))
+        for made in work.task.outputs:
+            best = reference(work.task, source, made.size(work.task.size(_upright_size(source))))
+            data = io.BytesIO()
+            whole = Image.fromarray(np.clip(np.rint(best), 0, 255).astype(np.uint8))
+            whole.save(data, made.format.upper(), **({"quality": made.quality} if made.quality else {}))
+            sizes.append(data.tell())
+            similar.append(ssim(_pixels(data), best))
     return Verdict((), statistics.mean(similar), min(similar), statistics.mean(sizes))
 
 
@@ -95,12 +99,22 @@ def ssim(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
 
 
 @lru_cache(maxsize=64)
-def reference(source: Path, size: Size) -> Floats:
-    """The picture at that size in full precision: every pixel decoded, Lanczos in floating point, not rounded."""
+def reference(task: Task, source: Path, size: Size) -> Floats:
+    """What the task makes of a picture, in this size, in full precision: every pixel decoded, nothing rounded."""
     with Image.open(source) as picture:
         bands = ImageOps.exif_transpose(picture).convert("RGB").split()
-    small = [band.convert("F").resize(size, Image.Resampling.LANCZOS) for band in bands]
-    return np.stack([np.asarray(band, np.float32) for band in small], axis=2)
+    return np.stack([_applied(task, np.asarray(band, np.float32), size) for band in bands], axis=2)
+
+
+def _applied(task: Task, band: Floats, size: Size) -> Floats:
+    *first, last = task.steps or (None,)
+    for step in first:
+        band = step.apply(band) if step else band
+    # Where a peer rounds a size otherwise, it is compared in its own.
+    if isinstance(last, Fit | Scale):
+        return resized(band, size, "lanczos" if isinstance(last, Fit) else last.kernel)
+    band = last.apply(band) if last else band
+    return band if band.shape[::-1] == size else resized(band, size, "lanczos")
 
 
 def _window(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -114,21 +128,21 @@ def _sample(sources: dict[str, Path]) -> list[str]:
     return stems[:: max(1, -(-len(stems) // SAMPLE))]
 
 
-def _size_off(work: Assignment, source: Path, output: Path) -> int:
+def _size_off(task: Task, source: Path, made: Made, output: Path) -> int:
     """By how many px the size of a whole output of the right format is off; 99 where it is not even that."""
-    wanted = work.task.size(_upright_size(source))
+    wanted = made.size(task.size(_upright_size(source)))
     try:
         with Image.open(output) as picture:
             picture.load()
             off = max(abs(side - want) for side, want in zip(picture.size, wanted, strict=True))
-            return off if picture.format == work.task.format.upper() else 99
+            return off if picture.format == made.format.upper() else 99
     except (OSError, SyntaxError, ValueError):
         return 99
 
 
-def _compare(source: Path, output: Path) -> float:
+def _compare(task: Task, source: Path, output: Path) -> float:
     pixels = _pixels(output)
-    return ssim(pixels, reference(source, (pixels.shape[1], pixels.shape[0])))
+    return ssim(pixels, reference(task, source, (pixels.shape[1], pixels.shape[0])))
 
 
 def _pixels(file: Path | io.BytesIO) -> npt.NDArray[np.uint8]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import pictures
-from benchmarks.model import ROOT, Fit, Task
+from benchmarks.model import ROOT, Made, Task, fit
+from benchmarks.steps import Blur, Crop, Scale, Sharpen, Turn
 
 SHARP_PICTURE = ROOT.parent / "shared" / "corpus" / "web-resize-2725x2225.jpg"
 PHOTO_COPIES = 4
+PNG_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,40 @@ def _small_pictures(folder: Path, options: Options) -> str:
     return f"{count} different generated pictures"
 
 
+def _large_pictures(format: str) -> Callable[[Path, Options], str]:
+    def prepare(folder: Path, options: Options) -> str:
+        count = options.limit(8)
+        first = folder / f"0000.{'jpg' if format == 'jpeg' else 'tif'}"
+        pictures.save(pictures.photograph(5000, 5000, seed=3), first, quality=90)
+        for number in range(1, count):
+            shutil.copyfile(first, folder / f"{number:04}{first.suffix}")
+        return f"{count} copies of a generated picture of 5000x5000 px"
+
+    return prepare
+
+
+def _cycle_pictures(folder: Path, options: Options) -> str:
+    count = options.limit(40)
+    first = folder / "0000.jpg"
+    pictures.save(pictures.photograph(2560, 1600, seed=6), first, quality=90)
+    for number in range(1, count):
+        shutil.copyfile(first, folder / f"{number:04}.jpg")
+    return f"{count} copies of a generated picture of 2560x1600 px"
+
+
+def _png_photographs(folder: Path, options: Options) -> str:
+    if options.photos is None:
+        raise CannotPrepare("needs a folder of photographs: --photos DIR")
+    found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() == ".png")
+    if not found:
+        raise CannotPrepare(f"--photos: no PNG in {options.photos.name}")
+    count = options.limit(len(found) * PNG_COPIES)
+    for number in range(count):
+        photo = found[number % len(found)]
+        shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}.png")
+    return f"{count} pictures: {len(found)} PNGs (--photos), up to {PNG_COPIES} times each"
+
+
 def _table(*workloads: Workload) -> dict[str, Workload]:
     return {workload.name: workload for workload in workloads}
 
@@ -101,20 +137,45 @@ WORKLOADS = _table(
     Workload(
         "W1",
         "sharp's benchmark: 2725x2225 JPEG to fit 720x588, JPEG quality 80",
-        Fit(720, 588, "jpeg", 80),
+        fit(720, 588, "jpeg", 80),
         _copies_of_one,
     ),
     Workload(
         "W2",
         "photographs: JPEG to fit 1600x1600, WebP quality 80",
-        Fit(1600, 1600, "webp", 80),
+        fit(1600, 1600, "webp", 80),
         _photographs,
+    ),
+    Workload(
+        "W3-JPEG",
+        "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink by a tenth, sharpen 3x3, JPEG quality 75",
+        Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
+        _large_pictures("jpeg"),
+    ),
+    Workload(
+        "W3-TIFF",
+        "the same from TIFF to TIFF (deflate, horizontal differencing)",
+        Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
+        _large_pictures("tiff"),
     ),
     Workload(
         "W4",
         "small pictures: 320x240 JPEG to fit 128x128, JPEG quality 80",
-        Fit(128, 128, "jpeg", 80),
+        fit(128, 128, "jpeg", 80),
         _small_pictures,
+    ),
+    Workload("W5", "PNGs to half their size, PNG", Task((Scale(0.5, "lanczos"),), (Made("png"),)), _png_photographs),
+    Workload(
+        "W6",
+        "pillow-perf's full cycle: 2560x1600 JPEG, turn, shrink to 0.4 bicubic, blur 4 px, JPEG quality 85",
+        Task((Turn(), Scale(0.4, "bicubic"), Blur(4)), (Made("jpeg", 85),)),
+        _cycle_pictures,
+    ),
+    Workload(
+        "W7",
+        "srcset: one decode of each photograph, 4 widths in JPEG and in WebP, quality 80",
+        Task((), tuple(Made(kind, 80, width) for width in (1280, 960, 640, 320) for kind in ("jpeg", "webp"))),
+        _photographs,
     ),
 )
 

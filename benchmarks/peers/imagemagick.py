@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.install import tool
-from benchmarks.model import Absent, Assignment, Command, Found
+from benchmarks.model import Absent, Assignment, Command, Found, Task
 from benchmarks.peers.shell import side_by_side
 
 HINT = 1.5
@@ -11,6 +11,8 @@ HINT = 1.5
 
 
 def imagemagick(work: Assignment) -> Found | Absent:
+    if work.task.fit is None:
+        return Absent("it is measured where pictures are made to fit a box")
     found = tool(("magick", "mogrify"), "Version: ImageMagick", "-version")
     if isinstance(found, Absent):
         return Absent(f"{found.reason} (Debian: imagemagick)")
@@ -21,10 +23,15 @@ def imagemagick(work: Assignment) -> Found | Absent:
 
 
 def _options(work: Assignment) -> tuple[str, ...]:
-    task = work.task
+    return ("-path", str(work.target), "-limit", "thread", "1", *fit_options(work.task))
+
+
+def fit_options(task: Task) -> tuple[str, ...]:
+    """What ImageMagick and GraphicsMagick are told alike."""
+    box, made = task.fit, task.only
+    assert box is not None
     return (
-        *("-path", str(work.target), "-format", task.extension[1:], "-limit", "thread", "1"),
-        *("-define", f"jpeg:size={round(task.width * HINT)}x{round(task.height * HINT)}"),
-        *("-auto-orient", "-filter", "Lanczos", "-resize", f"{task.width}x{task.height}"),
-        *("-strip", "-quality", str(task.quality)),
+        *("-format", made.tail[1:], "-define", f"jpeg:size={round(box.width * HINT)}x{round(box.height * HINT)}"),
+        *("-auto-orient", "-filter", "Lanczos", "-resize", f"{box.width}x{box.height}"),
+        *("-strip", "-quality", str(made.quality)),
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 from benchmarks.install import output
-from benchmarks.model import ROOT, Absent, Assignment, Command, Found
+from benchmarks.model import ROOT, Absent, Assignment, Command, Found, Task
+from benchmarks.wording import filter_of
 
 
 def imgpipe(work: Assignment) -> Found | Absent:
@@ -16,9 +19,28 @@ def imgpipe(work: Assignment) -> Found | Absent:
 
 
 def _arguments(work: Assignment) -> tuple[str, ...]:
-    task = work.task
     return (
         *("-m", "imgpipe", "process", str(work.source), str(work.target)),
-        *("--resize", f"{task.width}x{task.height}", "--format", task.format, "-q", str(task.quality)),
+        *(_wishes(work.task) if len(work.task.outputs) == 1 else ("-c", str(_recipe_file(work)))),
         *("--cores", str(work.cores), "-Q"),
     )
+
+
+def _wishes(task: Task) -> tuple[str, ...]:
+    made = task.only
+    quality = ("-q", str(made.quality)) if made.quality else ()
+    if task.fit is not None:
+        return ("--resize", f"{task.fit.width}x{task.fit.height}", "--format", made.format, *quality)
+    filters = (word for step in task.steps for word in ("-F", filter_of(step)))
+    return (*filters, "--format", made.format, *quality)
+
+
+def _recipe_file(work: Assignment) -> Path:
+    path = work.target.parent / "recipe.toml"
+    lines = [f"filters = {json.dumps([filter_of(step) for step in work.task.steps])}"]
+    for made in work.task.outputs:
+        lines += ["", "[[output]]", f'filters = ["resize:width={made.width}"]', f'format = "{made.format}"']
+        lines += [f"quality = {made.quality}"] if made.quality else []
+        lines.append('name = "{stem}-{width}{ext}"')
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -6,9 +6,12 @@ import json
 
 from benchmarks.install import npm_package, output
 from benchmarks.model import PROGRAMS, Absent, Assignment, Command, Found
+from benchmarks.steps import Fit, Scale
 
 
 def sharp(work: Assignment) -> Found | Absent:
+    if not all(isinstance(step, Fit | Scale) for step in work.task.steps):
+        return Absent("it is measured where pictures are resized alone")
     modules = npm_package("sharp")
     if isinstance(modules, Absent):
         return modules

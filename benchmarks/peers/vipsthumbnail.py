@@ -8,12 +8,14 @@ from benchmarks.peers.shell import side_by_side
 
 
 def vipsthumbnail(work: Assignment) -> Found | Absent:
+    box, made = work.task.fit, work.task.outputs[0]
+    if box is None:
+        return Absent("it fits pictures into a box, and nothing else")
     found = tool(("vipsthumbnail",), "vips")
     if isinstance(found, Absent):
         return Absent(f"{found.reason} (Debian: libvips-tools)")
     path, version = found
-    task = work.task
-    saved = f"{work.target}/%s{task.extension}[Q={task.quality},strip]"
-    call = (path, "-s", f"{task.width}x{task.height}", "-o", saved)
+    saved = f"{work.target}/%s{made.tail}[Q={made.quality},strip]"
+    call = (path, "-s", f"{box.width}x{box.height}", "-o", saved)
     command = Command(side_by_side(call, work, "VIPS_CONCURRENCY=1"), variant=f"{work.cores} at a time")
     return Found(version.removeprefix("vips-"), (command,))

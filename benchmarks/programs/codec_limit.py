@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from imgpipe.recipe import Recipe
+from imgpipe.recipe.rendition import Rendition
 from imgpipe.transform import transform
 from imgpipe.warm import warm_up
 
@@ -64,18 +65,26 @@ def _work(shared: Shared, pictures: Sequence[Picture], target: str, task: dict[s
     except BaseException:
         shared.together.abort()
         raise
-    for name, data in made:
-        with open(os.path.join(target, os.path.splitext(name)[0] + task["extension"]), "wb") as file:
-            file.write(data)
+    for name, outputs in made:
+        for output, data in zip(task["outputs"], outputs, strict=True):
+            with open(os.path.join(target, os.path.splitext(name)[0] + output["tail"]), "wb") as file:
+                file.write(data)
 
 
-def _maker(task: dict[str, Any]) -> Callable[[bytes], bytes]:
+def _maker(task: dict[str, Any]) -> Callable[[bytes], list[bytes]]:
     """What a worker of imgpipe does with one picture, set up as a worker is."""
     warm_up()
-    steps = [f"resize:width={task['width']},height={task['height']}"]
-    recipe = Recipe(steps, format=task["format"], quality=task["quality"])
+    several = len(task["outputs"]) > 1
+    renditions = [_rendition(made, several=several) for made in task["outputs"]]
+    recipe = Recipe(task["filters"], outputs=renditions)
     outputs, settings = recipe.plans, recipe.settings()
-    return lambda data: transform(data, recipe.operations, outputs, settings)[0].data
+    return lambda data: [made.data for made in transform(data, recipe.operations, outputs, settings)]
+
+
+def _rendition(made: dict[str, Any], *, several: bool) -> Rendition:
+    filters = [f"resize:width={made['width']}"] if made["width"] else []
+    name = "{stem}-{width}{ext}" if several else ""
+    return Rendition(filters, made["format"], made["quality"], name=name)
 
 
 def _read(path: str) -> bytes:

@@ -7,22 +7,56 @@ from functools import partial
 from multiprocessing import Pool
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
+
+KERNELS = {name.lower(): Image.Resampling[name] for name in ("LANCZOS", "BICUBIC", "BILINEAR")}
+SHARPEN = ImageFilter.Kernel((3, 3), (-1, -1, -1, -1, 16, -1, -1, -1, -1), scale=8)
 
 
-def resize(source: str, target: str, task: dict[str, Any]) -> None:
-    with Image.open(source) as picture:
-        ImageOps.exif_transpose(picture, in_place=True)
-        small = ImageOps.contain(picture, (task["width"], task["height"]), Image.Resampling.LANCZOS)
+def apply(picture: Image.Image, name: str, *values: Any) -> Image.Image:
+    match name:
+        case "fit":
+            return ImageOps.contain(picture, values, Image.Resampling.LANCZOS)
+        case "scale":
+            factor, kernel = values
+            size = round(picture.width * factor), round(picture.height * factor)
+            return picture.resize(size, KERNELS[kernel])
+        case "crop":
+            left, top = (picture.width - values[0]) // 2, (picture.height - values[1]) // 2
+            return picture.crop((left, top, left + values[0], top + values[1]))
+        case "turn":
+            return picture.transpose(Image.Transpose.ROTATE_90)
+        case "blur":
+            return picture.filter(ImageFilter.GaussianBlur(*values))
+        case "sharpen":
+            return picture.filter(SHARPEN)
+    raise ValueError(name)
+
+
+def make(source: str, target: str, task: dict[str, Any]) -> None:
+    with Image.open(source) as opened:
+        ImageOps.exif_transpose(opened, in_place=True)
+        picture: Image.Image = opened
+        for step in task["steps"]:
+            picture = apply(picture, *step)
+        picture.load()
     stem = os.path.splitext(os.path.basename(source))[0]
-    small.save(os.path.join(target, stem + task["extension"]), quality=task["quality"])
+    for made in task["outputs"]:
+        small = picture
+        if made["width"]:
+            height = round(picture.height * made["width"] / picture.width)
+            small = picture.resize((made["width"], height), Image.Resampling.LANCZOS)
+        options: dict[str, Any] = {"quality": made["quality"]} if made["quality"] else {}
+        if made["format"] == "tiff":
+            options = {"compression": "tiff_adobe_deflate", "tiffinfo": {317: 2}}
+        small.save(os.path.join(target, stem + made["tail"]), **options)
 
 
 def main() -> None:
     source, target, task = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     sources = [entry.path for entry in os.scandir(source)]
     with Pool(task["cores"]) as pool:
-        for _ in pool.imap_unordered(partial(resize, target=target, task=task), sources):
+        for _ in pool.imap_unordered(partial(make, target=target, task=task), sources):
             pass
 
 

@@ -7,20 +7,61 @@ from functools import partial
 from multiprocessing import Pool
 from typing import Any
 
+KERNELS = {"lanczos": "lanczos3", "bicubic": "cubic", "bilinear": "linear"}
+SHARPEN = [[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]
 
-def resize(source: str, target: str, task: dict[str, Any]) -> None:
+
+def opened(source: str, task: dict[str, Any]) -> Any:
+    """The picture after the first step, which libvips does while it loads where that step shrinks to a box."""
     import pyvips  # type: ignore[import-not-found]  # in the worker: libvips' threads do not survive a fork
 
-    small = pyvips.Image.thumbnail(source, task["width"], height=task["height"])
+    (first, *values), *others = task["steps"] or [[""]]
+    if first == "fit":
+        picture, rest = pyvips.Image.thumbnail(source, values[0], height=values[1]), others
+    else:
+        access = "random" if any(step[0] == "turn" for step in task["steps"]) else "sequential"
+        picture, rest = pyvips.Image.new_from_file(source, access=access).autorot(), task["steps"]
+    for step in rest:
+        picture = apply(picture, *step)
+    return picture
+
+
+def apply(picture: Any, name: str, *values: Any) -> Any:
+    import pyvips
+
+    match name:
+        case "scale":
+            return picture.resize(values[0], kernel=KERNELS[values[1]])
+        case "crop":
+            left, top = (picture.width - values[0]) // 2, (picture.height - values[1]) // 2
+            return picture.crop(left, top, *values)
+        case "turn":
+            return picture.rot270()
+        case "blur":
+            return picture.gaussblur(values[0])
+        case "sharpen":
+            return picture.conv(pyvips.Image.new_from_array(SHARPEN, scale=8), precision="integer")
+    raise ValueError(name)
+
+
+def make(source: str, target: str, task: dict[str, Any]) -> None:
+    picture = opened(source, task)
     stem = os.path.splitext(os.path.basename(source))[0]
-    small.write_to_file(os.path.join(target, stem + task["extension"]), Q=task["quality"], keep="none")
+    if len(task["outputs"]) > 1:
+        picture = picture.copy_memory()
+    for made in task["outputs"]:
+        small = picture.thumbnail_image(made["width"]) if made["width"] else picture
+        options: dict[str, Any] = {"Q": made["quality"]} if made["quality"] else {}
+        if made["format"] == "tiff":
+            options = {"compression": "deflate", "predictor": "horizontal"}
+        small.write_to_file(os.path.join(target, stem + made["tail"]), keep="none", **options)
 
 
 def main() -> None:
     source, target, task = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     sources = [entry.path for entry in os.scandir(source)]
     with Pool(task["cores"]) as pool:
-        for _ in pool.imap_unordered(partial(resize, target=target, task=task), sources):
+        for _ in pool.imap_unordered(partial(make, target=target, task=task), sources):
             pass
 
 

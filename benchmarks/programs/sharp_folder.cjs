@@ -1,4 +1,4 @@
-// A folder of pictures made to fit a box: sharp, `at_a_time` pictures at once, one thread each.
+// A folder of pictures with sharp: `at_a_time` pictures at once, one thread each, several outputs by clone().
 'use strict';
 
 const fs = require('node:fs/promises');
@@ -11,16 +11,35 @@ const task = JSON.parse(told);
 sharp.concurrency(1);
 sharp.cache(false);
 
-async function resize(name) {
-  await sharp(path.join(source, name), { autoOrient: true })
-    .resize(task.width, task.height, { fit: 'inside' })
-    .toFormat(task.format, { quality: task.quality })
-    .toFile(path.join(target, path.parse(name).name + task.extension));
+async function opened(file) {
+  let picture = sharp(file, { autoOrient: true });
+  for (const [name, ...values] of task.steps) {
+    if (name === 'fit') {
+      picture = picture.resize(values[0], values[1], { fit: 'inside' });
+    } else if (name === 'scale') {
+      const { width } = await sharp(file).metadata();
+      picture = picture.resize(Math.round(width * values[0]));
+    } else {
+      throw new Error(name);
+    }
+  }
+  return picture;
+}
+
+async function make(name) {
+  const picture = await opened(path.join(source, name));
+  const several = task.outputs.length > 1;
+  await Promise.all(task.outputs.map((made) => {
+    const one = several ? picture.clone().resize(made.width) : picture;
+    return one
+      .toFormat(made.format, made.quality ? { quality: made.quality } : {})
+      .toFile(path.join(target, path.parse(name).name + made.tail));
+  }));
 }
 
 async function work(names) {
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
-    await resize(name);
+    await make(name);
   }
 }
 

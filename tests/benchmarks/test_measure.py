@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from benchmarks.measure import Contestant, Run, RunFailed, best, compete, ratio, ratio_spread, run_once
-from benchmarks.model import Assignment, Command, Fit
+from benchmarks.model import Assignment, Command, fit
 
 
 def contestant(peer, *seconds, failure=None):
@@ -13,7 +13,7 @@ def contestant(peer, *seconds, failure=None):
 
 @pytest.fixture
 def work(tmp_path):
-    return Assignment(Fit(64, 64, "jpeg", 80), tmp_path / "in", tmp_path / "out", 1, 2)
+    return Assignment(fit(64, 64, "jpeg", 80), tmp_path / "in", tmp_path / "out", 1, 2)
 
 
 def command(program, **options):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.model import Assignment, Fit
+from benchmarks.model import Assignment, fit
 from benchmarks.pictures import crops, photograph, save
 from benchmarks.quality import ceiling, check, reference, ssim
 
@@ -17,7 +17,7 @@ def work(tmp_path, photo):
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
     save(photo, tmp_path / "in" / "a.jpg", quality=95)
-    return Assignment(Fit(80, 80, "jpeg", 80), tmp_path / "in", tmp_path / "out", 1, 2)
+    return Assignment(fit(80, 80, "jpeg", 80), tmp_path / "in", tmp_path / "out", 1, 2)
 
 
 def test_a_picture_is_like_itself(photo):
@@ -95,7 +95,7 @@ def test_the_reference_is_not_rounded(work):
 
 
 def test_the_task_rounds_sizes_to_the_nearest():
-    task = Fit(720, 588, "jpeg", 80)
+    task = fit(720, 588, "jpeg", 80)
     assert task.size((2725, 2225)) == (720, 588)
     assert task.size((2225, 2725)) == (480, 588)
     assert task.size((10_000, 1)) == (720, 1)

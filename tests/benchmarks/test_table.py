@@ -6,13 +6,13 @@ import pytest
 from benchmarks.__main__ import _names
 from benchmarks.install import tool
 from benchmarks.measure import Contestant, Run
-from benchmarks.model import PROGRAMS, ROOT, Absent, Assignment, Command, Fit
+from benchmarks.model import PROGRAMS, ROOT, Absent, Assignment, Command, fit
 from benchmarks.peers import PEERS
 from benchmarks.peers.shell import side_by_side
 from benchmarks.quality import Verdict
 from benchmarks.table import Outcome, page, readable, section
 
-WORK = Assignment(Fit(720, 588, "jpeg", 80), Path("/somewhere/W1/in"), Path("/somewhere/W1/out"), 200, 2)
+WORK = Assignment(fit(720, 588, "jpeg", 80), Path("/somewhere/W1/in"), Path("/somewhere/W1/out"), 200, 2)
 
 
 def measured(peer, *seconds, **options):
