@@ -102,8 +102,8 @@ def ssim(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
 def reference(task: Task, source: Path, size: Size) -> Floats:
     """What the task makes of a picture, in this size, in full precision: every pixel decoded, nothing rounded."""
     with Image.open(source) as picture:
-        bands = ImageOps.exif_transpose(picture).convert("RGB").split()
-    return np.stack([_applied(task, np.asarray(band, np.float32), size) for band in bands], axis=2)
+        bands = _on_white(np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"), np.float32))
+    return np.stack([_applied(task, band, size) for band in bands], axis=2)
 
 
 def _applied(task: Task, band: Floats, size: Size) -> Floats:
@@ -145,9 +145,15 @@ def _compare(task: Task, source: Path, output: Path) -> float:
     return ssim(pixels, reference(task, source, (pixels.shape[1], pixels.shape[0])))
 
 
-def _pixels(file: Path | io.BytesIO) -> npt.NDArray[np.uint8]:
+def _pixels(file: Path | io.BytesIO) -> Floats:
     with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))
+        return np.stack(_on_white(np.asarray(picture.convert("RGBA"), np.float32)), axis=2)
+
+
+def _on_white(pixels: Floats) -> list[Floats]:
+    """The three bands as they look on white: what transparent pixels hide is nothing to compare."""
+    opaque = pixels[..., 3] / 255
+    return [np.asarray(pixels[..., band] * opaque + 255 * (1 - opaque), np.float32) for band in range(3)]
 
 
 @lru_cache(maxsize=8192)

@@ -154,7 +154,7 @@ WORKLOADS = _table(
     ),
     Workload(
         "W3-TIFF",
-        "the same from TIFF to TIFF (deflate, horizontal differencing)",
+        "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
         _large_pictures("tiff"),
     ),

@@ -16,5 +16,5 @@ def graphicsmagick(work: Assignment) -> Found | Absent:
         return Absent(f"{found.reason} (Debian: graphicsmagick)")
     path, version = found
     call = (path, "mogrify", "-output-directory", str(work.target), *fit_options(work.task))
-    command = Command(side_by_side(call, work, "OMP_NUM_THREADS=1"), variant=f"{work.cores} at a time")
+    command = Command(side_by_side(call, work, "OMP_NUM_THREADS=1", inside=True), variant=f"{work.cores} at a time")
     return Found(version.split()[1], (command,))

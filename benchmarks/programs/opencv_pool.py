@@ -57,7 +57,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
     options = {
         "jpeg": [cv2.IMWRITE_JPEG_QUALITY, made["quality"]],
         "webp": [cv2.IMWRITE_WEBP_QUALITY, made["quality"]],
-        "tiff": [cv2.IMWRITE_TIFF_COMPRESSION, 8],
+        "tiff": [cv2.IMWRITE_TIFF_COMPRESSION, 5],
     }.get(made["format"], [])
     stem = os.path.splitext(os.path.basename(source))[0]
     if not cv2.imwrite(os.path.join(target, stem + made["tail"]), pixels, options):

@@ -48,7 +48,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
             small = picture.resize((made["width"], height), Image.Resampling.LANCZOS)
         options: dict[str, Any] = {"quality": made["quality"]} if made["quality"] else {}
         if made["format"] == "tiff":
-            options = {"compression": "tiff_adobe_deflate", "tiffinfo": {317: 2}}
+            options = {"compression": "tiff_lzw", "tiffinfo": {317: 2}}
         small.save(os.path.join(target, stem + made["tail"]), **options)
 
 

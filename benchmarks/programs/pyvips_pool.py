@@ -53,7 +53,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
         small = picture.thumbnail_image(made["width"]) if made["width"] else picture
         options: dict[str, Any] = {"Q": made["quality"]} if made["quality"] else {}
         if made["format"] == "tiff":
-            options = {"compression": "deflate", "predictor": "horizontal"}
+            options = {"compression": "lzw", "predictor": "horizontal"}
         small.write_to_file(os.path.join(target, stem + made["tail"]), keep="none", **options)
 
 

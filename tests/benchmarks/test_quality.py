@@ -89,7 +89,7 @@ def test_a_file_that_has_no_source_is_a_fault(work):
 
 
 def test_the_reference_is_not_rounded(work):
-    values = reference(work.source / "a.jpg", (80, 60))
+    values = reference(work.task, work.source / "a.jpg", (80, 60))
     assert values.shape == (60, 80, 3)
     assert np.any(values != np.rint(values))
 

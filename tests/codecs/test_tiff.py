@@ -1,3 +1,5 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -149,3 +151,11 @@ def test_32_bit_samples_are_refused_in_words():
 def test_lab_becomes_colour():
     image = Image.new("LAB", (4, 4), (255, 128, 128))
     assert pixels(read(saved(image, "TIFF")).frames[0])[0, 0].min() > 250
+
+
+@pytest.mark.parametrize(("effort", "compression"), [(None, "tiff_lzw"), (4, "tiff_lzw"), (5, "tiff_adobe_deflate")])
+def test_effort_decides_how_it_is_compressed(effort, compression):
+    data = codecs.encode(picture_of(gradient()), "tiff", Encoding(effort=effort)).data
+    with Image.open(BytesIO(data)) as image:
+        assert image.info["compression"] == compression
+        assert image.tag_v2[317] == 2
