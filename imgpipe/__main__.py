@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 
@@ -24,7 +25,9 @@ def main() -> None:
         from imgpipe.codecs.allocation import tune_glibc
         from imgpipe.warm import start_ahead
 
-        start_ahead()
+        # Where the folder that we are in is gone, `run` says so.
+        with suppress(FileNotFoundError):
+            start_ahead()
         # A process of our own; one that only uses the library keeps its allocator as it is.
         tune_glibc()
     from imgpipe.cli import run
@@ -33,8 +36,9 @@ def main() -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
-        pass
+    except OSError:
+        # Who was to read it has gone, or the disk is full, which was said.
+        status = status or 1
     # All threads and workers have gone; taking the interpreter down in order would only take time.
     os._exit(status)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from imgpipe import codecs
+from imgpipe.filters.option import closest
 from imgpipe.job import Failure, Item, Source, Status
 from imgpipe.storage import Entry, Listing, Storage
+from imgpipe.storage.listing import OWN_FOLDER
 
 _HEAD = 64
 
@@ -51,6 +55,17 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     for entry in _entries(storage, selection):
         if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
             yield _source(storage, entry)
+
+
+def instead_of(source: str, target: str) -> str:
+    """What a missing input may have been meant to be: something beside it, or the two were exchanged."""
+    folder, name = os.path.split(source.rstrip("/"))
+    with suppress(OSError):
+        if near := closest(name, os.listdir(folder or ".")):
+            return f"; did you mean {os.path.join(folder, near)}?"
+        if set(os.listdir(target)) - {OWN_FOLDER}:
+            return f", but there is {target}: INPUT comes first, then OUTPUT"
+    return ""
 
 
 def _entries(storage: Storage, selection: Selection) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from imgpipe.discovery import Selection, find
+from imgpipe.discovery import Selection, find, instead_of
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Output, Status
@@ -174,7 +174,7 @@ def make_plan(
     Raises:
         UsageError: there is no such input, a name leads elsewhere, input and output are the same, or two inputs clash.
     """
-    read_from, selection = _open_source(source, selection)
+    read_from, selection = _open_source(source, target, selection)
     write_to = open_storage(target)
     _check_target(read_from, write_to, existing)
     leave_out = None if existing.in_place else os.path.realpath(write_to.root)
@@ -211,10 +211,10 @@ def _not_in_place(job: Job) -> str:
     return f"{job.source.name} would become {names}; with --in-place an output has the name of its source"
 
 
-def _open_source(source: str, selection: Selection) -> tuple[Storage, Selection]:
+def _open_source(source: str, target: str, selection: Selection) -> tuple[Storage, Selection]:
     if "://" not in source:
         if not os.path.lexists(source):
-            raise UsageError(f"there is no input {source}")
+            raise UsageError(f"there is no input {source}{instead_of(source, target)}")
         if not os.path.isdir(source):
             if selection.names is not None:
                 raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")

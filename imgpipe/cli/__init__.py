@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from imgpipe import __version__
+from imgpipe.cli import complaints
 from imgpipe.errors import ImgpipeError, RunError, UsageError
 
 OK, SOME_FAILED, WRONG_USAGE, CANNOT_GO_ON = 0, 1, 2, 3
@@ -23,7 +24,28 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
+    """A group that names the nearest command where there is none of a name, and knows `help COMMAND`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; `help COMMAND` is `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a message of our own."""
+        valid = self.list_commands(ctx)
+        if args[0] not in valid and not args[0].startswith("-"):
+            from imgpipe.filters.option import nearest
+
+            raise click.UsageError(f"there is no command {args[0]}; {nearest(args[0], valid)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class _Lazy(Commands):
     """Imports a command when it is called for, so that the others cost nothing."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -36,18 +58,10 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(module).command
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from imgpipe.filters.option import nearest
 
-            raise click.UsageError(f"there is no command {args[0]}; {nearest(args[0], _COMMANDS)}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="imgpipe %(version)s")
+@click.option("--verbose", "-v", is_flag=True, expose_value=False, help="Show tracebacks, if imgpipe fails itself.")
 def cli() -> None:
     """The way to process a folder of pictures.
 
@@ -64,31 +78,48 @@ def run() -> int:
         # File names may hold what a terminal's encoding cannot.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        status: Any = cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        return _complain(error.format_message(), error.exit_code, _hint(error))
-    except click.Abort:
-        return 130
-    except ImgpipeError as error:
-        return _complain(str(error), _status(error))
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, and the interpreter must not try.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SOME_FAILED
+        os.getcwd()
+        status: Any = cli.main(prog_name="imgpipe", standalone_mode=False)
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001 - a person gets one line, also of a bug
+        return _complain(error)
     return status if isinstance(status, int) else OK
 
 
-def _complain(message: str, status: int, hint: str = "") -> int:
+def _complain(error: Exception) -> int:
+    """Say on stderr why the command did not come to its end; the exit status."""
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.message, err=True)
+            return WRONG_USAGE
+        case click.ClickException():
+            message, status = complaints.wrong_call(error), error.exit_code
+        case click.Abort():
+            return 130
+        case ImgpipeError():
+            message, status = str(error), _status(error)
+        case BrokenPipeError():
+            # Whoever read our output has gone; nothing more can be said, and the interpreter must not try.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return SOME_FAILED
+        case OSError():
+            _show_traceback()
+            message, status = complaints.system_error(error), CANNOT_GO_ON
+        case _:
+            _show_traceback()
+            message, status = complaints.bug(error), CANNOT_GO_ON
     from imgpipe.naming import printable
 
     shown = "\n".join(map(printable, message.split("\n")))
-    click.echo(f"imgpipe: {shown}{hint}", err=True)
+    click.echo(f"imgpipe: {shown}", err=True)
     return status
 
 
-def _hint(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return f" (imgpipe {context.info_name} --help)" if context is not None and context.parent is not None else ""
+def _show_traceback() -> None:
+    if complaints.is_verbose():
+        import traceback
+
+        traceback.print_exc()
 
 
 def _status(error: ImgpipeError) -> int:

@@ -14,7 +14,8 @@ from typing import Any, TextIO
 import click
 
 from imgpipe import __version__, cli
-from imgpipe.cli.request import WEB_READY_NOTICE, Request, read_request, with_options
+from imgpipe.cli.notices import notices
+from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RecipeError, RunError, UsageError
@@ -51,15 +52,8 @@ def command(source: str, target: str, **given: Any) -> int:
         _check_report(request.report, request)
     with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)
-        if request.web_ready:
-            _say(request, WEB_READY_NOTICE)
-        if plan.total == 0:
-            _say(request, f"no files in {printable(source)}")
-        if request.options.prune and not plan.may_prune:
-            _say(
-                request,
-                "nothing is pruned, for " + ("a folder cannot be listed" if plan.unlisted else "there is no input"),
-            )
+        for notice in notices(plan, given | {"source": source, "target": target}, web_ready=request.web_ready):
+            _say(request, notice)
         if request.dry_run:
             return _show_plan(plan, request)
         return _run(plan, request, stop, lines)

@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
+from imgpipe.cli import Commands
 from imgpipe.cli.sections import Sectioned, with_options
 from imgpipe.cli.treatment import TREATMENT, read_recipe
 from imgpipe.naming import printable
 from imgpipe.recipe import WEB_READY, Recipe
 
 
-@click.group("recipe", no_args_is_help=True)
+@click.group("recipe", cls=Commands, no_args_is_help=True)
 def command() -> None:
     """Check recipes, show what options amount to, and print the JSON Schema.
 

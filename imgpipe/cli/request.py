@@ -13,6 +13,7 @@ from imgpipe.cli.listed import read_names
 from imgpipe.cli.sections import Sections
 from imgpipe.cli.size import ByteSize, Saved
 from imgpipe.cli.treatment import TREATMENT, read_recipe
+from imgpipe.cli.values import OneOf, Seconds, Whole
 from imgpipe.codecs.codec import Limits
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
@@ -24,11 +25,6 @@ from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.run import Options
 from imgpipe.savings import Savings
 from imgpipe.storage import Listing
-
-WEB_READY_NOTICE = (
-    "No filter or format was asked for: making web-ready copies "
-    "(upright, inside 2048x2048 px, never enlarged, sRGB, same format, quality 82)"
-)
 
 _OPTIONS: Sections = {
     **TREATMENT,
@@ -49,7 +45,7 @@ _OPTIONS: Sections = {
     ],
     "Outputs": [
         click.option("--force", is_flag=True, help="Make all again, also what is up to date."),
-        click.option("--overwrite", type=click.Choice(get_args(Overwrite)), default="ours", show_default=True,
+        click.option("--overwrite", type=OneOf(get_args(Overwrite)), default="ours", show_default=True,
                      help="ours: what imgpipe made; always, never; newer: where the source is newer than the output; "
                           "smaller: where the new output is smaller."),
         click.option("--min-savings", type=Saved(), metavar="10%|100KB",
@@ -63,24 +59,24 @@ _OPTIONS: Sections = {
                      help="Know sources by size and time: for copied or network folders."),
     ],
     "Work": [
-        click.option("--cores", "-j", "--jobs", type=click.IntRange(1), help="Worker processes. [default: all usable]"),
-        click.option("--io-threads", type=click.IntRange(1), default=2, show_default=True,
+        click.option("--cores", "-j", "--jobs", type=Whole(1), help="Worker processes. [default: all usable]"),
+        click.option("--io-threads", type=Whole(1), default=2, show_default=True,
                      help="Readers, and writers."),
-        click.option("--engine", type=click.Choice(list(ENGINES)), default="processes", show_default=True),
-        click.option("--durability", type=click.Choice(["rename", "fsync"]), default="rename", show_default=True,
+        click.option("--engine", type=OneOf(list(ENGINES)), default="processes", show_default=True),
+        click.option("--durability", type=OneOf(["rename", "fsync"]), default="rename", show_default=True,
                      help="What finished outputs survive: a kill at any instant, or a power loss too."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first picture that fails."),
     ],
     "Limits": [
-        click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
+        click.option("--timeout", type=Seconds(), default=300.0, show_default=True,
                      metavar="SECONDS", help="For one picture."),
-        click.option("--retries", type=click.IntRange(0), default=1, show_default=True,
+        click.option("--retries", type=Whole(0), default=1, show_default=True,
                      help="How often a picture is tried again that killed its worker."),
         click.option("--memory", type=ByteSize(64_000_000), metavar="SIZE",
                      help="For files in flight and pictures being worked on: 2GB. [default: half of what is free]"),
-        click.option("--max-pixels", type=click.IntRange(1), default=Limits().max_pixels, show_default=True,
+        click.option("--max-pixels", type=Whole(1), default=Limits().max_pixels, show_default=True,
                      help="Refuse larger pictures."),
-        click.option("--max-frames", type=click.IntRange(1), default=Limits().max_frames, show_default=True,
+        click.option("--max-frames", type=Whole(1), default=Limits().max_frames, show_default=True,
                      help="Refuse longer animations."),
     ],
     "What is shown": [

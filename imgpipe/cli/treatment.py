@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from imgpipe import filters
+from imgpipe import codecs, filters
 from imgpipe.cli.kinds import Kinds
 from imgpipe.cli.sections import Sections
 from imgpipe.cli.size import ByteSize
+from imgpipe.cli.values import OneOf, Whole
 from imgpipe.codecs.codec import Encoding
-from imgpipe.errors import RecipeError
+from imgpipe.errors import RecipeError, UsageError
 from imgpipe.filters.colour import parse_colour
 from imgpipe.filters.operation import Operation
 from imgpipe.metadata import Metadata
@@ -47,11 +48,11 @@ TREATMENT: Sections = {
                      help="Begin with a recipe; the options after it add to it. imgpipe recipe --help"),
         click.option("--resize", metavar="GEOMETRY",
                      help="800x600, 800x, x600, 50%, 2MP; with > < ! ^ as in ImageMagick."),
-        click.option("--width", type=click.IntRange(1), help="Fit into this width, px."),
-        click.option("--height", type=click.IntRange(1), help="Fit into this height, px."),
-        click.option("--long-edge", type=click.IntRange(1), help="Make the longer edge this long, px."),
-        click.option("--short-edge", type=click.IntRange(1), help="Make the shorter edge this long, px."),
-        click.option("--fit", type=click.Choice(_FITS), help="How the picture goes into the box. [default: inside]"),
+        click.option("--width", type=Whole(1), help="Fit into this width, px."),
+        click.option("--height", type=Whole(1), help="Fit into this height, px."),
+        click.option("--long-edge", type=Whole(1), help="Make the longer edge this long, px."),
+        click.option("--short-edge", type=Whole(1), help="Make the shorter edge this long, px."),
+        click.option("--fit", type=OneOf(_FITS), help="How the picture goes into the box. [default: inside]"),
         click.option("--gravity", help="What `cover` and `contain` keep: center, north, southeast..."),
         click.option("--kernel", help="lanczos3, mitchell, catmull-rom, bilinear, gaussian, box, nearest."),
         click.option("--no-upscale", is_flag=True, help="Never make a picture larger."),
@@ -60,13 +61,13 @@ TREATMENT: Sections = {
     ],
     "Encoding": [
         click.option("--format", "-f", metavar="FORMAT", help="Of the outputs. [default: that of each input]"),
-        click.option("--quality", "-q", type=click.IntRange(1, 100), help="[default: 82 for JPEG, 80 for WebP]"),
+        click.option("--quality", "-q", type=Whole(1, 100), help="[default: 82 for JPEG, 80 for WebP]"),
         click.option("--lossless", is_flag=True, default=None, help="Every pixel exactly, where the format can."),
         click.option("--progressive/--baseline", default=None, help="Order of JPEG data. [default: baseline]"),
-        click.option("--subsampling", type=click.Choice(["4:4:4", "4:2:2", "4:2:0"]),
+        click.option("--subsampling", type=OneOf(["4:4:4", "4:2:2", "4:2:0"]),
                      help="Chroma subsampling of JPEG."),
-        click.option("--effort", type=click.IntRange(0, 9), help="0 is fast, 9 is small."),
-        click.option("--palette", "colours", type=click.IntRange(2, 256), is_flag=False, flag_value=256, metavar="[N]",
+        click.option("--effort", type=Whole(0, 9), help="0 is fast, 9 is small."),
+        click.option("--palette", "colours", type=Whole(2, 256), is_flag=False, flag_value=256, metavar="[N]",
                      help="Reduce to N colours and store a palette (PNG, GIF). [default: 256]"),
         click.option("--max-size", type=ByteSize(), metavar="SIZE",
                      help="200KB, 1.5MB: lower the quality, and then the px, until each output fits."),
@@ -105,7 +106,19 @@ def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
         return None
     recipe = Recipe.load(given["recipe"]) if given["recipe"] else Recipe()
     recipe = recipe.refined(steps, given["format"], **encoding)
+    _check_heeded(encoding, recipe)
     return replace(recipe, colour=replace(recipe.colour, **colour), metadata=replace(recipe.metadata, **metadata))
+
+
+def _check_heeded(encoding: Mapping[str, Any], recipe: Recipe) -> None:
+    """Refuse an option that no output heeds; of outputs in the formats of their sources some may."""
+    formats = list(dict.fromkeys(rendition.format or "" for rendition in recipe.renditions))
+    for name, value in encoding.items():
+        plain = value == getattr(Encoding(), name)
+        if not plain and not any(form == "" or codecs.writer(form).heeds(name) for form in formats):
+            heeding = [codec.name for codec in codecs.all_codecs() if codec.encode and codec.heeds(name)]
+            option, have = "--" + name.replace("_", "-"), "has" if len(formats) == 1 else "have"
+            raise UsageError(f"{' and '.join(formats)} {have} no {option}; formats that have it: {', '.join(heeding)}")
 
 
 def _given(settings: type, given: Mapping[str, Any]) -> dict[str, Any]:

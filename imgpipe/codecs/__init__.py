@@ -81,7 +81,7 @@ def by_name(name: str) -> Codec:
     """
     wanted = _ALIASES.get(name.lower().lstrip("."), name.lower().lstrip("."))
     if wanted not in _EXTENSIONS:
-        raise UsageError(f"no format {name}; {_nearest(wanted)}")
+        raise UsageError(f"there is no format {name}; {_nearest(wanted)}")
     codec = _load(wanted)
     if codec.missing:
         raise UsageError(f"format {name} is not installed: {codec.missing}")
@@ -211,7 +211,7 @@ def _formats() -> dict[str, str]:
 def _nearest(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, _EXTENSIONS, n=1)
+    close = difflib.get_close_matches(name, [*_EXTENSIONS, *_ALIASES], n=1)
     return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_EXTENSIONS))}"
 
 

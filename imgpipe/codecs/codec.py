@@ -94,7 +94,7 @@ class Codec:
         stored_size: the size in px, as stored, of a file that Pillow cannot open without decoding it; None where
             the file does not say.
         find_exif: the EXIF block of a file that Pillow does not see before the pixels are decoded.
-        quality: whether `--quality` means something to it.
+        options: which fields of `Encoding` its encoder heeds, besides those that follow from what it can hold.
         lossless: whether it can hold every pixel exactly.
         deep: whether it holds 16 bits a sample.
         alpha: whether it holds transparency.
@@ -116,7 +116,7 @@ class Codec:
     extra: str = ""
     stored_size: Callable[[bytes], Size | None] | None = None
     find_exif: Callable[[bytes], bytes | None] | None = None
-    quality: bool = False
+    options: tuple[str, ...] = ()
     lossless: bool = True
     deep: bool = False
     alpha: bool = False
@@ -125,6 +125,17 @@ class Codec:
     cmyk: bool = False
     profile: bool = False
     metadata: tuple[str, ...] = ()
+
+    def heeds(self, option: str) -> bool:
+        """Whether a field of `Encoding` can change what it writes."""
+        match option:
+            case "max_size":
+                return True
+            case "background":
+                return not self.alpha
+            case "lossless":
+                return self.lossless
+        return option in self.options
 
     @property
     def missing(self) -> str:

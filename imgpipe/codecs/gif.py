@@ -82,6 +82,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.GifImagePlugin",
     signature=lambda head: head.startswith((b"GIF87a", b"GIF89a")),
+    options=("palette",),
     alpha=True,
     animation=True,
 )

@@ -66,6 +66,6 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     signature=lambda head: head.startswith((_BOX, _CODESTREAM)),
     plugin="PIL.Jpeg2KImagePlugin",
-    quality=True,
+    options=("quality",),
     alpha=True,
 )

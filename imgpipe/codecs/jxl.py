@@ -67,7 +67,7 @@ CODEC = Codec(
     plugin="pillow_jxl.JpegXLImagePlugin",
     extra="jxl",
     stored_size=stored_size,
-    quality=True,
+    options=("quality", "effort"),
     alpha=True,
     metadata=("exif",),
 )

@@ -98,6 +98,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.PngImagePlugin",
     signature=lambda head: head.startswith(SIGNATURE),
+    options=("effort", "palette"),
     find_exif=late_exif,
     deep=True,
     alpha=True,

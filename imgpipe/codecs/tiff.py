@@ -100,6 +100,7 @@ CODEC = Codec(
     plugin="PIL.TiffImagePlugin",
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
+    options=("effort",),
     deep=True,
     alpha=True,
     pages=True,

@@ -128,7 +128,9 @@ class Option:
         """
         if value is None and self.default is None:
             return None
-        wrong = RecipeError(f"{where}: {self.name}={value} is not valid; {self.name} takes {self.allowed}")
+        near = closest(str(value), self.choices)
+        hint = f"did you mean {near}?" if near else f"{self.name} takes {self.allowed}"
+        wrong = RecipeError(f"{where}: {self.name}={value} is not valid; {hint}")
         try:
             checked = self.parse(value) if isinstance(value, str) else self._converted(value)
         except (ValueError, KeyError, TypeError, OverflowError):
@@ -182,11 +184,16 @@ def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
             return annotation, notes
 
 
+def closest(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name that is most like another one, None where none is."""
+    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1)), None)
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The hint that ends a message about an unknown name: the nearest valid one, or all of them."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(names)}"
+    near = closest(name, names)
+    return f"did you mean {near}?" if near else f"valid are {', '.join(names)}"
 
 
 def write_value(value: Value) -> str:

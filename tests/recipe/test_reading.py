@@ -89,7 +89,7 @@ def test_a_filter_as_text_and_as_table_are_the_same():
         ("filters = [{ sigma = 1 }]", "r: filter 1: a table has the name of its filter"),
         ("filters = [{ name = 3 }]", "r: filter 1: a table has the name of its filter"),
         ("filters = [[]]", "r: filter 1: expected text or a table, got a list"),
-        ('format = "wepb"', "r: no format wepb; did you mean webp?"),
+        ('format = "wepb"', "r: there is no format wepb; did you mean webp?"),
         ('subsampling = "4:1:0"', "r: subsampling=4:1:0 is not valid; it is one of 4:4:4"),
         ("background = [1, 2]", "r: background: expected a list of length 3, got 2"),
         ("background = [1, 2, 300]", "r: background=(1, 2, 300) is not valid"),

@@ -1,0 +1,75 @@
+"""What is wrong with a call, in one line: what happened, to what, and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from imgpipe.filters.option import closest
+
+
+def wrong_call(error: click.ClickException) -> str:
+    """One line about a call that click refuses, with the command whose help says more."""
+    context: click.Context | None = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        message = _no_option(error.option_name, context)
+    elif isinstance(error, click.MissingParameter):
+        message = f"{_name(error, context)} is missing"
+    elif isinstance(error, click.BadParameter):
+        message = f"{_name(error, context)}: {error.message}".rstrip(".")
+    elif error.message.startswith("Got unexpected extra argument"):
+        message = _too_many(error.message)
+    else:
+        message = error.format_message().rstrip(".")
+    return f"{message} {_usage(context)}".rstrip()
+
+
+def bug(error: BaseException) -> str:
+    """One line about an error that nobody expected."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return (
+        f"this is a bug in imgpipe: {what}. Please report it, with the command and what `imgpipe doctor` prints"
+        f"{'' if is_verbose() else '; `imgpipe -v ...` shows more'}"
+    )
+
+
+def system_error(error: OSError) -> str:
+    """One line about what the system refused, and for which file."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the folder that you are in is gone; go to another one"
+    where = "standard output, or a file" if error.filename is None else os.fsdecode(error.filename)
+    return f"{where}: {error.strerror or error}; mend that and run the same command again"
+
+
+def is_verbose() -> bool:
+    """Whether the call asks for tracebacks, as far as that can be known where it was not understood."""
+    return not {"-v", "--verbose"}.isdisjoint(sys.argv)
+
+
+def _no_option(name: str, context: click.Context | None) -> str:
+    params = context.command.get_params(context) if context is not None else []
+    valid = [option for param in params for option in (*param.opts, *param.secondary_opts) if option.startswith("--")]
+    near = closest(name, valid)
+    return f"there is no option {name}" + (f"; did you mean {near}?" if near else "")
+
+
+def _name(error: click.BadParameter, context: click.Context | None) -> str:
+    """An option as it is written, an argument as the usage calls it."""
+    if error.param is None:
+        return str(error.param_hint or "the call")
+    if isinstance(error.param, click.Option) or context is None:
+        return error.param.opts[0]
+    return error.param.make_metavar(context)
+
+
+def _too_many(message: str) -> str:
+    words = message[message.find("(") + 1 : message.rfind(")")]
+    return f"too many arguments: {words}; INPUT is one folder or file, and --include '*.jpg' chooses in it"
+
+
+def _usage(context: click.Context | None) -> str:
+    return f"({context.command_path} --help)" if context is not None else ""
