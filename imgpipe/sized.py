@@ -30,7 +30,7 @@ def encode_within(picture: Picture, codec: Codec, encoding: Encoding) -> Encoded
     most = encoding.max_size
     if most is None or len(encoded.data) <= most:
         return encoded
-    if "quality" in codec.options and not encoding.lossless:
+    if codec.heeds("quality") and not encoding.lossless:
         encoded = codecs.encode(picture, codec.name, replace(encoding, quality=_least_quality(encoding)))
         if len(encoded.data) <= most:
             return _best(picture, codec, encoding, encoded)
@@ -59,7 +59,7 @@ def _smaller(picture: Picture, codec: Codec, encoding: Encoding, now: int) -> En
     most = encoding.max_size or 0
     resize = filters.find("resize")
     scale = 1.0
-    lowers = "quality" in codec.options and not encoding.lossless
+    lowers = codec.heeds("quality") and not encoding.lossless
     least = replace(encoding, quality=_least_quality(encoding)) if lowers else encoding
     for _ in range(_SCALES):
         scale *= max(0.1, math.sqrt(most / now) * _MARGIN)

@@ -10,8 +10,9 @@ from imgpipe.errors import EncodingFailed
 from imgpipe.picture import Picture, frame_size, is_deep
 from imgpipe.sized import encode_within
 
-WITH_QUALITY = [codec for codec in codecs.all_codecs() if codec.encode and "quality" in codec.options and not codec.missing]
-WITHOUT = [codec for codec in codecs.all_codecs() if codec.encode and "quality" not in codec.options and not codec.missing]
+WRITERS = [codec for codec in codecs.all_codecs() if codec.encode and not codec.missing]
+WITH_QUALITY = [codec for codec in WRITERS if codec.heeds("quality")]
+WITHOUT = [codec for codec in WRITERS if not codec.heeds("quality")]
 
 
 def photograph(width=400, height=300, mode="RGB"):

@@ -86,8 +86,8 @@ WRONG = {
     "process web in": "there is no input web, but there is in: INPUT comes first, then OUTPUT",
     "process web out": "there is no input web",
     "process in in": (
-        "input and output are the same folder, {folder}/in; give another output, or --in-place to replace each picture by "
-        "what is made of it"
+        "input and output are the same folder, {folder}/in; give another output, or --in-place to replace each picture "
+        "by what is made of it"
     ),
     "process in in/a.png": "{folder}/in/a.png is no folder; OUTPUT is a folder",
     "process in out --name {stm}{ext}": "the name '{stm}{ext}': there is no {stm}; did you mean stem?",

@@ -281,3 +281,29 @@ def test_a_format_whose_extra_is_missing_says_what_to_install(codec, monkeypatch
     if data:
         with pytest.raises(NotAPicture, match=advice):
             codecs.probe(data, Limits())
+
+
+EXTREMES = {
+    "quality": (20, 90),
+    "progressive": (False, True),
+    "subsampling": ("4:4:4", "4:2:0"),
+    "effort": (0, 9),
+    "palette": (False, True),
+    "background": ((255, 255, 255), (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("option", EXTREMES)
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_it_heeds_the_options_that_it_names_and_no_other(codec, option):
+    """A call that names another one is refused."""
+    if (codec.name, option) == ("gif", "palette"):
+        return  # it always has one
+    frames = [still(), still("RGBA").quantize(16).convert("RGBA")]
+    if codec.deep:
+        frames.append(np.arange(61 * 43 * 3, dtype=np.uint16).reshape(43, 61, 3) * 8)
+    made = [
+        [codecs.encode(picture(frame), codec.name, Encoding(**{option: value})).data for frame in frames]
+        for value in EXTREMES[option]
+    ]
+    assert (made[0] != made[1]) is codec.heeds(option)
