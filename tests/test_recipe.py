@@ -160,7 +160,7 @@ def test_recipes_have_the_same_digest_only_when_they_are_equal(one, other):
         ("sharpen:amount=-1", r"amount=-1 is not valid; amount takes 0 to"),
         ("sharpen:amount=much", r"amount=much is not valid; amount takes 0 to"),
         ("resize:width=0", "width=0 is not valid"),
-        ("resize:fit=insid", "fit=insid is not valid; fit takes"),
+        ("resize:fit=insid", "fit=insid is not valid; did you mean inside?"),
         ("", "no filter"),
         (":", "no filter"),
     ],

@@ -49,7 +49,7 @@ def test_schema_prints_json():
     [
         [],
         ["-c", "srcset"],
-        ["-c", "srcset", "-q", "70", "-F", "sharpen", "--progressive"],
+        ["-c", "srcset", "-q", "70", "-F", "sharpen", "--effort", "7"],
         ["--resize", "800x600>", "--fit", "cover", "-f", "jpg", "--no-srgb", "--no-auto-orient", "--effort", "3"],
         ["--lossless", "--baseline", "--subsampling", "4:4:4"],
     ],
