@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
 from imgpipe.errors import EncodingFailed, LimitExceeded, NotAPicture, UsageError
-from imgpipe.picture import Picture, Size
+from imgpipe.picture import Picture, Size, frame_size
 
 if TYPE_CHECKING:
     from PIL import ImageFile
@@ -158,7 +159,7 @@ def probe(data: bytes, limits: Limits) -> Header:
         header = codec.read_header(data)
         _check_pixels(header.size, limits)
         return header
-    with opened(data, codec.pillow_formats) as image:
+    with opened(codec.readable(data) if codec.readable else data, codec.pillow_formats) as image:
         size = image.size
         _check_pixels(size, limits)
         frames = _count_frames(image, codec, limits)
@@ -188,13 +189,16 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
         UsageError: there is no such format.
         EncodingFailed: the format cannot be written, or cannot hold a picture of this size.
     """
+    from imgpipe.codecs.exif import saying_size
     from imgpipe.codecs.fitting import fitted
 
     codec = by_name(format)
     if codec.encode is None:
         raise EncodingFailed(f"{codec.name} is only read, not written: choose another format")
     import_module(codec.plugin)
-    return codec.encode(fitted(picture, codec, encoding), encoding)
+    fitting = fitted(picture, codec, encoding)
+    said = saying_size(fitting.exif, frame_size(fitting.frames[0]))
+    return codec.encode(replace(fitting, exif=said), encoding)
 
 
 @cache

@@ -87,6 +87,7 @@ class Codec:
         encode: None for formats that are only read.
         pillow_formats: names under which Pillow knows the format; they make the allow-list.
         plugin: the module that makes Pillow know it, imported with the first picture.
+        readable: the file without blocks over which Pillow would refuse the whole of it.
         told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
         read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
         extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
@@ -111,6 +112,7 @@ class Codec:
     pillow_formats: tuple[str, ...]
     signature: Callable[[bytes], bool]
     plugin: str = ""
+    readable: Callable[[bytes], bytes] | None = None
     told_apart: Callable[[bytes], str] | None = None
     read_header: Callable[[bytes], Header] | None = None
     extra: str = ""

@@ -14,8 +14,12 @@ PREFIX = b"Exif\0\0"
 _ORIENTATION = 0x0112
 _DETAILS, _INTEROPERABILITY = 0x8769, 0xA005
 _COLOUR_SPACE, _INDEX = 0xA001, 0x0001
+_DIRECTLY = (0x0100, 0x0101)
+_IN_DETAILS = (0xA002, 0xA003)
+"""Width and height of the picture in px: of the first directory, which TIFF has, and of EXIF's own."""
 _SRGB, _ADOBE_RGB, _UNCALIBRATED = 1, 2, 0xFFFF
 _SHORT, _ASCII, _LONG = 3, 2, 4
+_LARGEST_SHORT = 0xFFFF
 _ENTRY, _VALUE = 12, 8
 """Bytes of an entry, and where its value or the offset of it stands."""
 
@@ -65,6 +69,39 @@ def saying_srgb(exif: bytes | None) -> bytes | None:
     if index is not None:
         changed[index + _VALUE : index + _ENTRY] = b"R98\0"
     return bytes(changed)
+
+
+def saying_size(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
+    """The same block, where it says how many px the picture has saying this."""
+    order = _order(exif or b"")
+    if exif is None or not order:
+        return exif
+    changed = bytearray(exif)
+    for entry, kind, length in _size_entries(exif, order, size):
+        # There is room for a long, where a short is too small.
+        if kind == _SHORT and length <= _LARGEST_SHORT:
+            struct.pack_into(order + "HLHxx", changed, entry + 2, _SHORT, 1, length)
+        else:
+            struct.pack_into(order + "HLL", changed, entry + 2, _LONG, 1, length)
+    return bytes(changed)
+
+
+def _size_entries(exif: bytes, order: str, size: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """The offsets of the entries about the picture's size, their types, and what each is to say."""
+    try:
+        first = _first_directory(exif, order)
+        details = _find(exif, order, first, (_DETAILS, _LONG))
+        places = [(first, _DIRECTLY)]
+        places += [] if details is None else [(_led_to(exif, order, details), _IN_DETAILS)]
+        return [
+            (entry, kind, length)
+            for start, tags in places
+            for tag, length in zip(tags, size, strict=True)
+            for kind in (_SHORT, _LONG)
+            if (entry := _find(exif, order, start, (tag, kind))) is not None
+        ]
+    except struct.error:
+        return []
 
 
 def prefixed(exif: bytes | None) -> bytes | None:

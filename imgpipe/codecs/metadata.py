@@ -24,17 +24,21 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
     """
     exif = prefixed(info.get("exif"))
     implied = adobe_rgb_profile() if says_adobe_rgb(exif) else None
-    return Picture(
+    profile = info.get("icc_profile")
+    picture = Picture(
         frames=frames,
         size=header.size,
         format=header.format,
-        profile=info.get("icc_profile") or implied,
+        profile=(profile if isinstance(profile, bytes) else None) or implied,
         exif=exif,
         xmp=_bytes(info.get("xmp")),
         iptc=_iptc(info.get("photoshop")),
         dpi=_resolution(info.get("dpi")),
         **more,
     )
+    if profile and not isinstance(profile, bytes):
+        return picture.warn("ICC profile is stored as text or numbers and was dropped")
+    return picture
 
 
 def options_of(picture: Picture) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from imgpipe.codecs.palette import paletted
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
+from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
 from imgpipe.picture import Picture, Size, frame_size, is_deep
 
@@ -30,6 +31,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     Raises:
         DamagedPicture: truncated or corrupt.
     """
+    data, words = without_texts_and_words(data)
     chunks = chunks_of(data)
     _check_palette(data, chunks)
     deep = data[24] == 16
@@ -38,12 +40,13 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
             # The picture for viewers that show no animations is none of its frames.
             first = int(bool(image.info.get("default_image")))
             frames, durations = decode_frames(image, header.frames - first, first)
-            picture = picture_of(image.info, frames, header, durations=durations, loop=image.info.get("loop", 0))
+            timing = {"durations": durations, "loop": image.info.get("loop", 0)}
+            picture = picture_of(image.info, frames, header, **timing, warnings=words)
             return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
         image.load()
         info = dict(image.info)
         frame = decode_deep(image, data) if deep else frame_of(image)
-    picture = picture_of(info, (frame,), header)
+    picture = picture_of(info, (frame,), header, warnings=words)
     return replace(picture, exif=picture.exif or late_exif(data, chunks))
 
 
@@ -98,6 +101,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.PngImagePlugin",
     signature=lambda head: head.startswith(SIGNATURE),
+    readable=without_texts,
     options=("effort", "palette"),
     find_exif=late_exif,
     deep=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from imgpipe.codecs.raw_kinds import is_raw_tiff
 from imgpipe.codecs.tiff_deep import NARROWED, decode_deep, depth_of, encode_pages
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import texts_of, with_word_of_loss
+from imgpipe.codecs.tiff_tree import directories
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 FORMATS = ("TIFF",)
 _LEVEL = 4
 _DEFLATES = 5
-_XMP, _IPTC, _PREDICTOR = 700, 33723, 317
+_BYTE, _ASCII, _UNDEFINED = 1, 2, 7
+_XMP, _IPTC, _PREDICTOR, _RESOLUTION = 700, 33723, 317, 282
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
@@ -31,10 +34,11 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     Raises:
         DamagedPicture: truncated or corrupt.
     """
+    data = with_xmp_as_bytes(data)
     with opened(data, FORMATS) as opened_image:
         image: TiffImageFile = opened_image  # type: ignore[assignment]
         exif, words = described(image.getexif())
-        info = {**image.info, "exif": exif}
+        info = {**image.info, "exif": exif, "dpi": image.info.get("dpi") if _RESOLUTION in image.tag_v2 else None}
         iptc = image.tag_v2.get(_IPTC)
         frames = []
         for page in range(header.frames):
@@ -78,6 +82,17 @@ def _decode_page(image: TiffImageFile, data: bytes, page: int, deep: str) -> Fra
     return decode_deep(image, data, page) if deep == "deep" else frame_of(image.copy())
 
 
+def with_xmp_as_bytes(data: bytes) -> bytes:
+    """The file with its XMP of type BYTE where it is of numbers, over which Pillow would fail: it is malformed then."""
+    changed = None
+    for directory in directories(data):
+        kind, _, field = directory.entries.get(_XMP, (_BYTE, 0, 0))
+        if kind not in (_BYTE, _ASCII, _UNDEFINED):
+            changed = changed or bytearray(data)
+            struct.pack_into(directory.order + "H", changed, field - directory.inline - 2, _BYTE)
+    return bytes(changed) if changed else data
+
+
 def _tags(picture: Picture) -> Image.Exif:
     from PIL import Image
 
@@ -99,6 +114,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.TiffImagePlugin",
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    readable=with_xmp_as_bytes,
     told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
     options=("effort",),
     deep=True,

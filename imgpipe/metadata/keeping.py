@@ -30,6 +30,8 @@ def cut_down(picture: Picture, policy: Metadata, *, orientation: bool) -> Pictur
     else:
         picture = _cut(picture, "exif", exif.credit)
     if "xmp" in kept:
+        if picture.xmp and xmp.is_extended(picture.xmp):
+            picture = picture.warn("extended XMP, beyond 64 kB, is not read and was dropped")
         picture = _cut(picture, "xmp", lambda block: xmp.reduced(block, location=location, orientation=orientation))
     else:
         picture = _cut(picture, "xmp", xmp.credit)

@@ -16,6 +16,7 @@ _DC = "http://purl.org/dc/elements/1.1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _META = "adobe:ns:meta/"
+_EXIF = "http://ns.adobe.com/exif/1.0/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 
 _FRAME = frozenset({(_META, "xmpmeta"), (_META, "xapmeta"), (_RDF, "RDF"), (_RDF, "Description")})
@@ -36,6 +37,14 @@ _PICTURES = (
 )
 """Namespaces about further pictures in the file, which are in no output."""
 _PREVIEWS = re.compile(r"(?i)thumbnails?|thumbnailimage|hasextendedxmp|pageinfo")
+_EXTENDED = b"HasExtendedXMP"
+_SIZE = frozenset(
+    {
+        *((_TIFF, name) for name in ("ImageWidth", "ImageLength")),
+        *((_EXIF, name) for name in ("PixelXDimension", "PixelYDimension")),
+    }
+)
+"""What the picture had before it was resized; EXIF says what it has now."""
 
 _MOST_BYTES = 4 << 20
 _MOST_NAMESPACES = 256
@@ -53,7 +62,7 @@ def credit(packet: bytes) -> bytes | None:
 
 
 def reduced(packet: bytes, *, location: bool, orientation: bool) -> bytes | None:
-    """The packet with no thumbnail, and with no location and orientation but where these are to stay.
+    """The packet with no thumbnail and no size in px, and with no location and orientation but where these are to stay.
 
     Returns None where nothing is left.
 
@@ -62,11 +71,16 @@ def reduced(packet: bytes, *, location: bool, orientation: bool) -> bytes | None
     """
 
     def wanted(name: Name, inside: bool) -> bool:  # noqa: ARG001 - the same at any depth
-        if name[0].startswith(_PICTURES) or _PREVIEWS.fullmatch(name[1]):
+        if name[0].startswith(_PICTURES) or name in _SIZE or _PREVIEWS.fullmatch(name[1]):
             return False
         return (location or not _LOCATION.fullmatch(name[1])) and (orientation or name != _ORIENTATION)
 
     return _filtered(packet, _Copy(wanted))
+
+
+def is_extended(packet: bytes) -> bool:
+    """Whether what did not fit into 64 kB of a JPEG is in other segments, which are not read."""
+    return _EXTENDED in packet
 
 
 class _Copy:

@@ -177,3 +177,43 @@ def test_no_encoder_is_given_what_its_format_does_not_hold(codec):
     marked = replace(read(photograph()), exif=b"exif", xmp=b"xmp", iptc=b"iptc", dpi=(300, 300))
     left = fitted(marked, codec, Encoding())
     assert {kind for kind in ("exif", "xmp", "iptc", "dpi") if getattr(left, kind)} == set(codec.metadata)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("steps", [["resize:24x"], ["rotate:90"], ["crop:width=70000,height=8", "resize:70000x8!"], []])
+@pytest.mark.parametrize("kind", ["HH", "LL"])
+def test_exif_says_the_size_that_the_picture_has_now(order, steps, kind):
+    numbers = {"HH": 3, "LL": 4}
+    tags = {0x0100: 48, 0x0101: 32, 0x8769: blocks.Pointer({0xA001: 1, 0xA002: 48, 0xA003: 32}), 0x010F: b"Imgpipe\0"}
+    block = bytearray(b"Exif\0\0" + {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "L", 8))
+    block += blocks.table(order, 8, tags)
+    for tag, length in ((0x0100, 48), (0x0101, 32), (0xA002, 48), (0xA003, 32)):
+        at = next(
+            at for word in "HL" if (at := block.find(struct.pack(order + "HHL", tag, {"H": 3, "L": 4}[word], 1))) >= 0
+        )
+        value = struct.pack(order + kind[0], length).ljust(4, b"\0")
+        block[at : at + 12] = struct.pack(order + "HHL", tag, numbers[kind], 1) + value
+    recipe = Recipe(steps, format="png", metadata=Metadata(keep=["exif"]))
+    picture = read(recipe.apply(photograph(exif=bytes(block))))
+    exif = Image.Exif()
+    exif.load(picture.exif)
+    details = exif.get_ifd(0x8769)
+    assert (details[0xA002], details[0xA003]) == (exif[0x0100], exif[0x0101]) == picture.size
+    assert (exif[0x010F], details[0xA001]) == ("Imgpipe", 1)
+
+
+def test_xmp_says_no_size_of_old():
+    packet = blocks.XMP.replace(
+        b'tiff:Orientation="6"', b'tiff:Orientation="6" tiff:ImageWidth="48" e:PixelYDimension="32"'
+    )
+    assert b"48" not in read(made(photograph(xmp=packet), keep=["xmp"], strip_gps=True).data).xmp
+
+
+def test_xmp_beyond_64_kb_is_said_to_be_dropped_where_xmp_is_to_be_kept():
+    noted = b'xmlns:note="http://ns.adobe.com/xmp/note/" note:HasExtendedXMP="0123456789ABCDEF0123456789ABCDEF"'
+    packet = blocks.XMP.replace(b'tiff:Orientation="6"', noted)
+    encoded = made(photograph(xmp=packet), keep=["xmp"])
+    assert encoded.warnings == ("extended XMP, beyond 64 kB, is not read and was dropped",)
+    assert b"0123456789ABCDEF" not in encoded.data
+    assert b"tower" in encoded.data
+    assert made(photograph(xmp=packet)).warnings == ()
