@@ -13,7 +13,7 @@ from imgpipe.job import Item
 from imgpipe.report.page.gather import Gathered, gather
 from imgpipe.report.page.render import render
 from imgpipe.report.page.rows import row, shown_output
-from imgpipe.report.page.thumbnails import Thumbnail, Wanted, thumbnails
+from imgpipe.report.page.thumbnails import LARGE, Thumbnail, Wanted, thumbnails
 from imgpipe.report.record import read_record
 from imgpipe.storage import Storage, open_storage
 
@@ -37,7 +37,7 @@ def write_page(output: str, file: str, cores: int) -> None:
     pictured = [item for item in items if shown_output(item)]
     before, after = _thumbnails(gathered, output, pictured[:_PAIRS], cores)
     rows = [row(item, before.get(item.source.name), after.get(item.source.name)) for item in items]
-    page = render(gathered, rows, output, without=max(0, len(pictured) - _PAIRS))
+    page = render(gathered, rows, output, large=len(pictured) <= LARGE, without=max(0, len(pictured) - _PAIRS))
     folder, name = os.path.split(os.path.abspath(file))
     try:
         open_storage(folder).put(name, page.encode())
@@ -66,14 +66,12 @@ def _thumbnails(
     """Before and after of these items, by the names of their sources."""
     made = open_storage(output)
     source, why = _source(gathered)
-    wanted = [
-        Wanted(f"after/{item.source.name}", made, shown.name, shown.bytes)
-        for item in items
-        if (shown := shown_output(item))
-    ]
-    if source is not None:
-        named = ((item.source.name, item.source.bytes) for item in items)
-        wanted += [Wanted(f"before/{name}", source, name, size) for name, size in named]
+    wanted = []
+    for item in items:
+        if shown := shown_output(item):
+            wanted.append(Wanted(f"after/{item.source.name}", made, shown.name, shown.bytes))
+        if source is not None:
+            wanted.append(Wanted(f"before/{item.source.name}", source, item.source.name, item.source.bytes))
     found = thumbnails(wanted, cores) if wanted else {}
     before = {item.source.name: found.get(f"before/{item.source.name}", Thumbnail(reason=why)) for item in items}
     return before, {item.source.name: found[f"after/{item.source.name}"] for item in items}

@@ -21,13 +21,14 @@ _LISTS = (
 )
 
 
-def render(gathered: Gathered, rows: list[dict[str, Any]], output: str, *, without: int) -> str:
+def render(gathered: Gathered, rows: list[dict[str, Any]], output: str, *, large: bool, without: int) -> str:
     """The page, as text that UTF-8 can hold.
 
     Args:
         gathered: the run.
         rows: the items that are listed.
         output: the output folder.
+        large: whether there is room for large thumbnails, as they are few.
         without: how many of these could have thumbnails and have none, as they are too many.
     """
     from jinja2 import Environment, FileSystemLoader
@@ -52,6 +53,7 @@ def render(gathered: Gathered, rows: list[dict[str, Any]], output: str, *, witho
         statuses=sorted({row["s"] for row in rows} - {"skipped", "pruned"}),
         sheet_note=_sheet_note(gathered, without),
         bars=[bars for bars in (saved_bars(gathered), time_bars(gathered)) if bars],
+        large=large,
         recipe="\n".join(map(printable, gathered.said("recipe", "").split("\n"))),
         items=rows,
     )

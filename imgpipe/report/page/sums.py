@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imgpipe.job import Status
+from imgpipe.naming import printable
 from imgpipe.report.page.gather import Gathered
 from imgpipe.report.summary import human_bytes
 
@@ -47,7 +48,7 @@ def meta(gathered: Gathered, source: str, target: str) -> list[str]:
     return [
         f"{source} → {target}",
         _moment(gathered.said("began", 0.0)),
-        f"{gathered.said('cores', 0)} × {gathered.said('engine', '')}",
+        f"{gathered.said('cores', 0)} × {printable(gathered.said('engine', ''))}",
     ]
 
 
@@ -60,7 +61,7 @@ def notices(gathered: Gathered) -> list[str]:
             "inputs that were up to date may be missing. Run the same command again to go on."
         )
     elif gathered.summary.get("error"):
-        found.append(f"The run could not go on: {gathered.summary['error']}")
+        found.append(printable(f"The run could not go on: {gathered.summary['error']}"))
     elif gathered.summary.get("interrupted"):
         found.append("The run was stopped before it was done; run the same command again to go on.")
     return found

@@ -29,8 +29,8 @@ _MAX_FILE = 256_000_000
 _PICTURE_SECONDS = 20.0
 _SECONDS = 60.0
 _BYTES = 2_900_000
-_SIDES = {9_000: 360, 5_000: 280, 0: 216}
-"""Bytes that each may have at least -> px of its longer side."""
+LARGE = 200
+"""Up to so many pairs of thumbnails are large: 320 px on their longer side."""
 
 TOO_LATE = "not made: the others took a minute already"
 
@@ -104,7 +104,7 @@ def _results(wanted: Mapping[str, Wanted], treatment: Treatment, cores: int) -> 
 
 
 def _treatment(most: int) -> Treatment:
-    side = next(side for least, side in _SIDES.items() if most >= least)
+    side = 320 if most >= _BYTES // (2 * LARGE) else 216
     resize = find("resize").operation({"size": f"{side}x{side}", "upscale": False})
     encoding = Encoding(quality=72, max_size=max(400, min(most, 14_000)))
     limits = Limits(memory=_MEMORY, max_file=_MAX_FILE)

@@ -24,9 +24,9 @@ def test_they_are_small_webp_pictures_that_look_like_what_they_show(tmp_path):
     Image.new("RGB", (7, 3), "white").save(tmp_path / "tiny.bmp")
     made = thumbnails(wanted(tmp_path, "red.jpg", "blue.png", "tiny.bmp"), cores=1)
     red, blue, tiny = (opened(made[f"key of {name}"]) for name in ("red.jpg", "blue.png", "tiny.bmp"))
-    assert (red.format, red.size) == ("WEBP", (360, 240))
+    assert (red.format, red.size) == ("WEBP", (320, 213))
     assert red.getpixel((5, 5)) == pytest.approx((200, 30, 60), abs=6)
-    assert (blue.size, blue.mode, blue.getpixel((5, 5))[3]) == ((180, 360), "RGBA", 128)
+    assert (blue.size, blue.mode, blue.getpixel((5, 5))[3]) == ((160, 320), "RGBA", 128)
     assert tiny.size == (7, 3)
 
 
