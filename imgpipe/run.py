@@ -174,6 +174,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
         )
     naming = replace(options.naming, copies=copies)
     plan = make_plan(source, target, options.selection, recipe, options.existing, naming)
+    if options.engine == "dask" or options.workforce.cluster is not None:
+        _check_cluster(plan, options)
     return replace(plan, target=open_storage(target, options.durability))
 
 
@@ -212,7 +214,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
             with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]
                 for item in items:
                     journal.record(item)
-                    if item.reason is not NOT_BEGUN:
+                    if item.reason != NOT_BEGUN:
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error
@@ -224,6 +226,24 @@ def making_of(plan: Plan, recipe: Recipe, options: Options) -> Making:
     return Making(recipe.digest + thrift, os.path.realpath(plan.source.root))
 
 
+def _check_cluster(plan: Plan, options: Options) -> None:
+    """Refuse what only this process can look at between the work and the writing."""
+    from imgpipe.engines.cluster import check_name
+
+    if options.engine != "dask":
+        raise UsageError(f"a cluster is for the engine dask, not for {options.engine}")
+    check_name(options.workforce.cluster)
+    what = ""
+    if plan.late:
+        what = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
+    elif options.existing.overwrite == "smaller":
+        what = "--overwrite smaller is"
+    elif options.existing.in_place:
+        what = "--in-place is"
+    if what:
+        raise UsageError(f"{what} not possible on a cluster yet; use another engine for that")
+
+
 def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:
     """The same, until a stop is asked for."""
     with closing(found):
@@ -232,7 +252,12 @@ def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:
 
 
 def _limits(options: Options) -> Limits:
-    """What the run's memory allows one picture is a limit of it, where the caller has set none."""
+    """What the run's memory allows one picture is a limit of it, where the caller has set none.
+
+    The workers of a cluster know best what they have.
+    """
+    if options.engine == "dask":
+        return options.limits
     limits, workforce = options.limits, options.workforce
     memory = workforce.memory_of_pictures if limits.memory is None else limits.memory
     max_file = workforce.memory_of_files if limits.max_file is None else limits.max_file

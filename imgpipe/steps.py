@@ -43,7 +43,8 @@ Apply: TypeAlias = Callable[[Loaded | Item], Made | Item]
 Write: TypeAlias = Callable[["Made | Loaded | Item | Lost[Loaded]"], Item]
 
 
-def _never() -> bool:
+def never() -> bool:
+    """The answer to `stopping` of a run that nobody stops."""
     return False
 
 
@@ -62,13 +63,17 @@ class Steps:
         cost: bytes of memory that `apply` is expected to take for a job.
         stopping: true once a graceful stop was asked for. Then what was read and not yet applied goes straight
             to `write`, which gives it back as skipped: reading is far ahead where pictures are small.
+        source: what `read` reads, for engines whose workers are other machines; None where that is no matter.
+        target: what `write` writes, likewise.
     """
 
     read: Read
     apply: Apply
     write: Write
     cost: Callable[[Any], int] = _nothing
-    stopping: Callable[[], bool] = _never
+    stopping: Callable[[], bool] = never
+    source: Storage | None = None
+    target: Storage | None = None
 
     def bypass(self, passing: Any) -> bool:
         """Whether `apply` is left out: the item is settled, or the run is stopping."""
@@ -109,7 +114,7 @@ def make_steps(
     source: Storage,
     target: Storage,
     treatment: Treatment,
-    stopping: Callable[[], bool] = _never,
+    stopping: Callable[[], bool] = never,
     gate: Gate | None = None,
 ) -> Steps:
     """The steps that read from one storage and write to another."""
@@ -119,6 +124,8 @@ def make_steps(
         partial(write, gate, target),
         partial(cost, treatment),
         stopping,
+        source,
+        target,
     )
 
 

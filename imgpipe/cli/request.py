@@ -19,6 +19,7 @@ from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import usable_cores
+from imgpipe.errors import UsageError
 from imgpipe.existing import Existing, KnownBy, Overwrite
 from imgpipe.naming import Naming
 from imgpipe.recipe import WEB_READY, Recipe
@@ -63,6 +64,8 @@ _OPTIONS: Sections = {
         click.option("--io-threads", type=Whole(1), default=2, show_default=True,
                      help="Readers, and writers."),
         click.option("--engine", type=OneOf(list(ENGINES)), default="processes", show_default=True),
+        click.option("--cluster", metavar="ADDRESS",
+                     help="Work on a Dask cluster: tcp://host:8786, tls://host:8786, or local:4. Means --engine dask."),
         click.option("--durability", type=OneOf(["rename", "fsync"]), default="rename", show_default=True,
                      help="What finished outputs survive: a kill at any instant, or a power loss too."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first picture that fails."),
@@ -158,17 +161,29 @@ def _savings(given: Mapping[str, Any]) -> Savings | None:
     return replace(savings or Savings(), copy=not given["in_place"])
 
 
+def _engine(given: Mapping[str, Any]) -> str:
+    engine: str = given["engine"]
+    if given["cluster"] is None:
+        return engine
+    if engine not in ("processes", "dask"):
+        raise UsageError(f"--cluster is for --engine dask, not {engine}")
+    if given["memory"] and not given["cluster"].startswith("local"):
+        raise UsageError("--memory is for this machine; a cluster has its own: dask worker --memory-limit SIZE")
+    return "dask"
+
+
 def _options(given: Mapping[str, Any]) -> Options:
     listing = Listing(given["recursive"], given["hidden"], given["follow_symlinks"])
     names = read_names(given["files_from"], null=given["null"]) if given["files_from"] else None
     return Options(
-        engine=given["engine"],
+        engine=_engine(given),
         workforce=Workforce(
             cores=given["cores"] or usable_cores(),
             io_threads=given["io_threads"],
             timeout=given["timeout"],
             tries=given["retries"] + 1,
             memory=given["memory"] or half_of_free_memory(),
+            cluster=given["cluster"],
         ),
         selection=Selection(listing, given["include"], given["exclude"], names=names),
         existing=Existing(given["overwrite"], given["force"], _known_by(given), given["in_place"]),

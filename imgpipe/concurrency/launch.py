@@ -51,7 +51,7 @@ def fork_server(preload: list[str]) -> None:
         from multiprocessing import forkserver
 
         multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
-        with _TURN, _interpreters_forked(), _stop_signals_blocked():
+        with _TURN, _interpreters_forked(), stop_signals_blocked():
             forkserver.ensure_running()
 
 
@@ -69,7 +69,7 @@ def start(
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(preload)
-    with _TURN, _stop_signals_blocked():
+    with _TURN, stop_signals_blocked():
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()
     return process
@@ -137,7 +137,8 @@ def _close_all_but(descriptors: Sequence[int]) -> None:
 
 
 @contextmanager
-def _stop_signals_blocked() -> Iterator[None]:
+def stop_signals_blocked() -> Iterator[None]:
+    """What starts inside inherits that stop signals are blocked, threads and processes; those that come are kept."""
     if sys.platform == "win32":
         yield
         return

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from imgpipe.engines.dask import dask
 from imgpipe.engines.processes import processes
 from imgpipe.engines.serial import serial
 from imgpipe.engines.threads import threads
@@ -24,6 +25,7 @@ ENGINES: dict[str, Engine] = {
     "processes": processes,
     "threads": threads,
     "serial": serial,
+    "dask": dask,
 }
 
 __all__ = ["ENGINES", "Engine", "Workforce"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from typing import Any
 
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.engines.free_memory import half_of_free_memory
@@ -39,6 +40,8 @@ class Workforce:
         cores: workers that decode, filter and encode.
         io_threads: readers, and as many writers.
         writers: where they are not as many.
+        cluster: who works for the engine `dask`: ``"tcp://host:8786"`` or ``"tls://host:8786"``, a Dask scheduler;
+            ``"local:4"``, workers of this machine; a `distributed.Client`; None for ``"local"`` with all `cores`.
         timeout: seconds that one picture may take in a worker, None for no limit.
         tries: how many workers a picture may cost before it fails.
         memory: bytes that the run may take besides what its processes need for themselves: a quarter for encoded
@@ -53,6 +56,7 @@ class Workforce:
     memory: int = field(default_factory=half_of_free_memory)
     start_method: StartMethod = field(default_factory=default_start_method)
     writers: int | None = None
+    cluster: Any = None
 
     @property
     def memory_of_files(self) -> int:

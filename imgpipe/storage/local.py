@@ -33,6 +33,10 @@ class LocalFolder:
         self._changed: set[str] = set()
         self._looked_at = "", ""
 
+    def __reduce__(self) -> tuple[type[LocalFolder], tuple[str, Durability, Calls]]:
+        """For a worker on another machine, where the folder is the same by a shared file system."""
+        return LocalFolder, (self.root, self.durability, self.calls)
+
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
         return local_listing.walk(self.root, "", listing)

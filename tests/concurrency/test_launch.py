@@ -168,7 +168,7 @@ def test_worker_killed_as_soon_as_it_is_seen(method):
 
 def test_start_leaves_the_signal_mask_as_it_was():
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with launch._stop_signals_blocked():
+    with launch.stop_signals_blocked():
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 

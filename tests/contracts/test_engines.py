@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,28 @@ from imgpipe.job import Item, Job, Source, Status, Target
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
+from tests.clusters import a_cluster
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 COUNT = 12
 
-engines = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    pytest.importorskip("distributed")
+    with a_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster.address
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, cluster):
+    """Each engine; the one of a cluster has one that stands already."""
+
+    def on_cluster(jobs, steps, workforce):
+        return ENGINES["dask"](jobs, steps, replace(workforce, cluster=cluster))
+
+    return on_cluster if request.param == "dask" else ENGINES[request.param]
 
 
 @pytest.fixture
@@ -49,11 +66,10 @@ def _targets(name: str) -> tuple[Target, ...]:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize("cores", [1, 3])
-@engines
 def test_outputs_are_the_same_bytes_as_of_one_job_after_the_other(engine, cores, pictures, tmp_path):
     expected = tmp_path / "expected"
     for _ in ENGINES["serial"](iter(jobs(pictures)), make(pictures, expected), Workforce()):
@@ -65,7 +81,6 @@ def test_outputs_are_the_same_bytes_as_of_one_job_after_the_other(engine, cores,
     assert [item.source.name for item in items if item.status is Status.FAILED] == ["05.png"]
 
 
-@engines
 def test_a_settled_item_passes_through_untouched(engine, pictures, tmp_path):
     settled = Item(Source("note.txt", None, 3), Status.SKIPPED, reason="no picture")
     items = list(engine(iter([settled, *jobs(pictures)[:2]]), make(pictures, tmp_path / "out"), Workforce(cores=2)))
@@ -73,7 +88,6 @@ def test_a_settled_item_passes_through_untouched(engine, pictures, tmp_path):
     assert len(items) == 3
 
 
-@engines
 def test_a_fatal_error_of_a_step_comes_out_of_the_loop(engine, pictures, tmp_path, monkeypatch):
     steps = make(pictures, tmp_path / "out")
 
@@ -84,7 +98,6 @@ def test_a_fatal_error_of_a_step_comes_out_of_the_loop(engine, pictures, tmp_pat
         list(engine(iter(jobs(pictures)), Steps(steps.read, steps.apply, full), Workforce(cores=2)))
 
 
-@engines
 def test_an_error_of_the_jobs_comes_out_after_what_was_begun(engine, pictures, tmp_path):
     def broken():
         yield from jobs(pictures)[:3]
@@ -95,7 +108,6 @@ def test_an_error_of_the_jobs_comes_out_after_what_was_begun(engine, pictures, t
         seen.extend(engine(broken(), make(pictures, tmp_path / "out"), Workforce(cores=2)))
 
 
-@engines
 def test_all_that_was_begun_is_written_when_the_jobs_end_early(engine, pictures, tmp_path):
     begun = []
 
@@ -108,7 +120,6 @@ def test_all_that_was_begun_is_written_when_the_jobs_end_early(engine, pictures,
     assert sorted(item.source.name for item in items) == begun
 
 
-@engines
 def test_closing_the_iterator_leaves_no_thread_and_no_half_file(engine, pictures, tmp_path):
     before = set(threading.enumerate())
     items = engine(iter(jobs(pictures)), make(pictures, tmp_path / "out"), Workforce(cores=2))

@@ -1,0 +1,80 @@
+"""Workers of a Dask cluster do the steps, in groups of jobs that travel as names."""
+
+from __future__ import annotations
+
+import pickle
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from imgpipe.concurrency.channel import Capacity
+from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.engines.workforce import Workforce
+from imgpipe.errors import UsageError
+from imgpipe.job import Item, Job
+from imgpipe.steps import Steps, never
+
+_FOUND_AHEAD = 1024
+
+
+def dask(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iterator[Item]:
+    """Run all steps on the workers of `workforce.cluster`, which reads and writes where this process would.
+
+    A picture that kills its worker, or is not done at its deadline, fails alone.
+
+    Raises:
+        UsageError: the cluster has no such name, or it does not have the folders of this machine.
+        RunError: it cannot be reached, or is gone.
+    """
+    from imgpipe.engines.cluster import connected
+    from imgpipe.engines.dispatch import Dispatch
+    from imgpipe.engines.order import Order, versions
+
+    run = secrets.token_hex(8)
+    order = Order(run, versions(), _pickled(steps), replace(workforce, cluster=None))
+    with (
+        connected(workforce) as client,
+        _named_as_writer(steps, run),
+        stage(_same, jobs, Crew(1, Capacity(_FOUND_AHEAD), name="find")) as found,
+        Dispatch(client, order, steps) as dispatch,
+    ):
+        yield from dispatch.items(found)
+
+
+def _pickled(steps: Steps) -> bytes:
+    try:
+        return _dumps(replace(steps, stopping=never))
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise UsageError(f"this cannot be done on a cluster, as it cannot be sent there: {error}") from error
+
+
+def _dumps(steps: Steps) -> bytes:
+    """Also functions that stand in a script or a notebook, where cloudpickle comes with Dask."""
+    try:
+        from cloudpickle import dumps
+    except ImportError:
+        return pickle.dumps(steps)
+    pickled: bytes = dumps(steps)
+    return pickled
+
+
+@contextmanager
+def _named_as_writer(steps: Steps, run: str) -> Iterator[None]:
+    """Say in the output folder which run may write there; workers stop when it is another, or none."""
+    from imgpipe.engines.group import TOKEN
+
+    if steps.target is None:
+        yield
+        return
+    steps.target.put(TOKEN, run.encode())
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            steps.target.remove(TOKEN, len(run))
+
+
+def _same(job: Any) -> Any:
+    return job

@@ -1,0 +1,200 @@
+"""The client's side of a run on a cluster: which groups are at the workers, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from imgpipe.concurrency.channel import Channel, Empty
+from imgpipe.concurrency.owner import Lost
+from imgpipe.concurrency.worker import WorkerDied
+from imgpipe.engines.deadline import Overdue
+from imgpipe.engines.group import halt, work
+from imgpipe.engines.order import Done, Order
+from imgpipe.errors import ImgpipeError, RunError
+from imgpipe.job import Item, Job, Seconds, Status
+from imgpipe.passing import Loaded
+from imgpipe.steps import NOT_BEGUN, Steps
+
+_SECONDS_A_GROUP = 1.0
+_MOST_JOBS = 256
+_GROWTH = 4
+_GROUPS_A_THREAD = 2
+_SECONDS_BETWEEN_LOOKS = 2.0
+_SECONDS_WITHOUT_WORKERS = 60.0
+_SECONDS_A_POLL = 0.02
+_SECONDS_TO_RESTART = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Jobs at a worker, whether they are done apart from others, and how many workers that has cost."""
+
+    jobs: tuple[Job, ...]
+    apart: bool = False
+    deaths: int = 0
+
+
+class Dispatch:
+    """Sends groups of jobs to a cluster, so many at a time, and gives their items."""
+
+    def __init__(self, client: Any, order: Order, steps: Steps) -> None:
+        from distributed import as_completed
+
+        self._client = client
+        self._order = order
+        self._steps = steps
+        self._finished = as_completed(loop=client.loop, raise_errors=False)
+        self._sent: dict[Any, _Group] = {}
+        self._number = 0
+        self._size = 1
+        self._threads = 0
+        self._looked = self._with_workers = time.monotonic()
+        self._halted = False
+
+    def __enter__(self) -> Dispatch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing on the scheduler, and let workers stop at the next picture."""
+        if self._sent:
+            self._halt()
+            with suppress(Exception):
+                self._client.cancel(list(self._sent), force=True)
+            self._sent.clear()
+
+    def items(self, found: Channel[Job | Item]) -> Iterator[Item]:
+        """One for each job, in the order in which groups are done."""
+        pending: list[Job] = []
+        more = True
+        self._look_at_workers()
+        while more or pending or self._sent:
+            self._check_connection()
+            if self._steps.stopping():
+                self._halt()
+            while more and self._has_room() and len(pending) < self._size:
+                try:
+                    job = found.take(wait=not (self._sent or pending))
+                except Empty:
+                    break
+                except StopIteration:
+                    more = False
+                    break
+                if isinstance(job, Item):
+                    yield job
+                else:
+                    pending.append(job)
+            if pending and self._may_send(pending, more=more):
+                self._send(_Group(tuple(pending)))
+                pending = []
+            yield from self._received()
+
+    def _has_room(self) -> bool:
+        return len(self._sent) < max(1, _GROUPS_A_THREAD * self._threads)
+
+    def _may_send(self, pending: list[Job], *, more: bool) -> bool:
+        """A group that could still grow waits while all workers have something to do."""
+        return len(pending) >= self._size or not more or len(self._sent) <= self._threads
+
+    def _send(self, group: _Group) -> None:
+        self._number += 1
+        key = f"imgpipe-{self._order.run}-{self._number}"
+        packed = pickle.dumps(group.jobs, protocol=5)
+        future = self._client.submit(work, self._order, packed, apart=group.apart, key=key, pure=False)
+        self._sent[future] = group
+        self._finished.add(future)
+
+    def _received(self) -> Iterator[Item]:
+        """What has come; waits a moment for it where nothing has."""
+        batch = self._finished.next_batch(block=False)
+        if not batch:
+            time.sleep(_SECONDS_A_POLL)
+        for future in batch:
+            yield from self._settled(future, self._sent.pop(future))
+
+    def _settled(self, future: Any, group: _Group) -> Iterator[Item]:
+        from distributed import KilledWorker
+
+        try:
+            done: Done = future.result()
+        except KilledWorker as death:
+            yield from self._bereaved(group, death)
+        except Overdue as overdue:
+            # A thread works on there for nobody; a worker that has no nanny keeps it.
+            with suppress(Exception):
+                self._client.restart_workers([overdue.address], timeout=_SECONDS_TO_RESTART, raise_for_error=False)
+            self._send(_Group(group.jobs, apart=True, deaths=group.deaths))
+        except ImgpipeError:
+            raise
+        except Exception as error:
+            self._check_connection()
+            words = " ".join(str(error).split())
+            raise RunError(f"the cluster could not go on with a task: {type(error).__name__}: {words}") from error
+        else:
+            if not group.apart:
+                self._adapt(done.seconds / len(group.jobs))
+            yield from self._begun(done.items, group)
+
+    def _begun(self, items: list[Item], group: _Group) -> Iterator[Item]:
+        """Those of jobs that were begun; the others are sent again, where a worker took the run for stopped."""
+        left = {item.source.name for item in items if item.reason == NOT_BEGUN}
+        if left and not self._halted:
+            self._send(_Group(tuple(job for job in group.jobs if job.source.name in left), group.apart, group.deaths))
+            items = [item for item in items if item.source.name not in left]
+        yield from items
+
+    def _adapt(self, seconds_a_job: float) -> None:
+        """Let groups take about a second: long beside a scheduler's milliseconds, short beside a Ctrl-C."""
+        wanted = int(_SECONDS_A_GROUP / max(seconds_a_job, 1e-6))
+        self._size = max(1, min(wanted, self._size * _GROWTH, _MOST_JOBS))
+
+    def _bereaved(self, group: _Group, death: Any) -> Iterator[Item]:
+        """Jobs whose worker has died; each is looked at apart then, where only its own process can die."""
+        if self._halted:
+            yield from (Item(job.source, Status.SKIPPED, reason=NOT_BEGUN) for job in group.jobs)
+        elif not group.apart:
+            self._send(_Group(group.jobs, apart=True))
+        elif len(group.jobs) > 1:
+            half = len(group.jobs) // 2
+            self._send(_Group(group.jobs[:half], apart=True, deaths=group.deaths))
+            self._send(_Group(group.jobs[half:], apart=True, deaths=group.deaths))
+        elif group.deaths <= self._order.workforce.tries:
+            self._send(_Group(group.jobs, apart=True, deaths=group.deaths + 1))
+        else:
+            cause = WorkerDied(f"vanished with its Dask worker at {death.last_worker.address}", group.deaths + 1)
+            yield self._steps.write(Lost(Loaded(group.jobs[0], b"", Seconds()), cause))
+
+    def _halt(self) -> None:
+        """Let workers begin no more jobs; those that were sent come back as not begun."""
+        if not self._halted:
+            self._halted = True
+            with suppress(Exception):
+                self._client.run(halt, self._order.run, wait=False, on_error="ignore")
+
+    def _look_at_workers(self) -> None:
+        now = time.monotonic()
+        self._looked = now
+        self._threads = sum(self._client.nthreads().values())
+        if self._threads:
+            self._with_workers = now
+        elif now - self._with_workers > _SECONDS_WITHOUT_WORKERS:
+            raise RunError(
+                f"the cluster has had no workers for {_SECONDS_WITHOUT_WORKERS:.0f} s; start some (`dask worker "
+                "ADDRESS`) and run the same command again"
+            )
+
+    def _check_connection(self) -> None:
+        if self._client.status != "running":
+            raise RunError(
+                f"the Dask scheduler at {self._client.scheduler.address} is gone; what is done is kept: run the same "
+                "command again when there is one"
+            )
+        if time.monotonic() - self._looked > _SECONDS_BETWEEN_LOOKS:
+            self._look_at_workers()
