@@ -5,11 +5,14 @@ import signal
 import warnings
 from dataclasses import replace
 
-from imgpipe.engines import Workforce
+from imgpipe.engines import ENGINES, Workforce
 from imgpipe.recipe import Recipe
 from imgpipe.run import Options, Report, execute, prepare, process
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls
+
+HERE = [name for name in ENGINES if name != "dask"]
+"""Engines that write from this process, where tests stand in for the disk, and whose last look is taken here."""
 
 SMALL = Recipe(["resize:width=12"], format="png")
 

@@ -5,11 +5,10 @@ import stat
 
 import pytest
 
-from imgpipe.engines import ENGINES
 from imgpipe.existing import Existing
 from imgpipe.recipe import Recipe, Rendition
 from tests.folders import contents, paint, traces, write
-from tests.runs import SMALL, ends, run
+from tests.runs import HERE, SMALL, ends, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -69,7 +68,7 @@ def test_newer_replaces_what_is_older_than_its_source(pictures, out, recipe, nam
 
 
 @both
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 def test_smaller_replaces_what_is_larger_than_the_new_output(pictures, out, recipe, name, engine):
     write(out / name, b"tiny")
     item = end(pictures, out, recipe, "smaller", engine=engine)
@@ -102,7 +101,7 @@ def seen(path):
     return stat.S_IMODE(status.st_mode), status.st_mtime_ns
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 def test_outputs_get_times_and_mode_of_their_source(pictures, out, engine):
     (pictures / "a.png").chmod(0o640)
     dated(pictures / "a.png", 1_000_000_000)

@@ -21,7 +21,7 @@ from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
 from tests.calls import calls_of
 from tests.folders import WatchedCalls, contents, paint, temporaries, traces, write
-from tests.runs import SMALL, ends, killed_at, options, run, run_with
+from tests.runs import HERE, SMALL, ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -397,6 +397,7 @@ def test_workers_that_do_not_start_are_a_run_error(pictures, out, monkeypatch):
         run(pictures, out)
 
 
+@pytest.mark.parametrize("engine", HERE)
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO], ids=errno.errorcode.get)
 def test_an_output_that_cannot_be_written_ends_the_run_at_once_with_one_error(
     pictures, tmp_path, monkeypatch, engine, error

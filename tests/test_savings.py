@@ -10,7 +10,7 @@ from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.savings import Savings
 from tests.folders import contents, paint
-from tests.runs import ends, run
+from tests.runs import HERE, ends, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -66,7 +66,7 @@ def test_how_much_was_saved_is_told(pictures, out):
     assert item.reason.endswith(" %, less than 90 %")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 def test_or_the_source_is_copied_byte_for_byte(pictures, out, engine):
     report = run(pictures, out, AGAIN, engine, savings=Savings(0.1, copy=True))
     assert set(ends(report).values()) == {"written"}
