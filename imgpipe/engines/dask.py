@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import secrets
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
 from imgpipe.job import Item, Job
+from imgpipe.journal.folder import sweep
 from imgpipe.steps import Steps, never
 
 _FOUND_AHEAD = 1024
@@ -35,10 +37,11 @@ def dask(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iter
     run = secrets.token_hex(8)
     order = Order(run, versions(), _pickled(steps), replace(workforce, cluster=None))
     with (
+        _swept(steps) as litter,
         connected(workforce) as client,
         _named_as_writer(steps, run),
         stage(_same, jobs, Crew(1, Capacity(_FOUND_AHEAD), name="find")) as found,
-        Dispatch(client, order, steps) as dispatch,
+        Dispatch(client, order, steps, litter) as dispatch,
     ):
         yield from dispatch.items(found)
 
@@ -58,6 +61,17 @@ def _dumps(steps: Steps) -> bytes:
         return pickle.dumps(steps)
     pickled: bytes = dumps(steps)
     return pickled
+
+
+@contextmanager
+def _swept(steps: Steps) -> Iterator[set[str]]:
+    """Folders of the output are put into the set where a worker died that may have written there: for temporaries."""
+    litter: set[str] = set()
+    try:
+        yield litter
+    finally:
+        if steps.target is not None:
+            sweep(steps.target.root, (os.path.join(folder, "_") for folder in litter), steps.target.calls)
 
 
 @contextmanager

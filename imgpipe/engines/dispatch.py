@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from collections.abc import Iterator
@@ -39,11 +40,16 @@ class _Group:
     apart: bool = False
     deaths: int = 0
 
+    @property
+    def folders(self) -> set[str]:
+        """Where their outputs will stand, below that of the output."""
+        return {os.path.dirname(target.name) for job in self.jobs for target in job.targets}
+
 
 class Dispatch:
     """Sends groups of jobs to a cluster, so many at a time, and gives their items."""
 
-    def __init__(self, client: Any, order: Order, steps: Steps) -> None:
+    def __init__(self, client: Any, order: Order, steps: Steps, litter: set[str]) -> None:
         from distributed import as_completed
 
         self._client = client
@@ -53,7 +59,10 @@ class Dispatch:
         self._sent: dict[Any, _Group] = {}
         self._number = 0
         self._size = 1
+        self._workers: set[str] = set()
         self._threads = 0
+        self._litter = litter
+        self._touched: set[str] = set()
         self._looked = self._with_workers = time.monotonic()
         self._halted = False
 
@@ -65,6 +74,7 @@ class Dispatch:
     ) -> None:
         """Leave nothing on the scheduler, and let workers stop at the next picture."""
         if self._sent:
+            self._litter |= self._touched
             self._halt()
             with suppress(Exception):
                 self._client.cancel(list(self._sent), force=True)
@@ -95,6 +105,7 @@ class Dispatch:
                 self._send(_Group(tuple(pending)))
                 pending = []
             yield from self._received()
+        self._look_at_workers()
 
     def _has_room(self) -> bool:
         return len(self._sent) < max(1, _GROUPS_A_THREAD * self._threads)
@@ -109,6 +120,7 @@ class Dispatch:
         packed = pickle.dumps(group.jobs, protocol=5)
         future = self._client.submit(work, self._order, packed, apart=group.apart, key=key, pure=False)
         self._sent[future] = group
+        self._touched |= group.folders
         self._finished.add(future)
 
     def _received(self) -> Iterator[Item]:
@@ -181,7 +193,12 @@ class Dispatch:
     def _look_at_workers(self) -> None:
         now = time.monotonic()
         self._looked = now
-        self._threads = sum(self._client.nthreads().values())
+        threads: dict[str, int] = self._client.nthreads()
+        if self._workers - threads.keys():
+            # Some died since the last look, and not of all deaths one hears otherwise.
+            self._litter |= self._touched
+        self._touched = {folder for group in self._sent.values() for folder in group.folders}
+        self._workers, self._threads = set(threads), sum(threads.values())
         if self._threads:
             self._with_workers = now
         elif now - self._with_workers > _SECONDS_WITHOUT_WORKERS:
