@@ -11,6 +11,8 @@ from imgpipe.codecs.exif import prefixed, says_adobe_rgb
 from imgpipe.picture import Frame, Picture
 
 _IPTC = 0x0404
+_MOST_DPI = 65_535
+"""What a JPEG can say; more is no resolution of anything, and some encoders fail over it."""
 
 
 def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Header, **more: Any) -> Picture:
@@ -63,4 +65,4 @@ def _resolution(dpi: object) -> tuple[float, float] | None:
         horizontal, vertical = (float(value) for value in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (horizontal, vertical) if horizontal > 0 and vertical > 0 else None
+    return (horizontal, vertical) if min(horizontal, vertical) > 0 and max(horizontal, vertical) <= _MOST_DPI else None

@@ -39,7 +39,7 @@ def frame_of(image: Image.Image) -> Frame:
         return deep_grey(image)
     if image.mode == "LAB":
         return _lab_to_srgb(image)
-    if "transparency" in image.info and image.mode in _WITH_ALPHA:
+    if image.mode in _WITH_ALPHA and image.has_transparency_data:
         image = image.convert(_WITH_ALPHA[image.mode])
     elif image.mode not in PLAIN:
         if image.mode not in _NARROWED:

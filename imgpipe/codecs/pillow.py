@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import threading
@@ -113,6 +114,8 @@ class _PillowInSilence:
         return getattr(self.thread, "silent", 0) > 0 and module.startswith("PIL.")
 
 
+# What Pillow logs of a broken file would else reach a terminal where no logging is set up.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 _MATCHER = _PillowInSilence()
 _FILTER: Any = ("ignore", None, Warning, _MATCHER, 0)
 

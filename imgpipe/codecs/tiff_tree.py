@@ -11,6 +11,8 @@ _MOST_DIRECTORIES = 64
 _MOST_ENTRIES = 512
 _MOST_VALUES = 65_536
 _SUB_DIRECTORIES = 330
+_OUTSIDE = (struct.error, OverflowError)
+"""What is raised over an offset behind the file's end, the second over one that no file could have."""
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8, 11: 4, 12: 8}
 _FORMATS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -43,7 +45,7 @@ class Directory:
             return ()
         try:
             return struct.unpack_from(form, self.data, self._place(offset, struct.calcsize(form)))
-        except struct.error:
+        except _OUTSIDE:
             return ()
 
     def is_whole(self, tag: int) -> bool:
@@ -52,7 +54,7 @@ class Directory:
         length = count * _SIZES.get(kind, 0)
         try:
             return self._place(offset, length) + length <= len(self.data)
-        except struct.error:
+        except _OUTSIDE:
             return False
 
     def _place(self, offset: int, length: int) -> int:
@@ -76,7 +78,7 @@ def directories(data: bytes) -> Iterator[Directory]:
         seen.add(offset)
         try:
             directory, following = _read(data, offset, order, big=big)
-        except struct.error:
+        except _OUTSIDE:
             continue
         waiting += [*directory.numbers(_SUB_DIRECTORIES)[:_MOST_DIRECTORIES], following]
         yield directory

@@ -1,6 +1,7 @@
 """Camera RAW: told from TIFF by content, developed with the camera's colours, turned once, never its thumbnail."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -212,6 +213,13 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(NotAPicture, match=r"pip install 'imgpipe-cli\[raw\]'"):
         codecs.probe(dng(flat(0.1, 0.1, 0.1), thumbnail=True), Limits())
+
+
+@pytest.mark.parametrize("offset", [2**31, 2**63 - 1, 2**63, 2**64 - 1])
+def test_directories_where_no_file_could_have_them_are_passed_over(offset):
+    assert not is_raw_tiff(b"II+\0\x08\0\0\0" + offset.to_bytes(8, "little") + bytes(99))
+    entry = struct.pack("<HHQQ", 330, 16, 9, offset) + struct.pack("<HHQQ", 262, 3, 2**40, offset)
+    assert not is_raw_tiff(b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2) + entry + struct.pack("<Q", offset))
 
 
 def test_directories_that_lead_in_circles_end():

@@ -8,6 +8,7 @@ from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Limits
+from imgpipe.codecs.modes import frame_of
 from imgpipe.errors import NotAPicture
 
 from .pictures import deep_gradient, gradient, pixels, read, saved
@@ -71,6 +72,13 @@ def test_a_tga_whose_header_cannot_be_right_is_none(offset, value):
     assert codecs.sniff(bytes(data[:64])) == "tga"
     data[offset] = value
     assert codecs.sniff(bytes(data[:64])) is None
+
+
+def test_alpha_that_a_palette_holds_stays():
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([255, 0, 0, 255, 0, 0, 255, 99], "RGBA")
+    frame = frame_of(image)
+    assert (frame.mode, frame.getpixel((2, 2))) == ("RGBA", (0, 0, 255, 99))
 
 
 def test_of_an_icon_the_largest_picture_is_taken():

@@ -71,6 +71,8 @@ def test_xmp_of_numbers_costs_itself_on_every_page(value):
 
 def test_a_resolution_that_is_not_said_is_none():
     assert read(tiff(page())).dpi is None
+    for strange in (70_000, 200_000):
+        assert read(tiff(page() | {282: fractions(strange), 283: fractions(strange)})).dpi is None
     resolution = {282: fractions(300), 283: fractions(300), 296: shorts(2)}
     assert read(tiff(page() | resolution)).dpi == (300, 300)
 
