@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line; a Ctrl-C while it still starts, or has finished, ends it without a word."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
-    if sys.argv[1:2] == ["process"]:
+    if sys.argv[1:2] in (["process"], ["watch"]):
         # Nothing that is loaded while starting is garbage; both processes look for it again once they have started.
         gc.disable()
         # What this process and the fork server both need is loaded before there are two of them; the imports that

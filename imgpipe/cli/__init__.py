@@ -21,6 +21,7 @@ _COMMANDS = {
     "formats": "imgpipe.cli.formats",
     "recipe": "imgpipe.cli.recipe",
     "report": "imgpipe.cli.report",
+    "watch": "imgpipe.cli.watch",
 }
 
 

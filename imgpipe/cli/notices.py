@@ -11,7 +11,7 @@ from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.storage.listing import OWN_FOLDER
 
-_WEB_READY = (
+WEB_READY_NOTICE = (
     "No filter or format was asked for: making web-ready copies "
     "(upright, inside 2048x2048 px, never enlarged, sRGB, same format, quality 82)"
 )
@@ -20,7 +20,7 @@ _WEB_READY = (
 def notices(plan: Plan, given: Mapping[str, Any], *, web_ready: bool) -> Iterator[str]:
     """What is to be said of a plan; `given` are the options of the command line."""
     if web_ready:
-        yield _WEB_READY
+        yield WEB_READY_NOTICE
     if plan.total == 0:
         yield printable(_nothing_in(given))
     if given["prune"] and not plan.may_prune:

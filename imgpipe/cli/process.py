@@ -31,7 +31,7 @@ from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
 
-_STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
+STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
 
 
 @click.command("process", cls=Sectioned, no_args_is_help=True)
@@ -50,13 +50,13 @@ def command(source: str, target: str, **given: Any) -> int:
     request = read_request(given)
     if request.report is not None:
         _check_report(request.report, request)
-    with stop_signals(_STOPPING if sys.stderr.isatty() else "") as stop, _json_file(request.json) as lines:
+    with stop_signals(STOPPING if sys.stderr.isatty() else "") as stop, json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)
         for notice in notices(plan, given | {"source": source, "target": target}, web_ready=request.web_ready):
-            _say(request, notice)
+            say(request, notice)
         if request.dry_run:
             return _show_plan(plan, request)
-        return _run(plan, request, stop, lines)
+        return run_plan(plan, request, stop, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class _End:
     hurried: bool = False
 
 
-def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
+def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
+    """Do what was planned, tell of it, and return the exit status."""
     tally, record = Tally(plan.total), Record(plan.target, _about(plan, request))
     end = _loop(plan, request, stop, _Told(tally, record, lines))
     tally.interrupted = bool(stop) or end.status != cli.OK
@@ -77,7 +78,7 @@ def _run(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) 
         write_line(lines, summary_line(tally))
     if tally.done or end.status != cli.CANNOT_GO_ON:
         for line in summary(tally, verbose=request.verbose):
-            _say(request, line, failed=tally.counts[Status.FAILED] > 0)
+            say(request, line, failed=tally.counts[Status.FAILED] > 0)
     status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop:
         return stop.exit_status
@@ -164,7 +165,7 @@ def _report(plan: Plan, request: Request, record: Record) -> int:
     except RunError as error:
         click.echo(f"imgpipe: {printable(str(error))}", err=True)
         return cli.CANNOT_GO_ON
-    _say(request, f"report: {printable(request.report)}")
+    say(request, f"report: {printable(request.report)}")
     return cli.OK
 
 
@@ -187,7 +188,7 @@ def _show_plan(plan: Plan, request: Request) -> int:
     return cli.OK
 
 
-def _say(request: Request, line: str, *, failed: bool = False) -> None:
+def say(request: Request, line: str, *, failed: bool = False) -> None:
     """Print for the person: on stderr where stdout carries JSON, and with `--quiet` only what failed."""
     if request.quiet and not failed:
         return
@@ -195,7 +196,8 @@ def _say(request: Request, line: str, *, failed: bool = False) -> None:
 
 
 @contextmanager
-def _json_file(path: str | None) -> Iterator[TextIO | None]:
+def json_file(path: str | None) -> Iterator[TextIO | None]:
+    """Where JSON Lines go while the block runs: None for nowhere, `-` for standard output."""
     if path is None:
         yield None
     elif path == "-":

@@ -1,0 +1,120 @@
+"""`imgpipe watch INPUT OUTPUT`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from typing import Any, TextIO
+
+import click
+
+from imgpipe import cli
+from imgpipe.cli import request as options
+from imgpipe.cli.notices import WEB_READY_NOTICE
+from imgpipe.cli.process import STOPPING, json_file, run_plan, say
+from imgpipe.cli.request import Request, read_request
+from imgpipe.cli.sections import Sectioned, with_options
+from imgpipe.cli.values import Seconds
+from imgpipe.concurrency.signals import StopRequest, stop_signals
+from imgpipe.errors import CollisionError, UsageError
+from imgpipe.naming import printable
+from imgpipe.plan import Plan
+from imgpipe.report.jsonl import write_line
+from imgpipe.run import prepare
+from imgpipe.watching import Patience, Watch
+
+_WATCHING = {
+    "Watching": [
+        click.option("--settle", type=Seconds(), default=1.0, show_default=True, metavar="SECONDS",
+                     help="How long size and time of a file must stay as they are until it is taken for whole."),
+        click.option("--poll", type=Seconds(), metavar="SECONDS",
+                     help="Look so often, where the system does not tell of changes: network folders."),
+    ]
+}  # fmt: skip
+
+
+@click.command("watch", cls=Sectioned, no_args_is_help=True)
+@click.argument("source", metavar="INPUT")
+@click.argument("target", metavar="OUTPUT")
+@with_options(_WATCHING)
+@options.with_options
+def command(source: str, target: str, **given: Any) -> int:
+    """Process a folder of pictures, and then what arrives in it, until Ctrl-C.
+
+    It begins as `process` does, and keeps to the same promises. Then each picture that is new or changed is
+    processed once it is whole. A picture that fails since it was not is tried again when it has changed.
+    """
+    # As `process` does.
+    sys.path.append(os.getcwd())
+    gc.enable()
+    request = read_request(given)
+    for option in ("dry_run", "files_from"):
+        if given[option]:
+            raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")
+    with stop_signals(STOPPING if sys.stderr.isatty() else "") as stop, json_file(request.json) as lines:
+        plan = prepare(source, target, request.recipe, request.options)
+        patience = Patience(given["settle"], given["poll"], request.options.prune)
+        # From now on, so that nothing is missed that comes during the first run.
+        watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))
+        if request.web_ready:
+            say(request, WEB_READY_NOTICE)
+        try:
+            return _keep_going(plan, watch, _Caller(request, target, stop, lines))
+        except KeyboardInterrupt:
+            return stop.exit_status
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """For whom the work is done, and what they were told of a batch that had to wait."""
+
+    request: Request
+    target: str
+    stop: StopRequest
+    lines: TextIO | None
+    told: set[str] = field(default_factory=set)
+
+    def run(self, plan: Plan) -> int:
+        return run_plan(plan, self.request, self.stop, self.lines)
+
+
+def _keep_going(plan: Plan, watch: Watch, caller: _Caller) -> int:
+    status = caller.run(plan) if plan.total else cli.OK
+    if not caller.stop and not _ends(status, caller):
+        if caller.lines is not None:
+            write_line(caller.lines, {"type": "watching"})
+        say(caller.request, f"watching {printable(plan.source.root)}; Ctrl-C ends it")
+        for names in watch:
+            status = _batch(names, plan, watch, caller)
+            if _ends(status, caller):
+                break
+    return caller.stop.exit_status if caller.stop else status
+
+
+def _ends(status: int, caller: _Caller) -> bool:
+    """Whether nothing more can be done, or is to be done."""
+    return status == cli.CANNOT_GO_ON or (caller.request.fail_fast and status == cli.SOME_FAILED)
+
+
+def _batch(names: tuple[str, ...], first: Plan, watch: Watch, caller: _Caller) -> int:
+    """Run what has come; where two of them would become one output, one after the other, so that the first is kept."""
+    request, selection = caller.request, replace(first.selection, names=names)
+    try:
+        chosen = replace(request.options, selection=selection)
+        status = caller.run(prepare(first.source.root, caller.target, request.recipe, chosen))
+    except CollisionError as error:
+        if len(names) > 1:
+            return max(_batch((name,), first, watch, caller) for name in names)
+        click.echo(f"imgpipe: {printable(str(error))}", err=True)
+        return cli.SOME_FAILED
+    except UsageError as error:
+        # Another run holds the output folder.
+        watch.again(names)
+        if str(error) not in caller.told:
+            click.echo(f"imgpipe: {printable(str(error))}; trying again", err=True)
+        caller.told.add(str(error))
+        return cli.OK
+    caller.told.clear()
+    return status

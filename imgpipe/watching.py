@@ -1,0 +1,198 @@
+"""A watched folder: which of its files are whole and new, again and again.
+
+The system's word that something has changed only says when to look. What is there, a listing says: so nothing is
+missed that happens during a batch, in a folder that was moved in, or where the system has lost count.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from imgpipe.discovery import Selection
+from imgpipe.errors import RunError, UsageError, install_advice
+from imgpipe.storage import Entry, Storage
+
+_TICK = 0.1
+"""Seconds within which a stop is noticed."""
+
+_Stamp: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a folder is watched.
+
+    Attributes:
+        settle: seconds for which size and time of a file must stay as they are before it is taken for whole.
+        poll: seconds between two looks, for folders of which the system tells nothing; None to wait for its word.
+        prune: files that have gone are a reason for a batch, too.
+    """
+
+    settle: float = 1.0
+    poll: float | None = None
+    prune: bool = False
+
+
+class Settling:
+    """Which files of one listing after the other are new, or changed, and have been as they are for a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waiting: dict[str, tuple[_Stamp, float]] = {}
+        self._taken: dict[str, _Stamp] = {}
+
+    def __bool__(self) -> bool:
+        """Whether a file is being waited for."""
+        return bool(self._waiting)
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Count these as taken, as they are."""
+        self._taken = {entry.name: _stamp(entry) for entry in entries}
+
+    def look(self, entries: Iterable[Entry], now: float) -> tuple[list[str], bool]:
+        """The names of whole files that were not taken yet, which are taken by this; and whether any have gone.
+
+        Args:
+            entries: all files that there are.
+            now: seconds, by a clock that never goes back.
+        """
+        before, waiting = self._taken, {}
+        self._taken, ready = {}, []
+        for entry in entries:
+            stamp = _stamp(entry)
+            if before.get(entry.name) == stamp:
+                self._taken[entry.name] = stamp
+                continue
+            last, since = self._waiting.get(entry.name, (stamp, now))
+            since = since if last == stamp else now
+            if now - since >= self._seconds:
+                self._taken[entry.name] = stamp
+                ready.append(entry.name)
+            else:
+                waiting[entry.name] = (stamp, since)
+        gone = before.keys() - self._taken.keys() - waiting.keys()
+        self._waiting = waiting
+        return ready, bool(gone)
+
+    def again(self, names: Iterable[str]) -> None:
+        """Take these as new once more."""
+        for name in names:
+            if stamp := self._taken.pop(name, None):
+                self._waiting[name] = (stamp, time.monotonic())
+
+
+class Watch:
+    """A folder that is watched from now on; iterate for batches of names, each not empty.
+
+    Args:
+        source: the folder.
+        selection: which of its files.
+        patience: how long to wait.
+        stop: ends the iteration once it is true.
+
+    Raises:
+        UsageError: watchfiles is not installed, and polling was not asked for.
+        RunError: the folder is gone, also later.
+    """
+
+    def __init__(self, source: Storage, selection: Selection, patience: Patience, stop: Callable[[], bool]) -> None:
+        self._source = source
+        self._selection = selection
+        self._patience = patience
+        self._stop = stop
+        if not patience.poll:
+            _check_extra()
+        self._settling = Settling(patience.settle)
+        self._settling.take(self._entries())
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        """Batches of files that are whole and new; where files have gone and none is new, one that is still there."""
+        for changed in self._changes():
+            if not changed and not self._settling:
+                continue
+            entries = list(self._entries())
+            ready, gone = self._settling.look(entries, time.monotonic())
+            names = ready or ([entry.name for entry in entries[:1]] if gone and self._patience.prune else [])
+            if names and not self._stop():
+                yield tuple(names)
+
+    def again(self, names: Iterable[str]) -> None:
+        """Names of a batch that could not be worked on come again."""
+        self._settling.again(names)
+
+    def _entries(self) -> Iterator[Entry]:
+        if not os.path.isdir(self._source.root):
+            raise RunError(f"{self._source.root} is gone, so there is nothing to watch; start again once it is there")
+        for entry in self._source.list(self._selection.listing):
+            if not entry.error and entry.name in self._selection:
+                yield entry
+
+    def _changes(self) -> Iterator[bool]:
+        """Whether something may have changed; at least as often as a file may have settled."""
+        yield True
+        yield from self._polled(self._patience.poll) if self._patience.poll else self._told()
+
+    def _polled(self, seconds: float) -> Iterator[bool]:
+        while not self._stop():
+            # The settle time may be the shorter one, where a file is waited for.
+            due = time.monotonic() + (min(seconds, self._patience.settle) if self._settling else seconds)
+            while (left := due - time.monotonic()) > 0 and not self._stop():
+                time.sleep(min(left, _TICK))
+            yield True
+
+    def _told(self) -> Iterator[bool]:
+        # What came before the system began to tell is found by one more look.
+        unseen = True
+        for changes in _watched(self._source.root, self._patience.settle, self._stop):
+            yield unseen or any(not self._is_output(path) for _, path in changes)
+            unseen = False
+
+    def _is_output(self, path: str) -> bool:
+        output = self._selection.listing.leave_out
+        return output is not None and os.path.join(path, "").startswith(os.path.join(output, ""))
+
+
+def _stamp(entry: Entry) -> _Stamp:
+    return entry.bytes, entry.modified, entry.inode
+
+
+def _check_extra() -> None:
+    try:
+        import watchfiles  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            f"the system's word of changes comes by an extra: {install_advice('watch')}; or look every ten seconds "
+            "without it: --poll 10"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What watchfiles asks whether to end."""
+
+    is_set: Callable[[], bool]
+
+
+def _watched(root: str, settle: float, stop: Callable[[], bool]) -> Iterator[Iterable[tuple[int, str]]]:
+    """What the system tells of, gathered for a while; also nothing, twice in a settle time."""
+    import watchfiles
+
+    try:
+        yield from watchfiles.watch(
+            os.path.realpath(root),
+            watch_filter=None,
+            debounce=int(settle * 1000) + 1,
+            step=int(_TICK * 1000),
+            rust_timeout=max(int(_TICK * 1000), int(settle * 500)),
+            yield_on_timeout=True,
+            stop_event=_Asked(stop),
+            raise_interrupt=True,
+            force_polling=False,
+        )
+    except (OSError, RuntimeError) as error:
+        # Systems tell of so many folders only.
+        raise RunError(f"cannot watch {root}: {error}; --poll 10 looks every ten seconds instead") from error

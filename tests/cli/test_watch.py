@@ -1,0 +1,230 @@
+"""A hot folder as a person runs it: pictures arrive in every way, and it ends cleanly. --json tells what happens."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.command import imgpipe
+
+pytest.importorskip("watchfiles", reason="watchfiles is not installed")
+pytestmark = [pytest.mark.usefixtures("nothing_left_behind"), pytest.mark.timeout(180)]
+
+
+class Watcher:
+    """`imgpipe watch` at work, and what it has said."""
+
+    def __init__(self, source, target, *options, program=("-m", "imgpipe")):
+        command = [sys.executable, *program, "watch", source, target, "--settle", 0.3, "--json", "-", *options]
+        self.process = subprocess.Popen(
+            [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.items = []
+
+    def until(self, wanted):
+        """The first line that a function wants; those about pictures are kept."""
+        for text in self.process.stdout:
+            line = json.loads(text)
+            if line["type"] == "item":
+                self.items.append(line)
+            if wanted(line):
+                return line
+        raise AssertionError(self.process.stderr.read())
+
+    def until_watching(self):
+        self.until(lambda line: line["type"] == "watching")
+        return self
+
+    def until_item(self, name, status="written"):
+        return self.until(lambda line: line.get("source") == name and line["status"] == status)
+
+    def until_written(self, names):
+        left = set(names)
+        while left:
+            left.discard(self.until(lambda line: line.get("status") == "written")["source"])
+
+    def end(self, number=signal.SIGINT):
+        """The exit status after a signal, and what was said on stderr; the rest of the items is kept."""
+        os.killpg(self.process.pid, number)
+        out, errors = self.process.communicate(timeout=60)
+        self.items += [line for line in map(json.loads, out.splitlines()) if line["type"] == "item"]
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """Starts a watcher of the folder `in`, and ends it when the test fails."""
+    (tmp_path / "in").mkdir()
+    started = []
+
+    def start(*options, source=tmp_path / "in", target=tmp_path / "out", **more):
+        started.append(Watcher(source, target, "--width", 8, *options, **more))
+        return started[-1]
+
+    yield start
+    for watcher in started:
+        if watcher.process.poll() is None:
+            os.killpg(watcher.process.pid, signal.SIGKILL)
+        watcher.process.wait()
+        watcher.process.stdout.close()
+        watcher.process.stderr.close()
+
+
+def paint(path: Path, size=(16, 12), colour="teal") -> Path:
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_pictures_are_processed_that_are_there_and_that_come_in_any_way(watch, tmp_path):
+    folder = tmp_path / "in"
+    paint(folder / "first.png")
+    watcher = watch()
+    watcher.until_item("first.png")
+    watcher.until_watching()
+    paint(folder / "written.png")
+    watcher.until_item("written.png")
+    paint(folder / ".hidden.png").rename(folder / "renamed.png")
+    watcher.until_item("renamed.png")
+    (tmp_path / "made").mkdir()
+    paint(tmp_path / "made" / "a.png")
+    (tmp_path / "made" / "deep").mkdir()
+    paint(tmp_path / "made" / "deep" / "b.png")
+    (tmp_path / "made").rename(folder / "moved")
+    watcher.until_written(["moved/a.png", "moved/deep/b.png"])
+    paint(folder / "moved" / "deep" / "later.png")
+    watcher.until_item("moved/deep/later.png")
+    status, errors = watcher.end()
+    assert status == 130
+    assert "Traceback" not in errors
+    made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png")}
+    assert made == {item["source"] for item in watcher.items}
+    assert len(watcher.items) == 6
+
+
+def test_a_picture_that_was_cut_off_fails_and_is_made_once_it_is_whole(watch, tmp_path):
+    whole = paint(tmp_path / "whole.png", (300, 200)).read_bytes()
+    watcher = watch().until_watching()
+    with open(tmp_path / "in" / "slow.png", "wb") as file:
+        file.write(whole[: len(whole) // 2])
+        file.flush()
+        assert watcher.until_item("slow.png", "failed")["error"]["type"] == "DamagedPicture"
+        file.write(whole[len(whole) // 2 :])
+    watcher.until_item("slow.png")
+    assert watcher.end()[0] == 130
+
+
+def test_a_picture_that_changes_is_made_again(watch, tmp_path):
+    watcher = watch().until_watching()
+    for size, made in [((16, 12), (8, 6)), ((16, 16), (8, 8)), ((16, 32), (8, 16))]:
+        paint(tmp_path / "in" / "a.png", size)
+        output = watcher.until_item("a.png")["outputs"][0]
+        assert (output["width"], output["height"]) == made
+    assert watcher.end(signal.SIGTERM)[0] == 143
+
+
+def test_a_burst_of_a_thousand_is_taken_whole(watch, tmp_path):
+    watcher = watch("--cores", 2).until_watching()
+    data = paint(tmp_path / "one.png").read_bytes()
+    names = [f"{number:04}.png" for number in range(1000)]
+    for name in names:
+        (tmp_path / "in" / name).write_bytes(data)
+    watcher.until_written(names)
+    assert watcher.end()[0] == 130
+    assert len(watcher.items) == 1000
+
+
+def test_an_output_folder_inside_is_not_watched(watch, tmp_path):
+    watcher = watch(target=tmp_path / "in" / "out").until_watching()
+    for name in ("a.png", "b.png", "c.png"):
+        paint(tmp_path / "in" / name)
+        watcher.until_item(name)
+    watcher.end()
+    assert [item["source"] for item in watcher.items] == ["a.png", "b.png", "c.png"]
+
+
+def test_in_place_a_result_is_not_processed_again(watch, tmp_path):
+    watcher = watch("--in-place", target=tmp_path / "in").until_watching()
+    for name in ("a.png", "b.png"):
+        paint(tmp_path / "in" / name)
+        watcher.until_item(name)
+    watcher.until_item("b.png", "unchanged")
+    watcher.end()
+    assert [item["source"] for item in watcher.items if item["status"] == "written"] == ["a.png", "b.png"]
+
+
+def test_with_prune_the_output_goes_with_its_input(watch, tmp_path):
+    for name in ("a.png", "b.png"):
+        paint(tmp_path / "in" / name)
+    watcher = watch("--prune").until_watching()
+    (tmp_path / "in" / "a.png").unlink()
+    watcher.until_item("a.png", "pruned")
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["b.png"]
+    assert watcher.end()[0] == 130
+
+
+def test_two_that_would_become_one_do_not_hold_up_the_others(watch, tmp_path):
+    (tmp_path / "made").mkdir()
+    for name in ("a.png", "a.bmp", "b.png"):
+        paint(tmp_path / "made" / name)
+    watcher = watch("-f", "webp").until_watching()
+    (tmp_path / "made").rename(tmp_path / "in" / "made")
+    watcher.until_item("made/b.png")
+    assert watcher.end()[0] == 130
+    ends = {item["source"]: item["status"] for item in watcher.items}
+    assert ends == {"made/a.bmp": "written", "made/a.png": "skipped", "made/b.png": "written"}
+
+
+def test_while_another_run_has_the_output_folder_pictures_wait(watch, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    paint(tmp_path / "in" / "a.png")
+    watcher = watch().until_watching()
+    with open(tmp_path / "out" / ".imgpipe" / "lock", "rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        paint(tmp_path / "in" / "b.png")
+        said = "watching"
+        while said.startswith(("watching", "1 inputs")):
+            said = watcher.process.stderr.readline()
+        assert said == f"imgpipe: another run is writing to {tmp_path}/out; wait for it or stop it; trying again\n"
+    watcher.until_item("b.png")
+    assert watcher.end()[0] == 130
+
+
+def test_the_folder_may_not_go_away(watch, tmp_path):
+    watcher = watch().until_watching()
+    shutil.rmtree(tmp_path / "in")
+    _, errors = watcher.process.communicate(timeout=60)
+    assert errors.splitlines()[-1] == (
+        f"imgpipe: {tmp_path}/in is gone, so there is nothing to watch; start again once it is there"
+    )
+    assert watcher.process.returncode == 3
+
+
+WITHOUT_WATCHFILES = "import sys; sys.modules['watchfiles'] = None; from imgpipe.__main__ import main; main()"
+
+
+def test_without_the_extra_it_says_what_to_install_and_polling_works(watch, tmp_path):
+    refused = watch(program=("-c", WITHOUT_WATCHFILES))
+    _, errors = refused.process.communicate(timeout=60)
+    assert errors == (
+        "imgpipe: the system's word of changes comes by an extra: pip install 'imgpipe-cli[watch]'; or look every ten "
+        "seconds without it: --poll 10\n"
+    )
+    assert not (tmp_path / "out").exists()
+    assert refused.process.returncode == 2
+    watcher = watch("--poll", 0.2, program=("-c", WITHOUT_WATCHFILES)).until_watching()
+    paint(tmp_path / "in" / "a.png")
+    watcher.until_item("a.png")
+    assert watcher.end()[0] == 130
+
+
+@pytest.mark.parametrize("option", [["--dry-run"], ["--files-from", "-"]])
+def test_options_of_one_run_are_refused(option, tmp_path):
+    done = imgpipe("watch", tmp_path, tmp_path / "out", *option)
+    assert done.stderr == f"imgpipe: {option[0]} is for imgpipe process; imgpipe watch has no use for it\n"
+    assert done.returncode == 2
