@@ -125,8 +125,7 @@ class Watch:
         self._settling.again(names)
 
     def _entries(self) -> Iterator[Entry]:
-        if not os.path.isdir(self._source.root):
-            raise RunError(f"{self._source.root} is gone, so there is nothing to watch; start again once it is there")
+        _check_there(self._source.root)
         for entry in self._source.list(self._selection.listing):
             if not entry.error and entry.name in self._selection:
                 yield entry
@@ -158,6 +157,11 @@ class Watch:
 
 def _stamp(entry: Entry) -> _Stamp:
     return entry.bytes, entry.modified, entry.inode
+
+
+def _check_there(root: str) -> None:
+    if not os.path.isdir(root):
+        raise RunError(f"{root} is gone, so there is nothing to watch; start again once it is there")
 
 
 def _check_extra() -> None:
@@ -194,5 +198,6 @@ def _watched(root: str, settle: float, stop: Callable[[], bool]) -> Iterator[Ite
             force_polling=False,
         )
     except (OSError, RuntimeError) as error:
+        _check_there(root)
         # Systems tell of so many folders only.
         raise RunError(f"cannot watch {root}: {error}; --poll 10 looks every ten seconds instead") from error
