@@ -19,6 +19,7 @@ myst_heading_anchors = 3
 # Pages that are there in some states of the repository only.
 suppress_warnings = ["toc.empty_glob"]
 
+default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
@@ -39,3 +40,9 @@ html_show_copyright = False
 html_copy_source = False
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+html_static_path = ["_static"]
+html_css_files = ["imgpipe.css"]
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#a8480f", "color-brand-content": "#a8480f"},
+    "dark_css_variables": {"color-brand-primary": "#f0a35e", "color-brand-content": "#f0a35e"},
+}

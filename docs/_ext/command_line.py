@@ -6,6 +6,7 @@
 Nothing of it is written by hand, so that the page says what `imgpipe process --help` says.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
 
@@ -27,7 +28,7 @@ class Commands(SphinxDirective):
 
 
 def _contexts(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[click.Context]:
-    context = click.Context(command, info_name=name, parent=parent)
+    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
     yield context
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
@@ -52,7 +53,7 @@ def _section(context: click.Context) -> Iterator[str]:
 
 def _help(text: str) -> Iterator[str]:
     """Paragraphs; those that click leaves as they are (marked by a backspace) are examples."""
-    for paragraph in re.split(r"\n\s*\n", text):
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
         if paragraph.startswith("\b\n"):
             yield from ("```text", paragraph.removeprefix("\b\n"), "```", "")
         else:
@@ -67,8 +68,11 @@ def _option(option: click.Option, context: click.Context) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """What is markup in Markdown outside of code, as it stands."""
-    return re.sub(r"([\\*_<>\[\]{}^~])", r"\\\1", text)
+    """What is markup in Markdown, as it stands; options as code."""
+    parts = re.split(r"((?<![\w-])--[a-z][a-z-]*)", text)
+    return "".join(
+        f"`{part}`" if part.startswith("--") else re.sub(r"([\\*_<>\[\]{}^~])", r"\\\1", part) for part in parts
+    )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
