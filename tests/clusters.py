@@ -20,6 +20,7 @@ class Cluster:
     """Its scheduler's address and process, and the process of its nannies."""
 
     address: str
+    folder: Path
     scheduler: subprocess.Popen
     nannies: subprocess.Popen | None = None
 
@@ -56,7 +57,7 @@ def a_scheduler(folder: Path, **environment):
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < end, "no scheduler"
             time.sleep(0.02)
-        yield Cluster(json.loads(told.read_text())["address"], process)
+        yield Cluster(json.loads(told.read_text())["address"], folder, process)
     finally:
         _end(process)
 
@@ -74,7 +75,7 @@ def a_cluster(folder: Path, workers=2, **environment):
             with Client(cluster.address, set_as_default=False) as client:
                 client.wait_for_workers(workers, timeout=PATIENCE)
                 client.submit(os.getpid).result()
-            yield Cluster(cluster.address, cluster.scheduler, nannies)
+            yield Cluster(cluster.address, folder, cluster.scheduler, nannies)
         finally:
             _end(nannies)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from imgpipe.concurrency.launch import stop_signals_blocked
 from imgpipe.engines.workforce import Workforce
@@ -16,6 +18,7 @@ LOCAL = "local"
 
 _SECONDS_TO_CONNECT = 10.0
 _SECONDS_TO_CLOSE = 2.0
+_PORT = 8786
 _WORKER_ITSELF = 512 << 20
 _NO_LOGGING = logging.CRITICAL + 1
 _LOGGERS = ("distributed", "distributed.client", "distributed.worker", "tornado", "tornado.application", "asyncio")
@@ -39,12 +42,13 @@ def connected(workforce: Workforce) -> Iterator[Any]:
         RunError: nobody answers, or has other versions.
     """
     cluster = workforce.cluster
-    workers = None if not isinstance(cluster, str | None) else _local_workers(cluster or LOCAL, workforce.cores)
     with ExitStack() as stack:
         if isinstance(cluster, str | None):
-            stack.enter_context(_quiet())
+            address = LOCAL if cluster is None else cluster
+            workers = _local_workers(address, workforce.cores)
             _check_installed()
-            cluster = stack.enter_context(_local(workers, workforce) if workers else _remote(str(cluster)))
+            stack.enter_context(_quiet())
+            cluster = stack.enter_context(_local(workers, workforce) if workers else _remote(address))
         elif getattr(cluster, "asynchronous", False):
             raise UsageError("an asynchronous client cannot be used here; give one with asynchronous=False")
         _check_versions(cluster)
@@ -96,7 +100,8 @@ def _local(workers: int, workforce: Workforce) -> Iterator[Any]:
                         n_workers=workers,
                         threads_per_worker=1,
                         memory_limit=_WORKER_ITSELF + workforce.memory // workers,
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",
+                        scheduler_kwargs={"dashboard": False},
                         local_directory=folder,
                         silence_logs=_NO_LOGGING,
                     )
@@ -115,6 +120,9 @@ def _remote(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
+        # A client that cannot connect keeps its thread; so one looks first.
+        with socket.create_connection(_host_and_port(address), _SECONDS_TO_CONNECT):
+            pass
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False, name="imgpipe")
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
@@ -122,6 +130,11 @@ def _remote(address: str) -> Iterator[Any]:
         ) from error
     with _closed(client):
         yield client
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    return parts.hostname or "", parts.port or _PORT
 
 
 @contextmanager
@@ -169,8 +182,6 @@ def _told(error: BaseException) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What befalls the cluster is told as items and errors, not by Dask's loggers."""
-    with suppress(ImportError):
-        import distributed  # noqa: F401 - it sets levels when it is imported
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

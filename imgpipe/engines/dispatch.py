@@ -75,9 +75,10 @@ class Dispatch:
         """Leave nothing on the scheduler, and let workers stop at the next picture."""
         if self._sent:
             self._litter |= self._touched
-            self._halt()
-            with suppress(Exception):
-                self._client.cancel(list(self._sent), force=True)
+            if self._client.status == "running":
+                self._halt()
+                with suppress(OSError):
+                    self._client.cancel(list(self._sent), force=True)
             self._sent.clear()
 
     def items(self, found: Channel[Job | Item]) -> Iterator[Item]:
@@ -186,9 +187,9 @@ class Dispatch:
     def _halt(self) -> None:
         """Let workers begin no more jobs; those that were sent come back as not begun."""
         if not self._halted:
+            with suppress(OSError):
+                self._client.run(halt, self._order.run, on_error="ignore")
             self._halted = True
-            with suppress(Exception):
-                self._client.run(halt, self._order.run, wait=False, on_error="ignore")
 
     def _look_at_workers(self) -> None:
         now = time.monotonic()

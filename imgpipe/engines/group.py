@@ -85,8 +85,9 @@ def _steps(order: Order, worker: Any) -> Steps:
     """The steps, held to what this worker has of memory; they stop when the run is halted or its client has gone."""
     steps: Steps = pickle.loads(order.steps)  # noqa: S301 - from the client, as above
     share = _memory(worker)
+    if order.run not in _halted(worker):
+        _check_folders(steps, order.run, worker)
     stopping = _stopping(steps.target, order.run, worker)
-    _check_folders(steps, stopping, worker)
     return replace(
         steps,
         read=partial(_read, share, stopping, steps.read),
@@ -96,7 +97,7 @@ def _steps(order: Order, worker: Any) -> Steps:
 
 
 def _stopping(target: Storage | None, run: str, worker: Any) -> Callable[[], bool]:
-    looked, gone = time.monotonic() - _SECONDS_BETWEEN_LOOKS, False
+    looked, gone = time.monotonic(), False
 
     def stopping() -> bool:
         nonlocal looked, gone
@@ -114,13 +115,13 @@ def _is_seen(target: Storage, run: str) -> bool:
         return False
 
 
-def _check_folders(steps: Steps, stopping: Callable[[], bool], worker: Any) -> None:
+def _check_folders(steps: Steps, run: str, worker: Any) -> None:
     source, target = steps.source, steps.target
     if source is not None and "://" not in source.root and not os.path.isdir(source.root):
         raise UsageError(_not_shared(worker, "INPUT", source.root))
     # A network file system may show a new file only after some seconds.
     end = time.monotonic() + _SECONDS_TO_SEE_IT
-    while target is not None and stopping():
+    while target is not None and not _is_seen(target, run):
         if time.monotonic() >= end:
             raise UsageError(_not_shared(worker, "OUTPUT", target.root))
         time.sleep(0.1)

@@ -1,16 +1,30 @@
 """A run on a real cluster: a scheduler and two workers, each a process of its own, on loopback."""
 
+import json
 import os
+import pickle
+import signal
+import socket
+import subprocess
 import sys
+import time
+from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
 pytest.importorskip("distributed")
 
 from imgpipe.engines import Workforce
+from imgpipe.engines.group import work
+from imgpipe.engines.order import Order, versions
+from imgpipe.errors import RunError, UsageError
 from imgpipe.recipe import Recipe
 from imgpipe.run import Options, process
-from tests.clusters import a_cluster, killing
+from imgpipe.steps import Treatment, make_steps
+from imgpipe.storage import open_storage
+from tests.clusters import a_cluster, killing, workers_of
+from tests.command import imgpipe
 from tests.folders import contents, paint
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -62,9 +76,29 @@ def on(cluster, **workforce):
     return Options(engine="dask", workforce=Workforce(cluster=address, **workforce))
 
 
-def command(pictures, output, cluster, *more):
-    words = [sys.executable, "-m", "imgpipe", "process", pictures, output, "--cluster", cluster.address, *more]
-    return list(map(str, words))
+def start(pictures, output, cluster, *more):
+    """The command, as the head of a process group, like one that a shell starts."""
+    words = ["process", pictures, output, "--cluster", cluster.address, *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "imgpipe", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(cluster.folder)},
+        start_new_session=True,
+    )
+
+
+def complaints(errors):
+    """What was said beside the summary."""
+    lines = errors.decode().splitlines()
+    return [line for line in lines if not line.startswith(("60 inputs: ", "making web")) and "not begun" not in line]
+
+
+def wait_until(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_outputs_are_the_bytes_of_a_local_run(cluster, pictures, tmp_path):
@@ -121,3 +155,143 @@ def test_killed_workers_lose_nothing(cluster, pictures, tmp_path):
     assert len(killed) == 3
     assert report.count("written") == 60, report.errors
     assert contents(tmp_path / "out") == contents(tmp_path / "local")
+
+
+def tasks_of(cluster):
+    """How many tasks the scheduler knows, of anybody."""
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        return client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+
+
+def test_the_first_ctrl_c_finishes_what_was_begun_and_leaves_the_cluster_clean(cluster, pictures, tmp_path):
+    alive = sorted(workers_of(cluster))
+    slowly = ["-F", f"cluster_filters:slow:folder={tmp_path}", "--json", "-"]
+    run = start(pictures, tmp_path / "out", cluster, *slowly)
+    first = run.stdout.readline()
+    os.killpg(run.pid, signal.SIGINT)
+    rest, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert not complaints(errors)
+    *items, summary = map(json.loads, [first, *rest.splitlines()])
+    assert summary["interrupted"] is True
+    assert summary["discovered"] == 60 == summary["written"] + summary["skipped"]
+    assert 1 <= summary["written"] == len(items) == len(contents(tmp_path / "out")) < 60
+    wait_until(lambda: tasks_of(cluster) == 0)
+    assert sorted(workers_of(cluster)) == alive
+
+
+def test_the_second_ctrl_c_is_out_at_once_and_workers_stop_too(cluster, pictures, tmp_path):
+    alive = sorted(workers_of(cluster))
+    slowly = ["-F", f"cluster_filters:slow:folder={tmp_path}", "--json", "-"]
+    run = start(pictures, tmp_path / "out", cluster, *slowly)
+    with run:
+        run.stdout.readline()
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.05)  # a second press within 20 ms is the same one
+        os.killpg(run.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        _, errors = run.communicate(timeout=60)
+    assert time.monotonic() - pressed < 2
+    assert run.returncode == 130
+    assert not complaints(errors)
+    wait_until(lambda: tasks_of(cluster) == 0)
+    made = contents(tmp_path / "out")
+    assert len(made) < 60
+    time.sleep(0.3)  # six pictures' time
+    assert contents(tmp_path / "out") == made
+    assert sorted(workers_of(cluster)) == alive
+    assert not (tmp_path / "out" / ".imgpipe" / "cluster").exists()
+
+
+def test_a_scheduler_that_goes_away_is_one_error_and_the_next_run_goes_on(cluster, pictures, tmp_path):
+    slowly = ["-F", f"cluster_filters:slow:folder={tmp_path}", "--json", "-"]
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "cluster_filters.py").write_text(FILTERS)
+    with a_cluster(tmp_path / "cluster") as mortal:
+        run = start(pictures, tmp_path / "out", mortal, *slowly)
+        run.stdout.readline()
+        mortal.scheduler.kill()
+        rest, errors = run.communicate(timeout=30)
+    assert run.returncode == 3
+    assert complaints(errors) == [
+        f"imgpipe: the Dask scheduler at {mortal.address} is gone; what is done is kept: run the same command again "
+        "when there is one"
+    ]
+    again = start(pictures, tmp_path / "out", cluster, *slowly)
+    rest, errors = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert not complaints(errors)
+    summary = json.loads(rest.splitlines()[-1])
+    assert summary["written"] + summary["unchanged"] == 60
+    assert summary["unchanged"] >= 1
+    assert len(contents(tmp_path / "out")) == 60
+
+
+def test_no_scheduler_at_an_address_is_one_error(pictures, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with patch("imgpipe.engines.cluster._SECONDS_TO_CONNECT", 0.5), pytest.raises(RunError, match="no Dask scheduler"):
+        process(pictures, tmp_path / "out", RECIPE, options=on(f"tcp://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("name", ["local:0", "local:many", "localhost:8786", "udp://host:1", ""])
+def test_what_is_no_cluster_is_wrong_usage(name, pictures, tmp_path):
+    with pytest.raises(UsageError, match="no cluster"):
+        process(pictures, tmp_path / "out", RECIPE, options=on(name))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--name", "{stem}-{width}{ext}"], "names that are known only once outputs are made"),
+        (["--overwrite", "smaller"], "--overwrite smaller is not possible on a cluster"),
+        (["--engine", "threads"], "--cluster is for --engine dask, not threads"),
+        (["--memory", "1GB"], "--memory is for this machine"),
+    ],
+)
+def test_what_a_cluster_cannot_do_is_refused_before_the_work(words, told, pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "out", "--cluster", "tcp://127.0.0.1:1", *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_workers_do_not_see_is_one_error(cluster, pictures, tmp_path):
+    """Here they do see it; so the folder of a storage is said to be elsewhere."""
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        order = Order("1", versions(), pickle.dumps(steps_in(pictures, tmp_path / "nowhere")), Workforce())
+        with pytest.raises(UsageError, match=f"does not see OUTPUT {tmp_path}/nowhere"):
+            client.submit(work, order, pickle.dumps(()), apart=False).result()
+        order = replace(order, steps=pickle.dumps(steps_in(tmp_path / "nothing", tmp_path)))
+        with pytest.raises(UsageError, match=f"does not see INPUT {tmp_path}/nothing"):
+            client.submit(work, order, pickle.dumps(()), apart=False).result()
+
+
+def steps_in(source, target):
+    treatment = Treatment(RECIPE.operations, RECIPE.plans, RECIPE.settings())
+    return make_steps(open_storage(str(source)), open_storage(str(target)), treatment)
+
+
+def test_a_worker_with_other_versions_is_one_error(cluster, pictures, tmp_path):
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        order = Order("1", ("imgpipe 99", *versions()[1:]), pickle.dumps(steps_in(pictures, tmp_path)), Workforce())
+        with pytest.raises(RunError, match=r"has imgpipe [0-9.]+, and here is imgpipe 99; install the same"):
+            client.submit(work, order, pickle.dumps(()), apart=False).result()
+
+
+def test_without_dask_one_is_told_what_to_install(pictures, tmp_path):
+    with patch.dict(sys.modules, {"distributed": None}), pytest.raises(UsageError, match=r"pip install 'imgpipe-cli\["):
+        process(pictures, tmp_path / "out", RECIPE, options=on("local:1"))
+
+
+def test_a_cluster_of_this_machine_comes_and_goes_without_a_word(pictures, tmp_path):
+    done = imgpipe("process", pictures, tmp_path / "out", "--cluster", "local:2", "--width", 40, "-Q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(contents(tmp_path / "out")) == 60
