@@ -1,4 +1,4 @@
-"""Resizing agrees with Pillow's exact Lanczos within a mean of 0.5 of 255, at every size and fit; so do other kernels."""
+"""Resizing agrees with Pillow within a mean of 0.5 of 255: with its exact Lanczos, at every size and fit, and more."""
 
 from io import BytesIO
 from pathlib import Path

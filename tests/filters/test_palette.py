@@ -198,3 +198,12 @@ def test_cmyk_is_told_what_to_do():
 def test_mistakes(text):
     with pytest.raises(RecipeError):
         parse(text)
+
+
+def test_a_large_picture_s_palette_is_chosen_from_all_of_its_columns():
+    # As many px as make the sample take every sixteenth, were it not for the width.
+    samples = np.zeros((512, 4096, 3), np.uint8)
+    samples[:, :, 0] = np.arange(4096) % 16 * 16
+    samples[:, :, 1] = 255 - samples[:, :, 0]
+    made = np.asarray(after(Image.fromarray(samples), "quantize:8,dither=none")).astype(int)
+    assert np.abs(made - samples).max() <= 32
