@@ -12,6 +12,7 @@ from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.palette import paletted
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
+from imgpipe.codecs.png_compression import LEVEL, compression_of
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
 from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngInfo
 
 FORMATS = ("PNG",)
-_LEVEL = 4
+_SAMPLED = ("L", "LA", "RGB", "RGBA")
 _COLOURS = 256
 
 
@@ -51,18 +52,23 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
-    """Encode a still of 8 or 16 bits, or an animation of 8; effort is zlib's level, 4 by default.
+    """Encode a still of 8 or 16 bits, or an animation of 8; effort is zlib's level.
+
+    Without one it is 4, or for a still of 8 bits runs alone are looked for, where that makes it hardly larger.
 
     Raises:
         EncodingFailed: Pillow cannot write it.
     """
-    level = _LEVEL if encoding.effort is None else encoding.effort
+    level = LEVEL if encoding.effort is None else encoding.effort
     size = frame_size(picture.frames[0])
     if is_deep(picture.frames[0]):
         return Encoded(encode_deep(picture, level), size, picture.warnings)
     if encoding.palette:
         picture = _with_palette(picture)
     options: dict[str, Any] = {**options_of(picture), "compress_level": level, "pnginfo": _xmp_chunk(picture)}
+    frame: Any = picture.frames[0]
+    if encoding.effort is None and frame.mode in _SAMPLED and not picture.animated:
+        options |= compression_of(frame)
     if picture.animated:
         options |= {"loop": picture.loop, "default_image": False}
     return Encoded(save_frames(picture, "PNG", options), size, picture.warnings)
