@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_for_exit
+from tests.docs.blocks import read_blocks
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left_behind"),
@@ -75,7 +76,7 @@ def test_cpu_bound_work_has_one_answer_and_moves_to_other_processes():
 def test_the_measurements_are_a_table():
     lines = said("measure", "1").splitlines()
     assert [line.count("|") for line in lines[:4]] == [5] * 4
-    assert re.fullmatch(r"Median of 1, \d+ cores, Python 3\.\d+\.\S+", lines[-1])
+    assert re.fullmatch(r"The least of 1, \d+ cores, Python 3\.\d+\.\S+", lines[-1])
 
 
 @pytest.mark.parametrize(("name", "seen"), [("worker_queue_threads", 20), ("worker_queue_processes", 0)])
@@ -210,3 +211,28 @@ def test_the_page_shows_every_program_and_what_it_links_to_exists():
     near = [link for link in links if not link.startswith("http")]
     assert [link for link in near if not (PAGE.parent / link).exists()] == []
     assert {f"examples/concurrency/{program.name}" for program in PROGRAMS} <= set(near)
+
+
+def blocks(language):
+    return [block.text for block in read_blocks(PAGE.read_text(encoding="utf-8")) if block.language == language]
+
+
+@pytest.mark.parametrize("excerpt", blocks("python"))
+def test_what_the_page_quotes_stands_in_a_program(excerpt):
+    # Some lines may have been left out between, and the depth is that of the page.
+    lines = [line.strip() for line in excerpt.splitlines()]
+    assert any(lines == [line for line in map(str.strip, text(program)) if line in lines] for program in PROGRAMS)
+
+
+def text(program):
+    return program.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("session", re.split(r"^\$ python ", "".join(blocks("text")), flags=re.MULTILINE)[1:])
+def test_programs_print_what_the_page_shows_but_for_figures_that_vary(session):
+    name, *lines = session.splitlines()
+    varies = {"race.py": r"\d+(?= lost)|\d+$", "bottleneck.py": r"[\d.]+( s|%)"}.get(name, r"(?!)")
+    shown, printed = (
+        re.sub(varies, "_", output, flags=re.MULTILINE) for output in ("\n".join(lines), run(name[:-3]).stdout)
+    )
+    assert printed.strip() == shown.strip()

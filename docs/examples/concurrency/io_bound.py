@@ -51,9 +51,8 @@ if __name__ == "__main__":
     for name, run in [("one after the other", map), *((name, pool.map) for name, pool in pools.items())]:
         server.most, began = 0, time.perf_counter()
         fetched = len(list(run(work, PAGES)))
-        print(
-            f"{name:20} {time.perf_counter() - began:5.2f} s, {fetched} pages, at most {server.most} at the same time"
-        )
+        took = time.perf_counter() - began
+        print(f"{name:20} {took:5.2f} s, {fetched} pages, at most {server.most} at the same time")
     for pool in pools.values():
         pool.shutdown()
     server.shutdown()
