@@ -6,7 +6,7 @@ from typing import Any
 
 from imgpipe.codecs.animation import decode_frames, save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.isobmff import brands_of
+from imgpipe.codecs.isobmff import brands_of, without_times
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.pillow import opened
 from imgpipe.picture import Picture, Size, frame_size
@@ -47,7 +47,9 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
         "max_threads": 1,
         **options_of(picture),
     }
-    return Encoded(save_frames(picture, "AVIF", options), frame_size(picture.frames[0]), picture.warnings)
+    return Encoded(
+        without_times(save_frames(picture, "AVIF", options)), frame_size(picture.frames[0]), picture.warnings
+    )
 
 
 def _use_one_thread() -> None:

@@ -3,6 +3,7 @@ import pytest
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
+from imgpipe.codecs.isobmff import without_times
 
 from .pictures import exif_block, gradient, picture_of, pixels, read, saved
 
@@ -56,3 +57,35 @@ def test_an_animation_comes_back_whole():
     assert (back.durations, encoded.warnings) == ((40, 100, 2000), ())
     for ours, theirs in zip(back.frames, frames, strict=True):
         assert np.abs(pixels(ours) - pixels(theirs)).mean() < 4
+
+
+def test_no_clock_is_in_an_animation():
+    """Its bytes would be others in the next second."""
+    data = codecs.encode(picture_of(gradient(), gradient().rotate(90), durations=(40, 40)), "avif", Encoding()).data
+    times = []
+    for kind in (b"mvhd", b"tkhd", b"mdhd"):
+        start = data.index(kind) + 8
+        times.append(data[start : start + (16 if data[start - 4] else 8)])
+    assert [any(each) for each in times] == [False, False, False]
+    theirs = saved(gradient(), "AVIF", save_all=True, append_images=[gradient().rotate(90)], duration=[40, 40])
+    start = theirs.index(b"mvhd") + 8
+    assert any(theirs[start : start + 16])  # so what is tested above is our doing
+
+
+def test_times_are_taken_out_of_both_versions_and_nothing_else_is():
+    def box(kind, content):
+        return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+    def movie(old, new):
+        track = box(
+            b"trak", box(b"tkhd", b"\0\0\0\7" + old + b"id") + box(b"mdia", box(b"mdhd", b"\1\0\0\0" + new + b"id"))
+        )
+        return (
+            box(b"ftyp", b"avis")
+            + box(b"moov", box(b"mvhd", b"\1\0\0\0" + new + b"rest") + track)
+            + box(b"mdat", b"mvhd" * 9)
+        )
+
+    assert without_times(movie(b"12345678", b"1234567890123456")) == movie(bytes(8), bytes(16))
+    for cut in range(len(movie(bytes(8), bytes(16)))):
+        assert without_times(movie(bytes(8), bytes(16))[:cut])[:cut] == movie(bytes(8), bytes(16))[:cut]
