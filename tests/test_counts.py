@@ -1,0 +1,73 @@
+"""What a run costs for each picture, counted, not timed: what grows here makes imgpipe slower."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.test_startup import modules_after
+
+FEW, MANY = 24, 120
+
+
+def counts(folder, size, format, number):
+    """What the parent does for so many pictures."""
+    (folder / "in").mkdir(parents=True)
+    samples = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), np.uint8)
+    for n in range(number):
+        Image.fromarray(samples).save(folder / "in" / f"{n:04}.{format}")
+    command = [sys.executable, "-m", "tests.counting", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=110)
+    told = json.loads(done.stdout)
+    assert told["written"] == number
+    return told
+
+
+@pytest.fixture(scope="module")
+def for_each(tmp_path_factory):
+    """What one more picture costs; what a run costs once is in both numbers."""
+
+    def measure(size, format):
+        few = counts(tmp_path_factory.mktemp("few"), size, format, FEW)
+        many = counts(tmp_path_factory.mktemp("many"), size, format, MANY)
+        return {name: (many[name] - few[name]) / (MANY - FEW) for name in few}
+
+    return {"small": measure((32, 24), "jpg"), "large": measure((420, 300), "png")}
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_files_are_opened_and_published_once(for_each, kind):
+    each = for_each[kind]
+    assert each["open"] <= 2.05
+    assert each["os.rename"] == 1
+    assert each["os.listdir"] == 0
+    assert each["os.truncate"] == 0
+
+
+def test_small_pictures_share_messages(for_each):
+    assert for_each["small"]["messages"] < 0.6
+
+
+def test_a_large_picture_is_one_message_and_its_bytes_do_not_go_through_the_pipe(for_each):
+    assert for_each["large"]["messages"] <= 1.2
+    if sys.platform == "linux":
+        assert for_each["large"]["sent"] < 1000
+
+
+@pytest.mark.parametrize(("kind", "most"), [("small", 340), ("large", 350)])
+def test_python_calls_of_the_parent(for_each, kind, most):
+    assert for_each[kind]["calls"] < most
+
+
+@pytest.mark.parametrize(("code", "most"), [("import imgpipe.cli.process", 330), ("import imgpipe.preload", 330)])
+def test_modules_that_are_loaded_to_start(code, most):
+    script = f"import sys\n{code}\nprint(len(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < most
+
+
+def test_a_command_that_shows_something_loads_less():
+    assert "multiprocessing" not in modules_after("import imgpipe.cli.filters")
