@@ -8,6 +8,7 @@ from typing import Any
 from imgpipe.codecs.exif import saying_srgb
 from imgpipe.codecs.pillow import FAULTS, silence
 from imgpipe.codecs.tiff_exif import UNREADABLE, described
+from imgpipe.errors import PictureError
 
 _ORIENTATION, _XMP, _DETAILS, _GPS = 274, 700, 34665, 34853
 _JPEG_OF_RAF = 84
@@ -23,7 +24,7 @@ def described_raw(data: bytes, orientation: int) -> tuple[dict[str, Any], tuple[
     try:
         with silence():
             return _info(_tags(data), orientation)
-    except FAULTS:
+    except (*FAULTS, PictureError):
         return {}, (UNREADABLE,)
 
 

@@ -43,7 +43,7 @@ def _value(tags: Image.Exif, tag: int, *, maker_note: bool) -> Any:
         return None
     if tag not in (_DETAILS, _GPS):
         return tags[tag]
-    entries = tags.get_ifd(tag)
+    entries = tags[tag] if isinstance(tags[tag], dict) else tags.get_ifd(tag)
     return {name: value for name, value in entries.items() if maker_note or name != _MAKER_NOTE}
 
 

@@ -11,12 +11,14 @@ from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.codecs.extent import extent_of
 from imgpipe.codecs.orientation import upright
-from imgpipe.codecs.raw_kinds import bears_signature, is_raw_tiff
+from imgpipe.codecs.raw_exif import described_raw
+from imgpipe.codecs.raw_kinds import bears_signature, is_cut_off, is_raw_tiff
+from imgpipe.codecs.tiff_tree import directories
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, PictureError
 from imgpipe.recipe import Recipe
 
 from .pictures import deep_gradient, gradient, picture_of, saved
-from .raws import camera, corners, dng, flat, longs, sensor, shorts, text, tiff
+from .raws import camera, corners, dng, flat, fractions, longs, sensor, shorts, text, tiff
 
 installed = pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs imgpipe-cli[raw]")
 
@@ -207,6 +209,87 @@ def test_size_is_limited_before_the_sensor_is_read_also_where_the_visible_part_i
     visible = (4, 4, b"".join(number.to_bytes(4, "little") for number in (0, 0, 48, 64)))
     with pytest.raises(LimitExceeded, match="60000 x 60000"):
         codecs.probe(tiff({**huge, 50829: visible}), Limits())
+
+
+@installed
+def test_a_file_whose_colours_lie_behind_its_end_is_damaged():
+    data = bytearray(dng(corners()))
+    field = data.index(struct.pack("<HH", 50721, 10)) + 8
+    struct.pack_into("<I", data, field, len(data) - 20)
+    with pytest.raises(DamagedPicture, match="cut off"):
+        read(bytes(data))
+
+
+def test_tiles_that_lie_behind_the_end_are_found():
+    tiles = {tag: value for tag, value in sensor(corners()).items() if tag not in (273, 279)}
+    whole = tiff({**tiles, 324: bytes(100), 325: longs(100)})
+    assert not is_cut_off(whole)
+    assert is_cut_off(whole[:-1])
+
+
+def linear(light):
+    """A DNG that has all colours at every px."""
+    entries = {tag: value for tag, value in sensor(light).items() if tag not in (33421, 33422)}
+    samples = np.round(np.asarray(light) * 16_000).astype("<u2").tobytes()
+    entries |= {258: shorts(16, 16, 16), 262: shorts(34892), 273: samples, 277: shorts(3), 279: longs(len(samples))}
+    return tiff({**entries, **camera()})
+
+
+@installed
+def test_a_sensor_without_a_mosaic_is_never_halved():
+    picture = read(linear(corners((64, 48))), (32, 24))
+    assert (picture.size, picture.frames[0].shape) == ((64, 48), (48, 64, 3))
+    assert np.abs(picture.frames[0][10, 10] / 257 - encoded(corners()[10, 10])).max() < 2
+
+
+@installed
+def test_pixels_that_are_not_square_become_square_and_the_size_says_so():
+    data = tiff({**sensor(corners()), **camera(6), 50718: fractions(2, 1)})
+    picture = read(data)
+    assert picture.size == picture.frames[0].shape[1::-1] == (48, 128)
+    assert read(data, (12, 32)).size == (48, 128)
+
+
+@installed
+@pytest.mark.parametrize(
+    ("raised", "becomes"), [("LibRawUnsufficientMemoryError", MemoryError), ("LibRawTooBigError", LimitExceeded)]
+)
+def test_no_memory_is_no_fault_of_the_picture(raised, becomes, monkeypatch):
+    import rawpy
+
+    def refuse(_file):
+        raise getattr(rawpy, raised)(b"sorry")
+
+    monkeypatch.setattr(rawpy, "imread", refuse)
+    with pytest.raises(becomes):
+        codecs.probe(dng(corners()), Limits())
+
+
+def test_exif_is_found_where_makers_put_it():
+    about = tiff({271: text("Imgpipe"), 306: text("2026:01:02 03:04:05")})
+    details = tiff({0x829A: fractions(0.01)})
+    jpeg = saved(gradient(), "JPEG", exif=b"Exif\0\0" + about)
+    raf = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(">II", 160, len(jpeg)) + bytes(68) + jpeg
+    boxes = [(b"CMT1", about), (b"CMT2", details)]
+    cr3 = b"\0\0\0\x18ftypcrx \0\0\0\1crx isom"
+    cr3 += b"".join(struct.pack(">I", 8 + len(content)) + name + content for name, content in boxes)
+    for data in (about, b"IIRO" + about[4:], b"IIU\0" + about[4:], raf, cr3):
+        info, words = described_raw(data, 6)
+        exif = Image.Exif()
+        exif.load(info["exif"])
+        assert (exif[271], exif[306], exif[274], words) == ("Imgpipe", "2026:01:02 03:04:05", 6, ())
+    assert exif.get_ifd(34665)[0x829A] == pytest.approx(0.01)
+    assert described_raw(raf[:170], 6) == ({}, ("part of its EXIF cannot be read and was dropped",))
+
+
+def test_no_more_directories_and_entries_are_read_than_a_camera_writes():
+    chain = bytearray(b"II*\0\x08\0\0\0")
+    for _ in range(500):
+        chain += struct.pack("<HHHIII", 1, 256, 4, 1, 1, len(chain) + 18)
+    assert len(list(directories(bytes(chain)))) == 64
+    wide = b"II*\0\x08\0\0\0" + struct.pack("<H", 60_000)
+    wide += b"".join(struct.pack("<HHII", tag, 4, 1, 1) for tag in range(1000, 61_000)) + bytes(4)
+    assert [len(directory.entries) for directory in directories(wide)] == [512]
 
 
 def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
