@@ -14,8 +14,10 @@ from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import PictureError, RunError, UsageError
 from imgpipe.existing import Existing
+from imgpipe.flow import Flow, Meter
 from imgpipe.gate import make_gate
 from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
@@ -69,9 +71,11 @@ class Report:
 
     Attributes:
         items: one for each input.
+        flow: how the time went; `imgpipe.flow.verdict` says in words what limited it.
     """
 
     items: tuple[Item, ...]
+    flow: Flow = field(default_factory=Flow)
 
     def count(self, status: Status | str) -> int:
         """How many inputs came to that end."""
@@ -119,7 +123,11 @@ def process(
     >>> print(report)
     1 written, 0 unchanged, 0 failed, 0 skipped
     """
-    return Report(tuple(stream(source, target, recipe, cores=cores, fail_fast=fail_fast, options=options)))
+    meter = Meter()
+    options = with_cores(options or Options(), cores)
+    plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
+    items = tuple(_items(execute(plan, recipe, options, meter=meter), fail_fast))
+    return Report(items, meter.flow())
 
 
 def stream(
@@ -142,8 +150,12 @@ def stream(
     """
     options = with_cores(options or Options(), cores)
     plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
-    with closing(execute(plan, recipe, options)) as items:
-        for item in items:
+    yield from _items(execute(plan, recipe, options), fail_fast)
+
+
+def _items(run: Generator[Item], fail_fast: bool) -> Iterator[Item]:
+    with closing(run):
+        for item in run:
             yield item
             if fail_fast and item.failure is not None:
                 raise PictureError(f"{item.source.name}: {item.failure.message}")
@@ -179,7 +191,13 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     return replace(plan, target=open_storage(target, options.durability))
 
 
-def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], bool] = lambda: False) -> Generator[Item]:
+def execute(
+    plan: Plan,
+    recipe: Recipe,
+    options: Options,
+    stop: Callable[[], bool] = lambda: False,
+    meter: Meter | None = None,
+) -> Generator[Item]:
     """Do what was planned.
 
     Args:
@@ -187,6 +205,7 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         recipe: how.
         options: by whom.
         stop: asked before each job; once it is true no more jobs are begun, and those begun are finished.
+        meter: where it is noted how the time goes.
 
     Raises:
         RunError: the run cannot go on.
@@ -208,11 +227,15 @@ def execute(plan: Plan, recipe: Recipe, options: Options, stop: Callable[[], boo
         target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
         settings = recipe.settings(_limits(options))
         treatment = Treatment(recipe.operations, recipe.plans, settings, options.savings, options.preserve)
+        meter = meter or Meter()
         steps = make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
+        steps = replace(steps, meter=meter)
+        meter.begin(options.engine, usable_cores())
         try:
             jobs = chain([job], found)
             with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]
                 for item in items:
+                    meter.add(item)
                     journal.record(item)
                     if item.reason != NOT_BEGUN:
                         yield item

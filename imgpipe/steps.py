@@ -7,10 +7,11 @@ steps that follow. What would befall the next picture too (a full disk) is raise
 from __future__ import annotations
 
 import errno
+import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +19,7 @@ from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
 from imgpipe.filters.operation import Operation
+from imgpipe.flow import Meter
 from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
 from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
@@ -65,6 +67,7 @@ class Steps:
             to `write`, which gives it back as skipped: reading is far ahead where pictures are small.
         source: what `read` reads, for engines whose workers are other machines; None where that is no matter.
         target: what `write` writes, likewise.
+        meter: what an engine tells of its stages, so that the run can say how its time went.
     """
 
     read: Read
@@ -74,6 +77,7 @@ class Steps:
     stopping: Callable[[], bool] = never
     source: Storage | None = None
     target: Storage | None = None
+    meter: Meter = field(default_factory=Meter)
 
     def bypass(self, passing: Any) -> bool:
         """Whether `apply` is left out: the item is settled, or the run is stopping."""
@@ -143,12 +147,17 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item) -> Loaded | It
         data = storage.read(job.source.name)
         attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
-        return _failed(job.source, error, str(error))
+        return _failed(job.source, error, str(error), _reading_since(began))
     except OSError as error:
-        return _failed(job.source, error, f"cannot read it: {error.strerror or error}")
+        return _failed(job.source, error, f"cannot read it: {error.strerror or error}", _reading_since(began))
     except MemoryError as error:
-        return _failed(job.source, error, "cannot read it: the file is larger than the memory that is left")
-    return Loaded(job, data, Seconds(read=time.monotonic() - began), attributes)
+        message = "cannot read it: the file is larger than the memory that is left"
+        return _failed(job.source, error, message, _reading_since(began))
+    return Loaded(job, data, _reading_since(began), attributes)
+
+
+def _reading_since(began: float) -> Seconds:
+    return Seconds(read=time.monotonic() - began)
 
 
 def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
@@ -156,6 +165,12 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
     if isinstance(loaded, Item):
         return loaded
     began = time.monotonic()
+    made = _apply(treatment, loaded)
+    process = time.monotonic() - began
+    return replace(made, seconds=Seconds(loaded.seconds.read, process, 0.0, began, threading.get_native_id()))
+
+
+def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
     job = loaded.job
     # The format of the source is what its name says, where it has one.
     outputs = tuple(
@@ -167,15 +182,14 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
             made = judge(treatment.savings, made, loaded.data, treatment.settings.limits)
         made = name_outputs(made) if job.late else made
     except ImgpipeError as error:
-        return _failed(job.source, error, str(error))
+        return _failed(job.source, error, str(error), loaded.seconds)
     except MemoryError as error:
-        return _failed(job.source, error, _NO_MEMORY)
+        return _failed(job.source, error, _NO_MEMORY, loaded.seconds)
     except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
-        return _failed(job.source, error, f"{type(error).__name__}: {error}")
-    seconds = replace(loaded.seconds, process=time.monotonic() - began)
+        return _failed(job.source, error, f"{type(error).__name__}: {error}", loaded.seconds)
     if not made.outputs:
-        return Item(job.source, Status.SKIPPED, reason="; ".join(made.left), seconds=seconds, lasting=True)
-    return Made(made.job, tuple(made.outputs), seconds, made.left, loaded.attributes)
+        return Item(job.source, Status.SKIPPED, reason="; ".join(made.left), lasting=True)
+    return Made(made.job, tuple(made.outputs), loaded.seconds, made.left, loaded.attributes)
 
 
 def cost(treatment: Treatment, loaded: Any) -> int:
@@ -199,9 +213,10 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
     if isinstance(made, Item):
         return made
     if isinstance(made, Loaded):
-        return Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN)
+        return Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN, seconds=made.seconds)
     if isinstance(made, Lost):
-        return _failed(made.task.job.source, made.error, f"{made.error}; {_advice(made.error)}")
+        message = f"{made.error}; {_advice(made.error)}"
+        return _failed(made.task.job.source, made.error, message, made.task.seconds)
     began = time.monotonic()
     if gate is not None:
         made = gate.admit(made)
@@ -217,7 +232,8 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
                     f"cannot write {target.name} to {storage.root}: {error.strerror}. "
                     "Nothing half-written was left; mend that and run the same command again"
                 ) from error
-            return _failed(job.source, error, f"cannot write {target.name}: {error.strerror or error}")
+            message = f"cannot write {target.name}: {error.strerror or error}"
+            return _failed(job.source, error, message, _written_since(began, made.seconds))
     return Item(
         job.source,
         Status.WRITTEN,
@@ -226,8 +242,12 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
             for target, output in zip(job.targets, made.outputs, strict=True)
         ),
         warnings=(*made.left, *dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
-        seconds=replace(made.seconds, write=time.monotonic() - began),
+        seconds=_written_since(began, made.seconds),
     )
+
+
+def _written_since(began: float, seconds: Seconds) -> Seconds:
+    return seconds._replace(write=time.monotonic() - began)
 
 
 def _ends_the_run(error: OSError, storage: Storage) -> bool:
@@ -254,6 +274,6 @@ def weight(passing: Any) -> int:
     return 0
 
 
-def _failed(source: Source, error: BaseException, message: str) -> Item:
+def _failed(source: Source, error: BaseException, message: str, seconds: Seconds) -> Item:
     text = "".join(traceback.format_exception(error))
-    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text))
+    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text), seconds=seconds)

@@ -8,10 +8,12 @@ on, and those behind it wait too: it is never overtaken, and with the budget to 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Channel, Closed, Empty
+from imgpipe.concurrency.waited import Waited
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ class Admission(Generic[T]):
         cost: what a task is expected to cost; None for nothing.
         budget: for all tasks that are being worked on.
         fair_share: the least that is claimed.
+        waited: where it is noted what those who take have waited for, besides what the channel counts.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Admission(Generic[T]):
         cost: Callable[[Any], int] | None,
         budget: Budget,
         fair_share: int,
+        waited: Waited | None = None,
     ) -> None:
         self.budget = budget
         self.fair_share = fair_share
@@ -79,6 +83,7 @@ class Admission(Generic[T]):
         self._cost = cost
         self._head: list[tuple[T, int]] = []
         self._turn = threading.Lock()
+        self._waited = waited or Waited()
 
     def take(self) -> tuple[T, int]:
         """The next task and what was claimed for it; waits until there is one, and then until it fits.
@@ -88,9 +93,16 @@ class Admission(Generic[T]):
             Closed: the budget was closed.
             BaseException: what a sender failed with.
         """
+        began, memory = time.monotonic(), self._waited.memory
         with self._turn:
+            # Whoever held the turn waited for a task or for memory, and so did those behind it.
+            behind = time.monotonic() - began
+            behind_memory = min(behind, self._waited.memory - memory)
+            self._waited.add("input", behind - behind_memory)
             self._fetch(wait=True)
+            began = time.monotonic()
             claimed = self.budget.claim(max(self._head[0][1], self.fair_share))
+            self._waited.add("memory", time.monotonic() - began + behind_memory)
             return self._head.pop()[0], claimed
 
     def take_within(self, claimed: int) -> T:

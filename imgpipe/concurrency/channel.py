@@ -40,7 +40,10 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a channel saw: how many items, and for how many seconds it was full or empty (in sum over waiters)."""
+    """What a channel saw: how many items, and for how many seconds it was full or empty (in sum over waiters).
+
+    Who waits elsewhere for what the channel lacks is not counted; see `Waited`.
+    """
 
     items: int
     seconds_full: float
@@ -160,6 +163,16 @@ class Channel(Generic[T]):
         """What passed so far."""
         with self._changed_items:
             return Statistics(self._passed, self._seconds_full, self._seconds_empty)
+
+    @property
+    def capacity(self) -> Capacity:
+        """How much it holds."""
+        return self._capacity
+
+    @property
+    def depth(self) -> int:
+        """How many items are in it at the moment."""
+        return len(self._items)
 
     def _is_full(self, weight: int) -> bool:
         if len(self._items) >= self._capacity.items:

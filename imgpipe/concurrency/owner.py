@@ -10,6 +10,7 @@ started it ends). Held by tests/concurrency/test_pool.py.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -71,11 +72,14 @@ class Owner(Generic[T]):
     def _employ(self) -> bool:
         """Hire a worker and feed it: True when there are no more tasks, False when it died."""
         self._handed_over = False
+        began = time.monotonic()
         try:
             worker = self._roster.hire()
         except WorkerDied as death:
             self._account(death.cause)
             return False
+        finally:
+            self._options.waited.add("start", time.monotonic() - began)
         try:
             self._feed(worker)
             worker.dismiss()

@@ -41,7 +41,8 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
     results: Channel[Any] = Channel(options.capacity, senders=options.processes, weigh=options.weigh)
     roster = Roster(wire.dumps((function, options.initializer)), options)
     budget = Budget(options.memory)
-    tasks = Admission(source, _passing_by(options, results), options.cost, budget, options.memory // options.processes)
+    share = options.memory // options.processes
+    tasks = Admission(source, _passing_by(options, results), options.cost, budget, share, options.waited)
     threads = [
         threading.Thread(target=Owner(roster, tasks, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)

@@ -11,6 +11,7 @@ from typing import Any
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
+from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.warden import Clock
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
@@ -41,6 +42,7 @@ class PoolOptions:
         cost: bytes that a task is expected to take. Tasks up to a fair share of `memory` never wait for each other.
         ran_short: whether a result says that its task got too little memory. It is then tried once more with all
             there is, alone.
+        waited: where it is noted what the workers waited for besides the two channels.
     """
 
     processes: int = 1
@@ -55,6 +57,7 @@ class PoolOptions:
     memory: int = 0
     cost: Callable[[Any], int] | None = None
     ran_short: Callable[[Any], bool] | None = None
+    waited: Waited = field(default_factory=Waited)
 
 
 class Roster:

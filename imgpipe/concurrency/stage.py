@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
+from imgpipe.concurrency.waited import Waited
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,12 +25,14 @@ class Crew:
         capacity: of the channel behind the stage.
         weigh: bytes of a result, where the capacity is bounded in bytes.
         name: of the threads.
+        waited: where it is noted what they waited for besides the two channels.
     """
 
     threads: int = 1
     capacity: Capacity = field(default_factory=Capacity)
     weigh: Callable[[Any], int] | None = None
     name: str = "stage"
+    waited: Waited = field(default_factory=Waited)
 
 
 @contextmanager
@@ -40,7 +44,7 @@ def stage(function: Callable[[T], R], source: Iterable[T], crew: Crew) -> Iterat
     abandoned and the threads joined, so upstream stages end too.
     """
     results: Channel[R] = Channel(crew.capacity, senders=crew.threads, weigh=crew.weigh)
-    tasks = source if isinstance(source, Channel) else SharedIterator(source)
+    tasks = source if isinstance(source, Channel) else SharedIterator(source, crew.waited)
     threads = [
         threading.Thread(target=_work, args=(function, tasks, results), name=f"{crew.name}-{number}", daemon=True)
         for number in range(crew.threads)
@@ -69,16 +73,21 @@ def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results
 class SharedIterator(Generic[T]):
     """An iterator that several threads may take from, one at a time."""
 
-    def __init__(self, source: Iterable[T]) -> None:
+    def __init__(self, source: Iterable[T], waited: Waited | None = None) -> None:
         self._source = iter(source)
+        self._waited = waited or Waited()
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        with self._lock:
-            return next(self._source)
+        began = time.monotonic()
+        try:
+            with self._lock:
+                return next(self._source)
+        finally:
+            self._waited.add("input", time.monotonic() - began)
 
 
 def _work(function: Callable[[T], R], tasks: Iterable[T], results: Channel[R]) -> None:

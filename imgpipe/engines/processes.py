@@ -12,6 +12,7 @@ from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.in_flight import admitting_files
 from imgpipe.engines.workforce import Workforce
+from imgpipe.flow import Station
 from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
@@ -40,11 +41,16 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         ran_short=ran_short,
     )
     files = Budget(workforce.memory_of_files)
-    steps = admitting_files(steps, files)
+    steps = admitting_files(steps, files, readers.waited)
     with (
         stage(steps.read, jobs, readers) as loaded,
         closing(files),
         pool_stage(steps.apply, loaded, pool) as made,
         stage(steps.write, made, writers) as items,
     ):
+        steps.meter.watch(
+            Station("read", readers.threads, readers.waited, None, loaded),
+            Station("process", pool.processes, pool.waited, loaded, made),
+            Station("write", writers.threads, writers.waited, made, items),
+        )
         yield from items

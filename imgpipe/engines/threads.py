@@ -10,6 +10,7 @@ from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.in_flight import admitting_files, admitting_pictures
 from imgpipe.engines.workforce import Workforce
+from imgpipe.flow import Station
 from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, weight
 
@@ -21,8 +22,8 @@ def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> I
     workers = Crew(workforce.cores, ahead, weight, "apply")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
     files, pictures = Budget(workforce.memory_of_files), Budget(workforce.memory_of_pictures)
-    steps = admitting_files(steps, files)
-    apply = admitting_pictures(steps, pictures, pictures.total // workforce.cores)
+    steps = admitting_files(steps, files, readers.waited)
+    apply = admitting_pictures(steps, pictures, pictures.total // workforce.cores, workers.waited)
     with (
         stage(steps.read, jobs, readers) as loaded,
         closing(files),
@@ -30,4 +31,9 @@ def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> I
         closing(pictures),
         stage(steps.write, made, writers) as items,
     ):
+        steps.meter.watch(
+            Station("read", readers.threads, readers.waited, None, loaded),
+            Station("process", workers.threads, workers.waited, loaded, made),
+            Station("write", writers.threads, writers.waited, made, items),
+        )
         yield from items

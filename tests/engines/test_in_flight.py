@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from imgpipe.concurrency.admission import Budget
+from imgpipe.concurrency.waited import Waited
 from imgpipe.engines.in_flight import admitting_files, admitting_pictures
 from imgpipe.job import Item, Job, Seconds, Source, Status, Target
 from imgpipe.steps import Loaded, Steps
@@ -29,7 +30,7 @@ STEPS = Steps(load, lambda loaded: loaded, settle, lambda loaded: loaded.job.sou
 
 
 def test_file_is_read_when_those_before_it_are_written():
-    steps = admitting_files(STEPS, Budget(100))
+    steps = admitting_files(STEPS, Budget(100), Waited())
     first = steps.read(job("a", 60))
     loaded = []
     with in_threads(lambda: loaded.append(steps.read(job("b", 60)))) as (reader,):
@@ -40,7 +41,7 @@ def test_file_is_read_when_those_before_it_are_written():
 
 
 def test_what_failed_or_needed_nothing_holds_nothing():
-    steps = admitting_files(STEPS, Budget(100))
+    steps = admitting_files(STEPS, Budget(100), Waited())
     for number in range(5):
         item = Item(Source(str(number), "png", 60), Status.UNCHANGED)
         assert steps.write(steps.read(item)) is item
@@ -49,7 +50,7 @@ def test_what_failed_or_needed_nothing_holds_nothing():
 
 
 def test_file_larger_than_the_budget_is_read_alone():
-    steps = admitting_files(STEPS, Budget(100))
+    steps = admitting_files(STEPS, Budget(100), Waited())
     steps.write(steps.read(job("a", 1000)))
     steps.write(steps.read(job("b", 1000)))
 
@@ -66,7 +67,7 @@ def test_pictures_in_threads_take_turns():
         return loaded
 
     steps = Steps(STEPS.read, apply, STEPS.write, STEPS.cost)
-    work = admitting_pictures(steps, Budget(100), 25)
+    work = admitting_pictures(steps, Budget(100), 25, Waited())
     pictures = [load(job(str(number), size)) for number, size in enumerate([60, 60, 10, 100, 500, 10, 99] * 3)]
     with in_threads(*[lambda picture=picture: work(picture) for picture in pictures]):
         pass
@@ -78,7 +79,7 @@ def test_picture_whose_work_fails_gives_its_part_back():
     def fail(loaded):
         raise OSError("as asked")
 
-    work = admitting_pictures(Steps(STEPS.read, fail, STEPS.write, STEPS.cost), Budget(100), 1)
+    work = admitting_pictures(Steps(STEPS.read, fail, STEPS.write, STEPS.cost), Budget(100), 1, Waited())
     for _ in range(3):
         with pytest.raises(OSError, match="as asked"):
             work(load(job("a", 100)))

@@ -1,0 +1,115 @@
+"""The verdict names the stage that was made slow, in real runs, and what to set."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from imgpipe.flow import Flow, Stage, verdict
+from tests.flow.slow import flow_of, make_pictures
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+KINDS = {"read": "reading-bound", "process": "CPU-bound", "write": "writing-bound"}
+
+
+@pytest.mark.parametrize("slow", KINDS)
+@pytest.mark.parametrize("engine", ["threads", "serial"])
+def test_the_slow_stage_is_named(engine, slow, tmp_path):
+    flow, _ = flow_of(make_pictures(tmp_path / "in", 20), tmp_path / "out", engine, slow)
+    judged = verdict(flow)
+    assert judged.kind == KINDS[slow]
+    assert judged.share > 0.6
+    assert judged.sentence.startswith(f"{judged.kind}: ")
+    assert "--engine processes" in judged.advice or slow != "process"
+
+
+@pytest.mark.parametrize("slow", KINDS)
+def test_the_slow_stage_is_named_with_processes(slow, tmp_path):
+    # Long enough that the start of a worker, on a machine with other work to do, is not what takes longest.
+    count = 30 if slow == "process" else 60
+    flow, _ = flow_of(make_pictures(tmp_path / "in", count), tmp_path / "out", "processes", slow)
+    judged = verdict(flow)
+    assert judged.kind == KINDS[slow]
+    _, work, write = flow.stages
+    if slow == "read":
+        assert work.waited_for_input > max(work.waited_for_room, work.worked)
+        assert "workers waited for input" in judged.sentence
+        assert "--io-threads" in judged.advice
+    if slow == "write":
+        assert write.worked > write.waited_for_input
+        assert "--io-threads" in judged.advice
+    if slow == "process":
+        assert write.waited_for_input > write.worked
+
+
+def test_workers_in_line_behind_one_that_waits_are_counted_as_waiting_too(tmp_path):
+    flow, _ = flow_of(make_pictures(tmp_path / "in", 40), tmp_path / "out", "processes", "read", cores=3, io_threads=1)
+    work = flow.stages[1]
+    assert work.hands == 3
+    assert work.waited_for_input > flow.seconds
+
+
+def test_few_small_pictures_in_processes_are_dominated_by_the_start(tmp_path):
+    flow, _ = flow_of(make_pictures(tmp_path / "in", 3), tmp_path / "out", "processes", start_method="spawn")
+    judged = verdict(flow)
+    assert judged.kind == "start-up"
+    assert "--engine threads" in judged.advice
+
+
+def test_who_takes_the_items_slowly_is_told_so(tmp_path):
+    def slowly(run):
+        for _ in run:
+            time.sleep(0.01)
+
+    flow, _ = flow_of(make_pictures(tmp_path / "in", 250), tmp_path / "out", "threads", consume=slowly)
+    assert verdict(flow).kind == "caller-bound"
+
+
+def made_up(process, engine="processes", usable_cores=8, **read):
+    return Flow(
+        engine,
+        usable_cores,
+        0.0,
+        10.0,
+        (Stage("read", 2, 50, **{"worked": 1.0, **read}), process, Stage("write", 2, 50, 1.0)),
+    )
+
+
+def test_more_cores_are_advised_where_there_are_more():
+    flow = made_up(Stage("process", 2, 50, 19.4), waited_for_room=18.6)
+    assert str(verdict(flow)) == (
+        "CPU-bound: workers were busy 97 % of the time, readers waited for room 93 %; --cores 8 would help, 2 were used"
+    )
+    assert "--cores" not in verdict(replace(flow, usable_cores=2)).advice
+
+
+def test_as_many_readers_are_advised_as_would_keep_the_workers_busy():
+    flow = made_up(Stage("process", 2, 50, 4.0, waited_for_input=15.0), worked=19.8)
+    judged = verdict(flow)
+    assert judged.sentence == "reading-bound: readers were busy 99 % of the time, workers waited for input 75 %"
+    assert "--io-threads 10 " in judged.advice
+
+
+def test_pictures_that_wait_for_memory():
+    judged = verdict(made_up(Stage("process", 2, 50, 9.0, waited_for_memory=11.0)))
+    assert (judged.kind, judged.advice) == ("memory-bound", "raise --memory")
+
+
+def test_where_no_stage_is_busy_none_is_blamed():
+    judged = verdict(made_up(Stage("process", 2, 50, 4.0)))
+    assert judged.kind == "mixed"
+    assert "workers were busy 20 %" in judged.sentence
+
+
+def test_a_short_run_and_one_that_did_nothing_say_so():
+    flow = replace(made_up(Stage("process", 2, 50, 0.6)), seconds=0.3)
+    assert verdict(flow).kind == ""
+    assert "too short" in str(verdict(flow))
+    assert "nothing had to be done" in str(verdict(Flow()))
+
+
+def test_a_run_of_failures_alone_is_no_division_by_zero():
+    nothing = Stage("process", 1, 0, 0.0)
+    flow = made_up(nothing, worked=19.9)
+    assert verdict(flow).kind == "reading-bound"
