@@ -54,8 +54,8 @@ class Flow:
         usable_cores: that the machine lets this process use.
         began: when, by `time.monotonic`, the clock of `Seconds.began`.
         seconds: how long it took.
-        stages: read, process, write. One after the other (the engine ``serial``), they have one hand between
-            them and wait for nothing.
+        stages: read, process, write. Where there are no queues, each hand does all three one after the other (the
+            engine ``serial``), or they happen on other machines (``dask``), of which only the work is known.
         queues: behind each stage; none where the engine has none.
     """
 

@@ -95,7 +95,7 @@ class Meter:
         name, items, worked = _NAMES[number], self._items[number], self._worked[number]
         station = next((station for station in self._stations if station.name == name), None)
         if station is None:
-            return Stage(name, max(1, len(self._workers)) if name == "process" else 1, items, worked)
+            return Stage(name, max(1, len(self._workers)), items, worked)
         waited, empty = station.waited, 0.0
         if station.source is not None:
             empty = station.source.statistics.seconds_empty

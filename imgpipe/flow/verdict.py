@@ -52,16 +52,18 @@ def verdict(flow: Flow) -> Verdict:
     In a pipeline the stage that limits is the one whose hands are busy all the time: those before it wait for
     room, those behind it for input. One after the other, it is what takes the larger part of the time.
 
+    >>> from imgpipe.flow import Queue
     >>> read, write = Stage("read", 2, 90, worked=1.0, waited_for_room=15.0), Stage("write", 2, 90, worked=1.0)
-    >>> print(verdict(Flow("processes", 4, 0.0, 10.0, (read, Stage("process", 2, 90, worked=19.6), write))))
+    >>> stages = read, Stage("process", 2, 90, worked=19.6), write
+    >>> print(verdict(Flow("processes", 4, 0.0, 10.0, stages, (Queue("read", 64, ()),))))
     CPU-bound: workers were busy 98 % of the time, readers waited for room 75 %; --cores 4 would help, 2 were used
     """
-    if not any(stage.items for stage in flow.stages):
+    if not any(stage.worked for stage in flow.stages):
         return Verdict("", 0.0, "nothing had to be done, so nothing limited it")
     kind, share = max(_candidates(flow), key=lambda candidate: candidate[1])
     if flow.seconds < _TOO_SHORT and not (kind == "start-up" and share >= _DOMINATES):
         return Verdict("", 0.0, f"too short to say what limited it ({flow.seconds:.1f} s)")
-    if flow.engine == "serial":
+    if not flow.queues:
         return _one_after_the_other(flow)
     if share < _DOMINATES:
         return Verdict("mixed", share, f"no stage limited it alone: {_all_busy(flow)}")
@@ -85,13 +87,16 @@ def _candidates(flow: Flow) -> list[tuple[Kind, float]]:
 
 def _one_after_the_other(flow: Flow) -> Verdict:
     """What takes most of the time, all waiting for disks together against the processor's work."""
-    read, process, write = (flow.share(stage, stage.worked) for stage in flow.stages)
+    whole = sum(stage.worked for stage in flow.stages)
+    read, process, write = (stage.worked / whole for stage in flow.stages)
     kind: Kind = "CPU-bound"
     if process < read + write:
         kind = "reading-bound" if read >= write else "writing-bound"
-    seen = f"reading took {_percent(read)} of the time, processing {_percent(process)}, writing {_percent(write)}"
+    seen = f"reading took {_percent(read)} of the work, processing {_percent(process)}, writing {_percent(write)}"
     share = process if kind == "CPU-bound" else read + write
-    advice = f"--engine processes --cores {flow.usable_cores} does these at the same time"
+    advice = "more of these workers would help"
+    if flow.engine == "serial":
+        advice = f"--engine processes --cores {flow.usable_cores} does these at the same time"
     return Verdict(kind, share, f"{kind}: {seen}", advice)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgpipe.flow import Flow, Stage, verdict
+from imgpipe.flow import Flow, Queue, Stage, verdict
 from tests.flow.slow import flow_of, make_pictures
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -60,20 +60,16 @@ def test_few_small_pictures_in_processes_are_dominated_by_the_start(tmp_path):
 def test_who_takes_the_items_slowly_is_told_so(tmp_path):
     def slowly(run):
         for _ in run:
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     flow, _ = flow_of(make_pictures(tmp_path / "in", 250), tmp_path / "out", "threads", consume=slowly)
     assert verdict(flow).kind == "caller-bound"
 
 
 def made_up(process, engine="processes", usable_cores=8, **read):
-    return Flow(
-        engine,
-        usable_cores,
-        0.0,
-        10.0,
-        (Stage("read", 2, 50, **{"worked": 1.0, **read}), process, Stage("write", 2, 50, 1.0)),
-    )
+    stages = Stage("read", 2, 50, **{"worked": 1.0, **read}), process, Stage("write", 2, 50, 1.0)
+    queues = tuple(Queue(stage.name, 64, ()) for stage in stages)
+    return Flow(engine, usable_cores, 0.0, 10.0, stages, queues)
 
 
 def test_more_cores_are_advised_where_there_are_more():
