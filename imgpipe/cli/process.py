@@ -19,6 +19,7 @@ from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RecipeError, RunError, UsageError
+from imgpipe.flow import Meter
 from imgpipe.job import Item, Status
 from imgpipe.journal import peek
 from imgpipe.naming import printable
@@ -27,6 +28,7 @@ from imgpipe.prune import gone
 from imgpipe.report.jsonl import item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
 from imgpipe.report.record import Record
+from imgpipe.report.stages import time_of_stages
 from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
@@ -71,7 +73,8 @@ class _End:
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
     """Do what was planned, tell of it, and return the exit status."""
     tally, record = Tally(plan.total), Record(plan.target, _about(plan, request))
-    end = _loop(plan, request, stop, _Told(tally, record, lines))
+    meter = Meter()
+    end = _loop(plan, request, stop, _Told(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
     record.finish(summary_line(tally) | {"error": end.error})
     if lines is not None:
@@ -79,6 +82,8 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     if tally.done or end.status != cli.CANNOT_GO_ON:
         for line in summary(tally, verbose=request.verbose):
             say(request, line, failed=tally.counts[Status.FAILED] > 0)
+    for line in time_of_stages(meter.flow()) if request.verbose else ():
+        say(request, line)
     status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop:
         return stop.exit_status
@@ -100,11 +105,11 @@ class _Told:
             write_line(self.lines, item_line(item))
 
 
-def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told) -> _End:
+def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told, meter: Meter) -> _End:
     try:
         with (
             progress(told.tally, sys.stderr, wanted=request.progress) as bar,
-            closing(execute(plan, request.recipe, request.options, lambda: bool(stop))) as items,
+            closing(execute(plan, request.recipe, request.options, lambda: bool(stop), meter)) as items,
         ):
             for item in items:
                 told.add(item)

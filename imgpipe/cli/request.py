@@ -88,7 +88,8 @@ _OPTIONS: Sections = {
         click.option("--report", "report_path", metavar="FILE.html", help="A page about the run, with its pictures."),
         click.option("--no-progress", is_flag=True, help="No progress bar."),
         click.option("--quiet", "-Q", is_flag=True, help="Say only what failed."),
-        click.option("--verbose", "-v", is_flag=True, help="Name all skipped files and warnings; show tracebacks."),
+        click.option("--verbose", "-v", is_flag=True,
+                     help="Name all skipped files and warnings; show tracebacks, and where the time went."),
     ],
 }  # fmt: skip
 

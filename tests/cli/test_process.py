@@ -57,6 +57,16 @@ def test_verbose_shows_the_traceback_of_a_failure(pictures, tmp_path):
     assert "Traceback" in imgpipe("process", pictures, tmp_path / "out", "-v").stdout
 
 
+def test_verbose_ends_with_where_the_time_went_and_nothing_else_does(pictures, tmp_path):
+    shown = imgpipe("process", pictures, tmp_path / "out", "-v").stdout.splitlines()
+    assert shown[-5].split() == ["stage", "hands", "worked", "waited", "for", "input", "for", "room", "starting"]
+    assert [line.split()[0] for line in shown[-4:-1]] == ["read", "process", "write"]
+    assert shown[-1].startswith(("start-up: ", "CPU-bound: ", "too short"))
+    assert "hands" not in imgpipe("process", pictures, tmp_path / "again").stdout
+    up_to_date = imgpipe("process", pictures, tmp_path / "out", "-v").stdout
+    assert up_to_date.splitlines()[-1] == "nothing had to be done, so nothing limited it"
+
+
 def test_a_file_that_is_no_picture_is_skipped_and_named(pictures, tmp_path):
     (pictures / "README.md").write_text("hello")
     done = imgpipe("process", pictures, tmp_path / "out")
