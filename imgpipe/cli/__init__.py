@@ -21,6 +21,7 @@ _COMMANDS = {
     "formats": "imgpipe.cli.formats",
     "recipe": "imgpipe.cli.recipe",
     "report": "imgpipe.cli.report",
+    "bench": "imgpipe.cli.bench",
     "watch": "imgpipe.cli.watch",
 }
 
