@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Stage:
     """How the hands (threads or processes) of one stage spent their time; seconds in sum over all hands.
 
+    They may wait a little longer than the run's last item took to come, for the workers to leave.
+
     Attributes:
         name: read, process or write.
         hands: how many worked at the same time.
