@@ -14,6 +14,7 @@ from imgpipe import filters
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, RecipeError, UsageError
 from imgpipe.filters import filter
+from imgpipe.metadata import Metadata
 from imgpipe.recipe import WEB_READY, Colour, Recipe, Rendition
 
 SPELLED = """Recipe(["resize:1024x768", "sharpen:amount=0.8"], format="webp", quality=80,
@@ -270,3 +271,8 @@ def test_a_format_that_is_only_read_is_refused_before_anything_is_done(name):
 def test_lossless_is_refused_where_the_format_cannot(format):
     with pytest.raises(RecipeError, match=f"lossless: {format} cannot hold every pixel exactly"):
         Recipe(format=format, encoding=Encoding(lossless=True))
+
+
+def test_the_digest_tells_what_becomes_of_metadata():
+    policies = [Metadata(), Metadata(strip=True), Metadata(strip_gps=True), Metadata(keep=["exif"])]
+    assert len({Recipe(metadata=policy).digest for policy in policies}) == len(policies)
