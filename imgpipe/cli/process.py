@@ -25,7 +25,7 @@ from imgpipe.journal import peek
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.prune import gone
-from imgpipe.report.jsonl import item_line, summary_line, write_line
+from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
@@ -76,7 +76,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     meter = Meter()
     end = _loop(plan, request, stop, _Told(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
-    record.finish(summary_line(tally) | {"error": end.error})
+    record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error})
     if lines is not None:
         write_line(lines, summary_line(tally))
     if tally.done or end.status != cli.CANNOT_GO_ON:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, TextIO
 
+from imgpipe.flow import Flow, Queue, Stage
 from imgpipe.job import Failure, Item, Output, Seconds, Source, Status
 from imgpipe.report.tally import Tally
 
@@ -40,6 +42,8 @@ def item_line(item: Item) -> dict[str, Any]:
             "process": round(item.seconds.process, 6),
             "write": round(item.seconds.write, 6),
         },
+        "began": round(item.seconds.began, 6),
+        "worker": item.seconds.worker,
     }
 
 
@@ -57,7 +61,7 @@ def read_item(line: dict[str, Any]) -> Item:
         tuple(map(_text, line["warnings"])),
         _text(line["reason"] or ""),
         Failure(_text(error["type"]), _text(error["message"])) if error else None,
-        Seconds(number(took["read"]), number(took["process"]), number(took["write"])),
+        Seconds(*map(number, (took["read"], took["process"], took["write"], line["began"], line["worker"]))),
     )
 
 
@@ -76,6 +80,33 @@ def number(value: Any) -> Any:
     if not isinstance(value, (int, float)) or not 0 <= value < 1 << 63:
         raise TypeError(f"{value!r} is no number that counts something")
     return value
+
+
+def flow_line(flow: Flow) -> dict[str, Any]:
+    """How the time of a run went."""
+    return {"type": "flow", **asdict(flow)}
+
+
+def read_flow(line: dict[str, Any]) -> Flow:
+    """The flow that a line tells of; raises as `read_item`."""
+    return Flow(
+        _text(line["engine"]),
+        number(line["usable_cores"]),
+        number(line["began"]),
+        number(line["seconds"]),
+        tuple(_stage(stage) for stage in line["stages"]),
+        tuple(_queue(queue) for queue in line["queues"]),
+    )
+
+
+def _stage(stage: dict[str, Any]) -> Stage:
+    values = {name: value if name == "name" else number(value) for name, value in stage.items()}
+    return Stage(**values | {"name": _text(stage["name"])})
+
+
+def _queue(queue: dict[str, Any]) -> Queue:
+    depths = tuple((number(seconds), number(items)) for seconds, items in queue["depths"])
+    return Queue(_text(queue["behind"]), number(queue["capacity"]), depths)
 
 
 def summary_line(tally: Tally) -> dict[str, Any]:

@@ -44,6 +44,18 @@ def human_bytes(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them.
+
+    >>> duration(0.42), duration(12.34), duration(75), duration(7384)
+    ('0.42 s', '12.3 s', '1 min 15 s', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def _sums(tally: Tally) -> str:
     done = tally.counts
     rate = done[Status.WRITTEN] / tally.seconds if tally.seconds else 0.0

@@ -48,6 +48,19 @@ def test_the_last_run_has_a_page_afterwards_the_same_as_with_it(pictures, tmp_pa
     assert (tmp_path / "imgpipe-report.html").exists()
 
 
+@pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
+def test_the_record_tells_who_worked_when_and_how_the_time_went(engine, pictures, tmp_path):
+    imgpipe("process", pictures, tmp_path / "out", *SMALL, "--engine", engine)
+    lines = list(read_record(str(tmp_path / "out")))
+    (flow,) = (line for line in lines if line["type"] == "flow")
+    assert flow["engine"] == engine
+    made = [line for line in lines if line["type"] == "item" and line["status"] == "written"]
+    assert len(made) == 3
+    for line in made:
+        assert line["worker"] > 0
+        assert flow["began"] <= line["began"] <= flow["began"] + flow["seconds"]
+
+
 def test_the_page_is_of_the_last_run_alone(pictures, tmp_path):
     imgpipe("process", pictures, tmp_path / "out", *SMALL)
     paint(pictures / "new.png", seed=9)

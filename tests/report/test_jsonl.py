@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgpipe.flow import Flow, Queue, Stage
 from imgpipe.job import Failure, Item, Output, Seconds, Source, Status
-from imgpipe.report.jsonl import item_line, read_item, summary_line, write_line
+from imgpipe.report.jsonl import flow_line, item_line, read_flow, read_item, summary_line, write_line
 from imgpipe.report.tally import Tally
 
 EVIL = os.fsdecode(b"\x1b[31m\xff\n\xe2\x80\xa8\xf0\x9f\x93\xb7.jpg")
@@ -16,7 +17,7 @@ WRITTEN = Item(
     Status.WRITTEN,
     outputs=(Output("x/a.webp", 30, 640, 480), Output("x/a.png", 40, 64, 48)),
     warnings=("alpha dropped",),
-    seconds=Seconds(0.0000014, 1.25, 0.5),
+    seconds=Seconds(0.0000014, 1.25, 0.5, 77.5, 4242),
 )
 FAILED = Item(Source("b.jpg", "jpeg", 1), Status.FAILED, failure=Failure("DamagedPicture", "truncated", "Traceback"))
 
@@ -42,6 +43,8 @@ def test_a_written_item_has_the_fields_of_the_design():
         "reason": None,
         "error": None,
         "seconds": {"read": 1e-06, "process": 1.25, "write": 0.5},
+        "began": 77.5,
+        "worker": 4242,
     }
 
 
@@ -131,11 +134,48 @@ def test_an_item_that_is_read_back_makes_the_same_line(item):
         {"error": {"type": "x"}},
         {"seconds": {"read": [], "process": 0, "write": 0}},
         {"seconds": None},
+        {"began": None},
+        {"worker": "me"},
     ],
 )
 def test_what_is_no_line_of_an_item_is_refused(wrong):
     with pytest.raises((KeyError, TypeError, ValueError)):
         read_item(item_line(WRITTEN) | wrong)
+
+
+FLOW = Flow(
+    "processes",
+    4,
+    77.5,
+    10.0,
+    (Stage("read", 2, 90, 1.0, waited_for_room=15.0), Stage("process", 4, 90, 39.0, 0.5, 0.25, 0.125, 0.1)),
+    (Queue("read", 64, ((0.1, 3), (0.2, 64))),),
+)
+
+
+@pytest.mark.parametrize("flow", [FLOW, Flow()])
+def test_a_flow_is_read_back_as_it_was(flow):
+    assert read_flow(json.loads(json.dumps(flow_line(flow)))) == flow
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"engine": 7},
+        {"seconds": -1},
+        {"seconds": float("inf")},
+        {"stages": [{"name": "read"}]},
+        {"stages": [{"name": "read", "hands": 1, "items": 1, "worked": 1, "more": 1}]},
+        {"stages": [7]},
+        {"stages": 7},
+        {"queues": [{"behind": "read", "capacity": 1, "depths": [[1]]}]},
+        {"queues": [{"behind": "read", "capacity": 1, "depths": [[1, "many"]]}]},
+        {"queues": None},
+    ],
+)
+def test_what_is_no_line_of_a_flow_is_refused(wrong):
+    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        read_flow(flow_line(FLOW) | wrong)
 
 
 def test_each_line_is_handed_on_at_once():

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from imgpipe.job import Status
 from imgpipe.report.page.gather import Gathered
-from imgpipe.report.page.sums import duration
-from imgpipe.report.summary import human_bytes
+from imgpipe.report.summary import duration, human_bytes
 
 _STEPS = {"read": "Read", "process": "Decode, filter, encode", "write": "Write"}
 

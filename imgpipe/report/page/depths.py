@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imgpipe.flow import Flow
+
 WIDTH, HEIGHT = 1200, 100
+_LABELS = {
+    "read": "Read, waiting for a worker",
+    "process": "Made, waiting to be written",
+    "write": "Written, waiting to be noted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +22,16 @@ class Depth:
     label: str
     lead: str
     points: str
+
+
+def depths(flow: Flow) -> list[Depth]:
+    """The queues of a run that were looked at twice or more."""
+    drawn = (
+        depth(label, queue.capacity, queue.depths, flow.seconds)
+        for queue in flow.queues
+        if (label := _LABELS.get(queue.behind))
+    )
+    return [one for one in drawn if one is not None]
 
 
 def depth(label: str, capacity: int, depths: Sequence[tuple[float, int]], seconds: float) -> Depth | None:

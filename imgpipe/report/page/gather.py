@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from imgpipe.flow import Flow
 from imgpipe.job import Item, Seconds, Status
-from imgpipe.report.jsonl import read_item
+from imgpipe.report.jsonl import read_flow, read_item
+from imgpipe.report.page.lanes import MOST_NAMED, Span, span_of
 
 _MOST_LISTED = 10_000
 _STEP = 10
 _MOST = 1 << 63
+_NO_SUCH_LINE = (KeyError, TypeError, ValueError, AttributeError)
 
 T = TypeVar("T")
 
@@ -31,6 +35,8 @@ class Gathered:
         seconds: of all items together, by step.
         bytes_in: of the sources of written pictures.
         bytes_out: of what was written.
+        spans: when each picture was at which worker.
+        flow: how the time went, where the run came to its end.
     """
 
     about: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +48,8 @@ class Gathered:
     seconds: Seconds = field(default_factory=Seconds)
     bytes_in: int = 0
     bytes_out: int = 0
+    spans: list[Span] = field(default_factory=list)
+    flow: Flow = field(default_factory=Flow)
 
     def add(self, line: dict[str, Any]) -> None:
         """Take in one line; what is none of a record is passed over."""
@@ -50,16 +58,18 @@ class Gathered:
                 self.about = line
             case "summary":
                 self.summary = line
+            case "flow":
+                with suppress(*_NO_SUCH_LINE):
+                    self.flow = read_flow(line)
             case "item":
-                self._add_item(line)
+                with suppress(*_NO_SUCH_LINE):
+                    self._add_item(read_item(line))
 
-    def _add_item(self, line: dict[str, Any]) -> None:
-        try:
-            item = read_item(line)
-        except (KeyError, TypeError, ValueError):
-            return
+    def _add_item(self, item: Item) -> None:
         self.counts[item.status] += 1
         took, now = self.seconds, item.seconds
+        if now.worker:
+            self.spans.append(span_of(item, named=len(self.spans) < MOST_NAMED))
         self.seconds = Seconds(took.read + now.read, took.process + now.process, took.write + now.write)
         if item.status is Status.WRITTEN:
             made = sum(output.bytes for output in item.outputs)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from imgpipe.job import Item, Status
 from imgpipe.naming import printable
-from imgpipe.report.page.sums import duration
+from imgpipe.report.summary import duration
 
 WIDTH = 1200
 _NARROWEST = 1.5
 _MOST_LANES = 32
-_MOST_NAMED = 1500
+_SLACK = 1.0
+MOST_NAMED = 1500
+"""Of so many pictures each is drawn by itself, with its name; of more, those that touch are drawn as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,12 @@ class _Worker:
     pictures: int = 0
 
 
+def span_of(item: Item, *, named: bool) -> Span:
+    """When an item was at its worker."""
+    took = item.seconds
+    return Span(took.worker, took.began, took.process, item.source.name if named else "", item.status is Status.FAILED)
+
+
 def lanes(spans: Iterable[Span], began: float, seconds: float) -> tuple[list[Lane], int]:
     """The lanes of a run, in the order in which workers began, and how many more there would be.
 
@@ -73,8 +82,10 @@ def lanes(spans: Iterable[Span], began: float, seconds: float) -> tuple[list[Lan
         began: when the run began, on the clock of the spans.
         seconds: how long it took.
     """
-    in_order = sorted(spans, key=lambda span: span.began)
-    named = len(in_order) <= _MOST_NAMED
+    # Clocks of other machines tell other times.
+    here = (span for span in spans if -_SLACK <= span.began - began <= seconds + _SLACK)
+    in_order = sorted(here, key=lambda span: span.began)
+    named = len(in_order) <= MOST_NAMED
     closest = 0.0 if named else seconds / WIDTH
     workers: dict[int, _Worker] = {}
     for span in in_order:

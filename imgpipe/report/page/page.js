@@ -14,10 +14,10 @@
 
   function bytes(count) {
     for (const unit of ["B", "kB", "MB", "GB"]) {
-      if (count < 999.5) return count.toFixed(unit === "B" || unit === "kB" || count >= 99.95 ? 0 : 1) + " " + unit;
+      if (count < 999.5) return count.toFixed(unit === "B" || unit === "kB" || count >= 99.95 ? 0 : 1) + "\u00a0" + unit;
       count /= 1000;
     }
-    return count.toFixed(1) + " TB";
+    return count.toFixed(1) + "\u00a0TB";
   }
 
   /* Shows one page of `rows` in `place`, each as `draw` makes it; only these are in the document. */
@@ -100,7 +100,7 @@
     if (!item.o) return item.s;
     if (item.s !== "written" || !item.i) return `${item.s} · ${bytes(item.o)}`;
     const change = Math.round(100 * (item.o - item.i) / item.i);
-    return `${bytes(item.i)} → ${bytes(item.o)} · ${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change)} %`;
+    return `${bytes(item.i)} → ${bytes(item.o)} · ${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change)}\u00a0%`;
   }
 
   function tile(item) {

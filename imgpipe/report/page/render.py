@@ -8,10 +8,15 @@ from base64 import b64encode
 from collections import Counter
 from typing import Any
 
+from imgpipe.flow import verdict
 from imgpipe.naming import printable
 from imgpipe.report.page.bars import saved_bars, time_bars
+from imgpipe.report.page.depths import depths
 from imgpipe.report.page.gather import Gathered
+from imgpipe.report.page.lanes import lanes
+from imgpipe.report.page.stages import legend, stage_bars
 from imgpipe.report.page.sums import meta, notices, sums
+from imgpipe.report.summary import duration
 
 _HERE = os.path.dirname(__file__)
 _LISTS = (
@@ -52,12 +57,30 @@ def render(gathered: Gathered, rows: list[dict[str, Any]], output: str, *, large
         lists=_lists(rows),
         statuses=sorted({row["s"] for row in rows} - {"skipped", "pruned"}),
         sheet_note=_sheet_note(gathered, without),
-        bars=[bars for bars in (saved_bars(gathered), time_bars(gathered)) if bars],
+        saved=saved_bars(gathered),
+        time=time_bars(gathered),
         large=large,
         recipe="\n".join(map(printable, gathered.said("recipe", "").split("\n"))),
         items=rows,
+        **_flow(gathered),
     )
     return page.encode(errors="backslashreplace").decode()
+
+
+def _flow(gathered: Gathered) -> dict[str, Any]:
+    """What the template says of how the time went."""
+    flow = gathered.flow
+    found, more = lanes(gathered.spans, flow.began, flow.seconds)
+    bars = stage_bars(flow)
+    return {
+        "verdict": verdict(flow) if flow.engine else None,
+        "stages": bars,
+        "legend": legend(bars),
+        "lanes": found,
+        "more_lanes": more,
+        "depths": depths(flow),
+        "ticks": ["0 s", *(duration(flow.seconds * part / 4) for part in range(1, 5))],
+    }
 
 
 def _policy(css: str, js: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imgpipe.job import Status
 from imgpipe.naming import printable
 from imgpipe.report.page.gather import Gathered
-from imgpipe.report.summary import human_bytes
+from imgpipe.report.summary import duration, human_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,6 @@ def notices(gathered: Gathered) -> list[str]:
     elif gathered.summary.get("interrupted"):
         found.append("The run was stopped before it was done; run the same command again to go on.")
     return found
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person reads them.
-
-    >>> duration(0.42), duration(12.34), duration(75), duration(7384)
-    ('0.42 s', '12.3 s', '1 min 15 s', '2 h 3 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _moment(began: float) -> str:

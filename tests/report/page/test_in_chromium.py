@@ -197,6 +197,20 @@ def test_the_thumbnails_are_pictures(opened):
     assert set(widths) <= {20, 30, 60}
 
 
+def test_it_tells_how_the_time_went(opened):
+    assert find(opened, ".verdict").text.startswith("What limited it ")
+    stages, lanes, queues = (f"#h-{name} ~ dl svg" for name in ("stages", "lanes", "depths"))
+    assert len(opened.find_elements("css selector", stages)) == 3
+    assert opened.find_elements("css selector", lanes)
+    assert len(opened.find_elements("css selector", queues)) == 3
+    drawn = "return [...document.querySelectorAll('#h-lanes ~ dl rect')].map(e => e.getBoundingClientRect().width)"
+    assert max(opened.execute_script(drawn)) > 1
+    titles = {title.get_attribute("textContent") for title in opened.find_elements("css selector", "rect title")}
+    assert any(title.startswith("many/000.jpg: ") for title in titles)
+    assert len(titles) == MANY + len(HOSTILE) + 3
+    assert find(opened, ".recipe").text == 'filters = ["resize:width=20"]'
+
+
 def test_hostile_names_are_shown_and_do_nothing(opened):
     from imgpipe.naming import printable
 

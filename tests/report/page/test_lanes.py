@@ -64,3 +64,8 @@ def test_a_queue_is_drawn_as_high_as_it_is_full():
 def test_no_queue_is_drawn_beyond_its_box(depths, capacity, seconds):
     corners = [tuple(map(float, corner.split(","))) for corner in depth("", capacity, depths, seconds).points.split()]
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in corners)
+
+
+def test_what_another_clock_tells_is_left_out():
+    assert lanes([Span(1, 5_000_000, 1), Span(2, 3, 1)], began=0, seconds=10)[0][0].label == "Worker 1"
+    assert lanes([Span(1, 5_000_000, 1)], began=0, seconds=10) == ([], 0)
