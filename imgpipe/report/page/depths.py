@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imgpipe.flow import Flow
 
 WIDTH, HEIGHT = 1200, 100
+_EMPTY = (0.0, 0)
 _LABELS = {
     "read": "Read, waiting for a worker",
     "process": "Made, waiting to be written",
@@ -25,9 +26,9 @@ class Depth:
 
 
 def depths(flow: Flow) -> list[Depth]:
-    """The queues of a run that were looked at twice or more."""
+    """The queues of a run, which are empty when it begins."""
     drawn = (
-        depth(label, queue.capacity, queue.depths, flow.seconds)
+        depth(label, queue.capacity, (_EMPTY, *queue.depths), flow.seconds)
         for queue in flow.queues
         if (label := _LABELS.get(queue.behind))
     )

@@ -34,7 +34,7 @@ def page(tmp_path_factory):
         paint(folder / f"in/many/{number:03}.jpg", size=(60, 40), seed=number)
     for name in HOSTILE:
         paint(os.path.join(os.fsencode(folder), b"in", name).decode(errors="surrogateescape"), size=(30, 20))
-    Image.new("CMYK", (30, 20), (90, 0, 0, 0)).save(folder / "in/inks.jpg")
+    Image.new("CMYK", (30, 20), (90, 0, 0, 0)).save(folder / "in/Inks.JPG")
     write(folder / "in/<b>broken</b>.jpg", b"no picture")
     # No name has a slash in it, but a folder and a file make one.
     write(folder / "in/<script>alert(4)</script>.jpg", b"no picture")
@@ -86,7 +86,7 @@ def test_every_failure_has_its_file_its_reason_and_what_to_do(opened):
 
 
 def test_warnings_and_skipped_files_are_told(opened):
-    assert [row.split(" ")[0] for row in texts(opened, "#warned tbody tr")] == ["inks.jpg"]
+    assert [row.split(" ")[0] for row in texts(opened, "#warned tbody tr")] == ["Inks.JPG"]
     assert texts(opened, "#skipped tbody tr") == ["notes.txt no picture, by its name and by its content"]
 
 
@@ -127,12 +127,15 @@ def test_the_filter_box_filters_by_name_and_by_status(opened):
     assert texts(opened, ".tile .name") == [f"many/01{number}.jpg" for number in range(10)]
     assert find(opened, "#shown").text == f"10 of {MANY + len(HOSTILE) + 3}"
     box.clear()
+    box.send_keys("inks.j")
+    assert texts(opened, ".tile .name") == ["Inks.JPG"]
+    box.clear()
     box.send_keys("no such name")
     assert texts(opened, "#sheet li") == ["No picture matches."]
     box.clear()
     box.send_keys(" ")
     find(opened, "#status option[value='warned']").click()
-    assert texts(opened, ".tile .name") == ["inks.jpg"]
+    assert texts(opened, ".tile .name") == ["Inks.JPG"]
     next(option for option in opened.find_elements("css selector", "#status option") if option.text == "failed").click()
     assert len(texts(opened, ".tile.failed")) == len(texts(opened, ".tile")) == 2
 
