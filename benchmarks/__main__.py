@@ -11,6 +11,7 @@ from benchmarks.machine import describe
 from benchmarks.measure import Contestant, compete
 from benchmarks.model import Absent, Assignment
 from benchmarks.peers import PEERS
+from benchmarks.plot import plot
 from benchmarks.quality import ceiling
 from benchmarks.table import OURS, Outcome, page
 from benchmarks.workloads import WORKLOADS, CannotPrepare, Options, Workload, fill
@@ -32,6 +33,8 @@ def main() -> int:
     print(text, end="")
     if arguments.write:
         arguments.write.write_text(text, encoding="utf-8")
+    if arguments.plot:
+        arguments.plot.write_text(plot(outcomes), encoding="utf-8")
     return 1 if any(_failed(outcome) for outcome in outcomes) else 0
 
 
@@ -48,6 +51,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, help="a folder with the photographs of W2")
     parser.add_argument("--work", type=Path, help="where pictures are prepared and written; else a temporary folder")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table there")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="write the ratios there as a plot")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.workloads if name not in WORKLOADS]:
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
