@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from imgpipe.job import Source
+from imgpipe.job import Job, Source
 from imgpipe.journal import Journal
 from imgpipe.storage import Storage
 
@@ -31,6 +31,13 @@ class Existing:
     force: bool = False
     known_by: KnownBy = "inode"
     in_place: bool = False
+
+    def keeping(self, job: Job, target: Storage) -> Job:
+        """The same job, for a storage that can see in the moment of publishing that nothing stands there."""
+        if not target.remote or self.overwrite not in ("ours", "never"):
+            return job
+        fresh = (replace(out, fresh=not out.late and target.size(out.name) is None) for out in job.targets)
+        return replace(job, targets=tuple(fresh))
 
     def refusal(self, name: str, source: Source, target: Storage, journal: Journal) -> str:
         """Why an output of that name must not be written, empty where it may; OSError where one cannot look."""

@@ -23,8 +23,9 @@ class InPlace:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
+    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
         """Replace the source of that name; OSError where nothing was replaced."""
+        del fresh  # the source stands there
         over = self._journal.source_in_hand(name)
         with self._storage.putting(name, data, like, over) as standing:
             self._journal.place(standing, hashlib.blake2b(data).hexdigest())

@@ -44,11 +44,13 @@ class Target:
         name: its path below the output folder; where it is late, a template of what is known once it is made.
         format: the codec's name.
         late: whether the name is known only once the output is made.
+        fresh: nothing stood under the name when that was looked at, and nothing else is to be replaced.
     """
 
     name: str
     format: str
     late: bool = False
+    fresh: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Target, (self.name, self.format, self.late)

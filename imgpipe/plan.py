@@ -59,7 +59,7 @@ class Plan:
         if journal is None:
             yield from found
         else:
-            yield from noted((self._decide(job, journal) for job in found), journal)
+            yield from noted((self._decide(job, journal) for job in found), journal, remote=self.target.remote)
 
     @property
     def late(self) -> bool:
@@ -110,7 +110,7 @@ class Plan:
         except OSError as error:
             where = f"{printable(job.targets[0].name)} in {self.target.root}"
             raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error
-        return settled or job
+        return settled or self.existing.keeping(job, self.target)
 
     def _settle(self, job: Job, journal: Journal) -> Item | None:
         """What the job comes to without any work, None where there is some."""
@@ -177,7 +177,7 @@ def make_plan(
     read_from, selection = _open_source(source, target, selection)
     write_to = open_storage(target)
     _check_target(read_from, write_to, existing)
-    leave_out = None if existing.in_place else os.path.realpath(write_to.root)
+    leave_out = None if existing.in_place else write_to.identity
     inside = replace(selection.listing, leave_out=leave_out)
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
@@ -212,22 +212,32 @@ def _not_in_place(job: Job) -> str:
 
 
 def _open_source(source: str, target: str, selection: Selection) -> tuple[Storage, Selection]:
-    if "://" not in source:
-        if not os.path.lexists(source):
-            raise UsageError(f"there is no input {source}{instead_of(source, target)}")
-        if not os.path.isdir(source):
-            if selection.names is not None:
-                raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")
-            folder, name = os.path.split(os.path.abspath(source))
-            listing = replace(selection.listing, recursive=False, hidden=True)
-            return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
-    return open_storage(source), selection
+    storage = open_storage(source)
+    if not storage.remote and not os.path.lexists(source):
+        raise UsageError(f"there is no input {source}{instead_of(source, target)}")
+    if storage.remote and selection.names is not None:
+        return storage, selection
+    single = storage.single()
+    if single is None:
+        return storage, selection
+    if selection.names is not None:
+        raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")
+    folder, name = single
+    if storage.remote:
+        return open_storage(folder), replace(selection, names=(name,))
+    listing = replace(selection.listing, recursive=False, hidden=True)
+    return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
 
 
 def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
-    if os.path.lexists(target.root) and not os.path.isdir(target.root):
+    if target.remote:
+        if existing.in_place:
+            raise UsageError(f"--in-place is for local folders; {target.root} is none: give another OUTPUT")
+        if obstacle := target.obstacle("a"):
+            raise UsageError(f"cannot write to {target.root}: {obstacle}")
+    elif os.path.lexists(target.root) and not os.path.isdir(target.root):
         raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
-    same = os.path.realpath(source.root) == os.path.realpath(target.root)
+    same = source.identity == target.identity
     if same and not existing.in_place:
         raise UsageError(
             f"input and output are the same folder, {source.root}; give another output, "

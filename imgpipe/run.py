@@ -31,6 +31,7 @@ from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
 from imgpipe.storage import Durability, open_storage
 
 _SYNCING_WRITERS = 8
+_REMOTE_IO_THREADS = 16
 
 T = TypeVar("T")
 
@@ -188,6 +189,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
     plan = make_plan(source, target, options.selection, recipe, options.existing, naming)
     if options.engine == "dask" or options.workforce.cluster is not None:
         _check_cluster(plan, options)
+    if options.preserve and (plan.source.remote or plan.target.remote):
+        raise UsageError("--preserve is for local folders: objects have no mode, and their time cannot be set")
     return replace(plan, target=open_storage(target, options.durability))
 
 
@@ -233,7 +236,7 @@ def execute(
         meter.begin(options.engine, usable_cores())
         try:
             jobs = chain([job], found)
-            with closing(ENGINES[options.engine](jobs, steps, _workforce(options))) as items:  # type: ignore[type-var]
+            with closing(ENGINES[options.engine](jobs, steps, _workforce(options, plan))) as items:  # type: ignore[type-var]
                 for item in items:
                     meter.add(item)
                     journal.record(item)
@@ -246,7 +249,7 @@ def execute(
 def making_of(plan: Plan, recipe: Recipe, options: Options) -> Making:
     """What a run makes: the recipe, and what else decides about the bytes of outputs."""
     thrift = f"+{options.savings!r}" if options.savings is not None else ""
-    return Making(recipe.digest + thrift, os.path.realpath(plan.source.root))
+    return Making(recipe.digest + thrift, plan.source.identity)
 
 
 def _check_cluster(plan: Plan, options: Options) -> None:
@@ -287,8 +290,14 @@ def _limits(options: Options) -> Limits:
     return replace(limits, memory=memory, max_file=max_file)
 
 
-def _workforce(options: Options) -> Workforce:
-    """Disks sync the files of several writers in one turn."""
-    if options.durability == "rename":
-        return options.workforce
-    return replace(options.workforce, writers=max(options.workforce.io_threads, _SYNCING_WRITERS))
+def _workforce(options: Options, plan: Plan) -> Workforce:
+    """Networks answer many as soon as one; disks sync the files of several writers in one turn."""
+    workforce = options.workforce
+    readers, writers = workforce.readers, workforce.writers
+    if plan.source.remote:
+        readers = readers or _REMOTE_IO_THREADS
+    if plan.target.remote:
+        writers = writers or _REMOTE_IO_THREADS
+    elif options.durability == "fsync":
+        writers = max(workforce.io_threads, _SYNCING_WRITERS)
+    return replace(workforce, readers=readers, writers=writers)

@@ -223,17 +223,8 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
         if isinstance(made, Item):
             return made
     job = made.job
-    for target, output in zip(job.targets, made.outputs, strict=True):
-        try:
-            storage.put(target.name, output.data, made.attributes)
-        except OSError as error:
-            if _ends_the_run(error, storage):
-                raise OutputError(
-                    f"cannot write {target.name} to {storage.root}: {error.strerror}. "
-                    "Nothing half-written was left; mend that and run the same command again"
-                ) from error
-            message = f"cannot write {target.name}: {error.strerror or error}"
-            return _failed(job.source, error, message, _written_since(began, made.seconds))
+    if (stopped := _publish(storage, made, began)) is not None:
+        return stopped
     return Item(
         job.source,
         Status.WRITTEN,
@@ -248,6 +239,26 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
 
 def _written_since(began: float, seconds: Seconds) -> Seconds:
     return seconds._replace(write=time.monotonic() - began)
+
+
+def _publish(storage: Storage, made: Made, began: float) -> Item | None:
+    """Put the outputs; an item where that could not be done."""
+    source = made.job.source
+    for target, output in zip(made.job.targets, made.outputs, strict=True):
+        try:
+            storage.put(target.name, output.data, made.attributes, fresh=target.fresh)
+        except FileExistsError:
+            reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
+            return Item(source, Status.SKIPPED, reason=reason)
+        except OSError as error:
+            if _ends_the_run(error, storage):
+                raise OutputError(
+                    f"cannot write {target.name} to {storage.root}: {error.strerror}. "
+                    "Nothing half-written was left; mend that and run the same command again"
+                ) from error
+            message = f"cannot write {target.name}: {error.strerror or error}"
+            return _failed(source, error, message, _written_since(began, made.seconds))
+    return None
 
 
 def _ends_the_run(error: OSError, storage: Storage) -> bool:

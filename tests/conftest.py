@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.s3 import bucket, s3_server  # noqa: F401 - fixtures
+
 _PROC = Path("/proc")
 _PATIENCE = 15.0
 

@@ -490,7 +490,7 @@ def test_an_output_is_published_before_it_is_recorded_and_claimed_before_it_is_p
             order.append((next(iter(line)), next(iter(line.values()))))
             return os.write(descriptor, data)
 
-    def put(self, name, data, like=None):
+    def put(self, name, data, like=None, **more):
         order.append(("published", name))
 
     monkeypatch.setattr(LocalFolder, "put", put)

@@ -34,7 +34,7 @@ class Broken:
     def read(self, name):
         raise self._error
 
-    def put(self, name, data, like=None):
+    def put(self, name, data, like=None, **more):
         raise self._error
 
 

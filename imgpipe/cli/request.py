@@ -61,8 +61,8 @@ _OPTIONS: Sections = {
     ],
     "Work": [
         click.option("--cores", "-j", "--jobs", type=Whole(1), help="Worker processes. [default: all usable]"),
-        click.option("--io-threads", type=Whole(1), default=2, show_default=True,
-                     help="Readers, and writers."),
+        click.option("--io-threads", type=Whole(1),
+                     help="Readers, and writers. [default: 2; 16 for object storage and the web]"),
         click.option("--engine", type=OneOf(list(ENGINES)), default="processes", show_default=True),
         click.option("--cluster", metavar="ADDRESS",
                      help="Work on a Dask cluster: tcp://host:8786, tls://host:8786, or local:4. Means --engine dask."),
@@ -180,7 +180,9 @@ def _options(given: Mapping[str, Any]) -> Options:
         engine=_engine(given),
         workforce=Workforce(
             cores=given["cores"] or usable_cores(),
-            io_threads=given["io_threads"],
+            io_threads=given["io_threads"] or 2,
+            readers=given["io_threads"],
+            writers=given["io_threads"],
             timeout=given["timeout"],
             tries=given["retries"] + 1,
             memory=given["memory"] or half_of_free_memory(),

@@ -24,7 +24,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
-    readers = Crew(workforce.io_threads, ahead, weight, "read")
+    readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
     pool = PoolOptions(
         processes=workforce.cores,

@@ -18,7 +18,7 @@ from imgpipe.steps import Steps, weight
 def threads(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iterator[Item]:
     """Run each step in threads of one process; a picture that hangs or crashes takes the run with it."""
     ahead = Capacity(2 * workforce.cores + 2, workforce.bytes_ahead)
-    readers = Crew(workforce.io_threads, ahead, weight, "read")
+    readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
     workers = Crew(workforce.cores, ahead, weight, "apply")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
     files, pictures = Budget(workforce.memory_of_files), Budget(workforce.memory_of_pictures)

@@ -39,6 +39,7 @@ class Workforce:
     Attributes:
         cores: workers that decode, filter and encode.
         io_threads: readers, and as many writers.
+        readers: where they are not as many.
         writers: where they are not as many.
         cluster: who works for the engine `dask`: ``"tcp://host:8786"`` or ``"tls://host:8786"``, a Dask scheduler;
             ``"local:4"``, workers of this machine; a `distributed.Client`; None for ``"local"`` with all `cores`.
@@ -55,6 +56,7 @@ class Workforce:
     tries: int = 2
     memory: int = field(default_factory=half_of_free_memory)
     start_method: StartMethod = field(default_factory=default_start_method)
+    readers: int | None = None
     writers: int | None = None
     cluster: Any = None
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job, Source, Status
@@ -23,18 +24,24 @@ from imgpipe.journal.file import JournalFile, content, index_of
 from imgpipe.journal.folder import folder_of, locked, make_folder, sweep
 from imgpipe.journal.lookup import Journal, Making
 from imgpipe.journal.records import Index, Record, begun_line, gone_line, placed_line, undone_line
-from imgpipe.storage import Entry, Storage
+from imgpipe.storage import Entry, Storage, open_storage
+
+if TYPE_CHECKING:
+    from imgpipe.journal.segments import SegmentedFile
+    from imgpipe.storage.cloud import CloudFolder
 
 __all__ = ["Journal", "Making", "OpenJournal", "open_journal", "peek"]
 
 _GROUP = 64
 _GROUP_SECONDS = 0.5
+_GROUP_OF_REMOTE = 1000
+_SECONDS_OF_REMOTE = 1.0
 
 
 class OpenJournal(Journal):
     """A journal that one run writes; `begin` and `withdraw` may be called from another thread than the rest."""
 
-    def __init__(self, making: Making, index: Index, file: JournalFile, storage: Storage) -> None:
+    def __init__(self, making: Making, index: Index, file: JournalFile | SegmentedFile, storage: Storage) -> None:
         super().__init__(making, index, file.line_at)
         self._file = file
         self._storage = storage
@@ -42,6 +49,7 @@ class OpenJournal(Journal):
         self._results: dict[str, Source] = {}
         self._waiting: list[bytes] = []
         self._due = 0.0
+        self._group, self._seconds = _grouped(storage)
 
     def begin(self, jobs: Iterable[Job]) -> None:
         """Note that outputs of these jobs may appear from now on, but for those whose names are not known yet."""
@@ -100,12 +108,12 @@ class OpenJournal(Journal):
             self._append(lines)
 
     def _wait(self, line: bytes) -> None:
-        """Where only the death of the run is to be survived, there is nothing to wait for."""
+        """Lines that are as good as there once they are written are not waited with."""
         now = time.monotonic()
         if not self._waiting:
-            self._due = now + _GROUP_SECONDS
+            self._due = now + self._seconds
         self._waiting.append(line)
-        if self._storage.durability == "rename" or len(self._waiting) >= _GROUP or now >= self._due:
+        if len(self._waiting) >= self._group or now >= self._due:
             self.commit()
 
     def _append(self, lines: list[bytes]) -> None:
@@ -122,16 +130,9 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
         OutputError: the folder cannot be made or written.
         UsageError: another run is writing to it.
     """
-    output, calls = storage.root, storage.calls
-    durable = storage.durability == "fsync"
     with ExitStack() as stack:
-        with _output_errors(f"cannot write to {output}"):
-            folder = make_folder(output, calls, durable=durable)
-            stack.enter_context(locked(folder, output, calls))
-            file = stack.enter_context(closing(JournalFile(folder, calls, durable=durable)))
-            index = file.compact(file.load())
-            claims = (outputs for jobs in index.begun.values() for outputs in jobs)
-            sweep(output, (name for outputs in claims for name in outputs), calls)
+        with _output_errors(f"cannot write to {storage.root}"):
+            file, index = stack.enter_context(_opened(storage))
         journal = OpenJournal(making, index, file, storage)
         try:
             yield journal
@@ -142,10 +143,56 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
         journal.commit()
 
 
+@contextmanager
+def _opened(storage: Storage) -> Iterator[tuple[JournalFile | SegmentedFile, Index]]:
+    """The file, and what it says, while no other run may write to the output."""
+    output, calls = storage.root, storage.calls
+    if calls is None:
+        from imgpipe.journal.segments import opened
+
+        with opened(_cloud(storage)) as segments:
+            yield segments, segments.index
+        return
+    durable = storage.durability == "fsync"
+    folder = make_folder(output, calls, durable=durable)
+    with locked(folder, output, calls), closing(JournalFile(folder, calls, durable=durable)) as file:
+        index = file.compact(file.load())
+        claims = (outputs for jobs in index.begun.values() for outputs in jobs)
+        sweep(output, (name for outputs in claims for name in outputs), calls)
+        yield file, index
+
+
+def _cloud(storage: Storage) -> CloudFolder:
+    from imgpipe.storage.cloud import CloudFolder
+
+    if not isinstance(storage, CloudFolder):
+        raise TypeError(f"no journal can be kept in {storage.root}")
+    return storage
+
+
+def _grouped(storage: Storage) -> tuple[int, float]:
+    """How many records are written at once, and how many s the first of them may wait."""
+    if storage.remote:
+        return _GROUP_OF_REMOTE, _SECONDS_OF_REMOTE
+    return (1, 0.0) if storage.durability == "rename" else (_GROUP, _GROUP_SECONDS)
+
+
 def peek(output: str, making: Making) -> Journal:
-    """The journal of an output folder for looking only: nothing is made or noted."""
-    lines = BytesIO(content(folder_of(output)))
-    index, _ = index_of(lines)
+    """The journal of an output for looking only: nothing is made or noted.
+
+    Args:
+        output: its location, a path or a URL.
+        making: what the run that looks would make.
+    """
+    lines = BytesIO()
+    if "://" in output:
+        from imgpipe.journal.segments import load_all
+
+        with _output_errors("cannot read the journal"):
+            index = load_all(_cloud(open_storage(output)), lines)
+    else:
+        lines = BytesIO(content(folder_of(output)))
+        index, _ = index_of(lines)
 
     def line_at(place: int) -> bytes:
         lines.seek(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -72,7 +72,7 @@ class JournalFile:
 
         A crash at any point leaves the old file or the new one; so does an error, and the old one is gone on with.
         """
-        if index.lines - index.counting <= index.counting // 2 + _FEW_LINES:
+        if not is_wasteful(index):
             return index
         path = os.path.join(self._folder, _NEW)
         try:
@@ -101,20 +101,27 @@ class JournalFile:
     def _write_anew(self, path: str, index: Index) -> None:
         descriptor = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         try:
-            for part in _joined(self._counting_lines(index)):
+            for part in joined(counting_lines(index, self.line_at)):
                 write_whole(self._calls, descriptor, part)
             # Also where power losses need not be survived: here all records could be lost, not the last few.
             self._calls.fdatasync(descriptor)
         finally:
             self._calls.close(descriptor)
 
-    def _counting_lines(self, index: Index) -> Iterator[bytes]:
-        for place in sorted(index.done.values()):
-            yield self.line_at(place)
-        for source, jobs in index.begun.items():
-            yield from (begun_line(source, outputs) for outputs in jobs)
-        for result, recipe in index.placed.values():
-            yield placed_line(result, recipe)
+
+def is_wasteful(index: Index) -> bool:
+    """Whether so many lines no longer count that a journal is to be written anew."""
+    return index.lines - index.counting > index.counting // 2 + _FEW_LINES
+
+
+def counting_lines(index: Index, line_at: Callable[[int], bytes]) -> Iterator[bytes]:
+    """The lines that count."""
+    for place in sorted(index.done.values()):
+        yield line_at(place)
+    for source, jobs in index.begun.items():
+        yield from (begun_line(source, outputs) for outputs in jobs)
+    for result, recipe in index.placed.values():
+        yield placed_line(result, recipe)
 
 
 def index_of(file: BinaryIO) -> tuple[Index, bool]:
@@ -137,7 +144,7 @@ def content(folder: str) -> bytes:
         return b""
 
 
-def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+def joined(lines: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in parts of a megabyte or so."""
     part, size = [], 0
     for line in lines:

@@ -11,13 +11,19 @@ from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job
 from imgpipe.journal import Journal
 
-_GROUP = 32
-_GROUP_SECONDS = 0.02
+_GROUP = 32, 0.02
+_GROUP_OF_REMOTE = 256, 0.25
 
 
-def noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Item]:
-    """The same, each job after it was noted; those that nobody takes are withdrawn when this is closed."""
-    for group in _groups(decided):
+def noted(decided: Iterator[Job | Item], journal: Journal, *, remote: bool = False) -> Iterator[Job | Item]:
+    """The same, each job after it was noted; those that nobody takes are withdrawn when this is closed.
+
+    Args:
+        decided: jobs, and items where there is nothing to do.
+        journal: where they are noted.
+        remote: a note takes a while, so that groups are larger.
+    """
+    for group in _groups(decided, *(_GROUP_OF_REMOTE if remote else _GROUP)):
         jobs = deque(job for job in group if isinstance(job, Job))
         journal.begin(jobs)
         try:
@@ -31,13 +37,13 @@ def noted(decided: Iterator[Job | Item], journal: Journal) -> Iterator[Job | Ite
                 journal.withdraw(jobs)
 
 
-def _groups(decided: Iterator[Job | Item]) -> Iterator[list[Job | Item]]:
+def _groups(decided: Iterator[Job | Item], most: int, seconds: float) -> Iterator[list[Job | Item]]:
     """Some at a time, and as many as come in a short while, for the first ones are waited for."""
     group: list[Job | Item] = []
-    due = time.monotonic() + _GROUP_SECONDS
+    due = time.monotonic() + seconds
     for job in decided:
         group.append(job)
-        if len(group) >= _GROUP or time.monotonic() >= due:
+        if len(group) >= most or time.monotonic() >= due:
             yield group
-            group, due = [], time.monotonic() + _GROUP_SECONDS
+            group, due = [], time.monotonic() + seconds
     yield group

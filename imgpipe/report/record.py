@@ -17,7 +17,7 @@ from imgpipe.job import Item, Status
 from imgpipe.journal.folder import folder_of
 from imgpipe.report.jsonl import item_line, text_of
 from imgpipe.storage import Storage
-from imgpipe.storage.calls import write_whole
+from imgpipe.storage.calls import SYSTEM, write_whole
 
 _NAME = "last-run.jsonl"
 _NEW = "last-run.new"
@@ -33,8 +33,8 @@ class Record:
     """
 
     def __init__(self, target: Storage, about: dict[str, Any]) -> None:
-        self.failed = ""
-        self._calls = target.calls
+        self.failed = "" if target.calls else f"{target.root} keeps no record of runs; --json FILE does"
+        self._calls = target.calls or SYSTEM
         self._folder = folder_of(target.root)
         self._descriptor = -1
         self._waiting = [text_of({"type": "run", **about})]

@@ -27,7 +27,7 @@ class Entry:
         bytes: its size.
         modified: when it was last changed, in ns since 1970.
         error: why it cannot be listed, for a folder that cannot be read; else empty.
-        inode: which file it is, 0 where the storage knows no such number.
+        inode: which file it is, of an object a number made of its ETag; 0 where the storage knows no such number.
     """
 
     name: str
@@ -74,18 +74,33 @@ class Listing:
 class Storage(Protocol):
     """A root with names below it. Every method may be called from any thread.
 
+    It can be pickled, or opened anew in another process by the location and durability that it was opened with.
+
     Attributes:
-        root: where it is.
+        root: where it is, in words that may be shown.
         durability: what is survived by files that were put.
-        calls: the system calls that write, also the journal of what is put here.
     """
 
     root: str
     durability: Durability
-    calls: Calls
+
+    @property
+    def identity(self) -> str:
+        """The same text for all ways to name one place; without secrets."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether each call takes a while, and many at once take no longer."""
+
+    @property
+    def calls(self) -> Calls | None:
+        """The system calls that write, also the journal of what is put here; None where the system does not."""
+
+    def single(self) -> tuple[str, str] | None:
+        """Where the location is that of one file: the location of what it is in, and its name there; else None."""
 
     def list(self, listing: Listing) -> Iterator[Entry]:
-        """The entries, folder by folder, sorted by name; a folder that cannot be read is one with an error."""
+        """The entries, in an order that is always the same; a folder that cannot be read is one with an error."""
 
     def find(self, name: str, listing: Listing) -> Entry:
         """The entry of that name as a listing has it, hidden or not; one with an error where there is none."""
@@ -117,8 +132,16 @@ class Storage(Protocol):
     def attributes(self, name: str) -> Attributes:
         """Times and mode of a file; OSError where it is not there."""
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
-        """Publish a whole file at once, replacing what stood there; OSError where nothing was published."""
+    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+        """Publish a whole file at once, replacing what stood there; OSError where nothing was published.
+
+        Args:
+            name: where.
+            data: what.
+            like: its times and mode, as in `putting`.
+            fresh: nothing stood there when that was looked at; FileExistsError where something does now, as far as the
+                storage can see that in the moment of publishing.
+        """
 
     def putting(
         self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
@@ -149,9 +172,23 @@ def is_name(text: str) -> bool:
 
 def open_storage(location: str, durability: Durability = "rename") -> Storage:
     """The storage that a path or URL names; UsageError where there is none for it."""
-    scheme, separator, _ = location.partition("://")
-    if separator and scheme.isalnum():
-        raise UsageError(f"cannot use {location}: there is no storage for {scheme}:// here; give a local folder")
+    if "://" in location:
+        from imgpipe.storage.location import BUCKETS, WEB, scheme_of, shown
+
+        scheme = scheme_of(location)
+        if scheme in BUCKETS:
+            from imgpipe.storage.cloud import CloudFolder
+
+            return CloudFolder(location, durability)
+        if scheme in WEB:
+            from imgpipe.storage.web import WebFolder
+
+            return WebFolder(location, durability)
+        if scheme:
+            raise UsageError(
+                f"cannot use {shown(location)}: there is no storage for {scheme}:// here; give a local folder, or "
+                + ", ".join(f"{known}://" for known in (*BUCKETS, *WEB))
+            )
     from imgpipe.storage.local import LocalFolder
 
     return LocalFolder(location, durability)

@@ -25,6 +25,8 @@ _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 class LocalFolder:
     """A folder on a local disk."""
 
+    remote = False
+
     def __init__(self, root: str, durability: Durability = "rename", calls: Calls = SYSTEM) -> None:
         self.root = os.path.abspath(root)
         self.durability = durability
@@ -36,6 +38,15 @@ class LocalFolder:
     def __reduce__(self) -> tuple[type[LocalFolder], tuple[str, Durability, Calls]]:
         """For a worker on another machine, where the folder is the same by a shared file system."""
         return LocalFolder, (self.root, self.durability, self.calls)
+
+    @property
+    def identity(self) -> str:
+        """The real path: links lead to one place."""
+        return os.path.realpath(self.root)
+
+    def single(self) -> tuple[str, str] | None:
+        """The folder and the name of a file, None for a folder."""
+        return None if os.path.isdir(self.root) else os.path.split(self.root)
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
@@ -120,8 +131,8 @@ class LocalFolder:
         """Times and mode of a file; OSError where it is not there."""
         return attributes.of(self._path(name))
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None) -> None:
-        """Publish a whole file at once; OSError where nothing was published."""
+    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
+        """Publish a whole file at once; OSError where nothing was published. A rename takes no condition."""
         with self.putting(name, data, like):
             pass
 

@@ -41,8 +41,8 @@ def test_a_location_without_a_scheme_is_a_local_folder(tmp_path):
 
 
 def test_a_scheme_without_a_storage_is_refused_by_name():
-    with pytest.raises(UsageError, match=r"s3://bucket/in: there is no storage for s3://"):
-        open_storage("s3://bucket/in")
+    with pytest.raises(UsageError, match=r"ftp://host/in: there is no storage for ftp://"):
+        open_storage("ftp://host/in")
 
 
 def test_the_root_stays_where_it_was_when_the_working_directory_changes(tmp_path, monkeypatch):

@@ -1,0 +1,171 @@
+"""The journal of an OUTPUT in object storage, where nothing can be appended to: numbered objects, each of some lines.
+
+`.imgpipe/journal/GENERATION/NUMBER.jsonl`. A later run writes the lines that count into a new generation, and only then
+the mark `GENERATION/base`, which makes it the one that counts; so a kill at any point leaves one or the other whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from imgpipe.journal.file import counting_lines, index_of, is_wasteful, joined
+from imgpipe.journal.lease import Lease, held
+from imgpipe.journal.records import Index
+from imgpipe.storage.cloud import CloudFolder
+from imgpipe.storage.listing import OWN_FOLDER
+
+_FOLDER = "journal"
+_BASE = "base"
+_MANY = 64
+_AT_ONCE = 16
+_GROUP = 64
+
+
+class _Batch:
+    """Lines of several threads that go into one object."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.written = threading.Event()
+        self.error: OSError | None = None
+
+
+class SegmentedFile:
+    """A journal that is open for writing. Lines may be appended from any thread; a copy of what was loaded is kept."""
+
+    def __init__(self, storage: CloudFolder, lease: Lease, copy: BinaryIO) -> None:
+        """Load it; OSError where that is impossible."""
+        self._storage = storage
+        self._lease = lease
+        self._copy = copy
+        self._reading = threading.Lock()
+        self._flushing = threading.Lock()
+        self._collecting = threading.Lock()
+        self._batch = _Batch()
+        self._generation, segments, stale = _segments(storage)
+        self._number = max(segments, default=0)
+        self.index = load(storage, self._generation, segments, copy)
+        if is_wasteful(self.index) or len(segments) > _MANY:
+            self._compact([_name(self._generation, number) for number in segments])
+        for name in stale:
+            self._remove(name)
+
+    def append(self, lines: bytes) -> None:
+        """Write lines; they are there when this returns. What several threads append meanwhile goes into one object.
+
+        Raises:
+            OSError: they may not be there.
+        """
+        with self._collecting:
+            batch = self._batch
+            batch.lines.append(lines)
+            first = len(batch.lines) == 1
+        if first:
+            self._write(batch)
+        else:
+            batch.written.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    def line_at(self, place: int) -> bytes:
+        """The line that begins there, among those that were loaded."""
+        with self._reading:
+            self._copy.seek(place)
+            return self._copy.readline()
+
+    def _write(self, batch: _Batch) -> None:
+        with self._flushing:
+            with self._collecting:
+                self._batch = _Batch()
+            try:
+                if self._lease.lost:
+                    raise OSError(errno.ESTALE, "another run has taken the output over")
+                self._number += 1
+                self._storage.put(_name(self._generation, self._number), b"".join(batch.lines), fresh=True)
+            except OSError as error:
+                batch.error = error
+            except BaseException:
+                batch.error = OSError(errno.EINTR, os.strerror(errno.EINTR))
+                raise
+            finally:
+                batch.written.set()
+
+    def _compact(self, old: Iterable[str]) -> None:
+        """Write the lines that count into a new generation; where that fails, the old one is gone on with."""
+        generation, number = self._generation + 1, 0
+        try:
+            for number, lines in enumerate(joined(counting_lines(self.index, self.line_at)), 1):
+                self._storage.put(_name(generation, number), lines)
+            self._storage.put(_base(generation), b"")
+        except OSError:
+            return
+        for name in (*old, _base(self._generation)):
+            self._remove(name)
+        self._generation, self._number = generation, number
+        self._copy.truncate(0)
+        self.index = load(self._storage, generation, range(1, number + 1), self._copy)
+
+    def _remove(self, name: str) -> None:
+        with suppress(OSError):
+            self._storage.forget(name)
+
+
+@contextmanager
+def opened(storage: CloudFolder) -> Iterator[SegmentedFile]:
+    """The journal of an OUTPUT for its one run.
+
+    Raises:
+        UsageError: another run holds it.
+        OSError: it cannot be read or written.
+    """
+    with held(storage) as lease, tempfile.TemporaryFile(prefix="imgpipe-journal-") as copy:
+        yield SegmentedFile(storage, lease, copy)
+
+
+def load(storage: CloudFolder, generation: int, numbers: Iterable[int], copy: BinaryIO) -> Index:
+    """Write the segments one after the other into a file, and index it."""
+    copy.seek(0)
+    names = [_name(generation, number) for number in numbers]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="journal") as threads:
+        for start in range(0, len(names), _GROUP):
+            copy.writelines(threads.map(storage.read, names[start : start + _GROUP]))
+    copy.flush()
+    copy.seek(0)
+    index, _ = index_of(copy)
+    return index
+
+
+def load_all(storage: CloudFolder, copy: BinaryIO) -> Index:
+    """The same for all segments that count; for looking only."""
+    generation, segments, _ = _segments(storage)
+    return load(storage, generation, segments, copy)
+
+
+def _segments(storage: CloudFolder) -> tuple[int, list[int], list[str]]:
+    """The generation that counts, the numbers of its segments in order, and names of what belongs to no such."""
+    names = [entry.name for entry in storage.own(_FOLDER)]
+    marked = [int(folder) for folder, _, last in (name.partition("/") for name in names) if last == _BASE]
+    generation = max(marked, default=0)
+    numbers, stale = [], []
+    for name in names:
+        folder, _, last = name.partition("/")
+        if not folder.isdecimal() or int(folder) != generation:
+            stale.append(f"{OWN_FOLDER}/{_FOLDER}/{name}")
+        elif last != _BASE and last.removesuffix(".jsonl").isdecimal():
+            numbers.append(int(last.removesuffix(".jsonl")))
+    return generation, sorted(numbers), stale
+
+
+def _name(generation: int, number: int) -> str:
+    return f"{OWN_FOLDER}/{_FOLDER}/{generation:06d}/{number:09d}.jsonl"
+
+
+def _base(generation: int) -> str:
+    return f"{OWN_FOLDER}/{_FOLDER}/{generation:06d}/{_BASE}"

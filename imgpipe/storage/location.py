@@ -1,0 +1,65 @@
+"""URLs of storages: what they name, and what of them may be shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from imgpipe.errors import UsageError
+
+BUCKETS = ("s3", "gs", "az")
+WEB = ("http", "https")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SECRETS = re.compile(r"(?<=://)[^/?#\s]*@|(?<=\?)[^\s\"'<>)]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where objects are.
+
+    Attributes:
+        scheme: ``"s3"``, ``"gs"`` or ``"az"``.
+        name: of the bucket, or container.
+        prefix: of all keys that are meant; empty, or without a slash at either end.
+    """
+
+    scheme: str
+    name: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.name}" + (f"/{self.prefix}" if self.prefix else "")
+
+
+def scheme_of(location: str) -> str:
+    """Of a URL, in lower case; empty for a path."""
+    match = _URL.match(location)
+    return match[1].lower() if match else ""
+
+
+def shown(text: str) -> str:
+    """A text with URLs in it, without what may be a secret in these: names, passwords, and queries.
+
+    >>> shown("no files in https://user:password@host/a.jpg?X-Amz-Signature=1f2e")
+    'no files in https://***@host/a.jpg?***'
+    """
+    return _SECRETS.sub(lambda found: "***@" if found[0].endswith("@") else "***", text) if "://" in text else text
+
+
+def bucket_of(url: str) -> Bucket:
+    """What a URL such as `s3://bucket/prefix` names; a key is taken as it stands, without `%` being an escape.
+
+    Raises:
+        UsageError: it names no bucket, holds credentials, or names a key that cannot be.
+    """
+    scheme = scheme_of(url)
+    name, _, prefix = url[len(scheme) + 3 :].partition("/")
+    if "@" in name or ":" in name:
+        raise UsageError(
+            f"{shown(url)}: credentials and hosts do not belong into such a URL; give them as the cloud's own tools "
+            "take them (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL; see docs/object-storage.md)"
+        )
+    prefix = prefix.strip("/")
+    if not name or (prefix and not {"", ".", ".."}.isdisjoint(prefix.split("/"))):
+        raise UsageError(f"{url} names no place in object storage; it is {scheme}://BUCKET/PREFIX")
+    return Bucket(scheme, name, prefix)
