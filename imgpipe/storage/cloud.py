@@ -6,6 +6,7 @@ import errno
 import hashlib
 import mimetypes
 import os
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from imgpipe.storage.standing import Standing
 
 _ADVICE = "; see docs/object-storage.md for how credentials are given"
 _LONGEST_KEY = 1024
+_NO_KEY = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
 _FEW = 64
 _KINDS = {".avif": "image/avif", ".webp": "image/webp", ".jxl": "image/jxl", ".heic": "image/heic", ".qoi": "image/qoi"}
 
@@ -185,10 +187,8 @@ class CloudFolder:
         """Why an object of that name cannot be put, in words; empty where nothing is seen."""
         try:
             key = self._key(name).encode()
-        except UnicodeEncodeError:
-            return "its name is no UTF-8, and names of objects are; rename it, or give another with --name"
         except OSError as error:
-            return str(error.strerror)
+            return f"{error.strerror}; rename it, or give another with --name"
         if len(key) > _LONGEST_KEY:
             return f"its key is too long ({len(key)} bytes of at most {_LONGEST_KEY}); shorten it with --name"
         return ""
@@ -229,8 +229,8 @@ class CloudFolder:
         return Entry(name, found.bytes, found.modified, inode=found.inode)
 
     def _key(self, name: str) -> str:
-        if not is_name(name) or any(ord(character) < 32 or ord(character) == 127 for character in name):
-            raise OSError(errno.EINVAL, "its name cannot be one of an object", name)
+        if not is_name(name) or _NO_KEY.search(name):
+            raise OSError(errno.EINVAL, "its name is no UTF-8, or has control characters, as no key may", name)
         return f"{self._bucket.prefix}/{name}" if self._bucket.prefix else name
 
 

@@ -12,7 +12,11 @@ _SECONDS = 40
 
 def number_of(text: str) -> int:
     """A number below 2 ** 63 that stands for a text; 0 for an empty one."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1 if text else 0
+    return (
+        int.from_bytes(hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest()) >> 1
+        if text
+        else 0
+    )
 
 
 class Standing:
