@@ -32,6 +32,7 @@ from imgpipe.report.stages import time_of_stages
 from imgpipe.report.summary import summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
+from imgpipe.storage.location import shown
 
 STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
 
@@ -54,7 +55,9 @@ def command(source: str, target: str, **given: Any) -> int:
         _check_report(request.report, request)
     with stop_signals(STOPPING if sys.stderr.isatty() else "") as stop, json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options)
-        for notice in notices(plan, given | {"source": source, "target": target}, web_ready=request.web_ready):
+        for notice in notices(
+            plan, given | {"source": shown(source), "target": shown(target)}, web_ready=request.web_ready
+        ):
             say(request, notice)
         if request.dry_run:
             return _show_plan(plan, request)
