@@ -1,6 +1,7 @@
 """What every storage promises; a new one is a line in `STORAGES`."""
 
 import errno
+import glob
 import itertools
 import os
 import pickle
@@ -56,7 +57,9 @@ def local(request):
 
 
 def count_open_files():
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    """But for sockets, of which connections to servers that are kept for a while are some."""
+    paths = glob.glob("/proc/self/fd/*")
+    return sum(os.path.lexists(path) and not os.readlink(path).startswith("socket:") for path in paths)
 
 
 def error_of(call):
