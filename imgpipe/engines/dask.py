@@ -70,7 +70,8 @@ def _swept(steps: Steps) -> Iterator[set[str]]:
     try:
         yield litter
     finally:
-        if steps.target is not None:
+        # What is put into object storage has no temporary names.
+        if steps.target is not None and steps.target.calls is not None:
             sweep(steps.target.root, (os.path.join(folder, "_") for folder in litter), steps.target.calls)
 
 

@@ -186,7 +186,7 @@ def _in_time(steps: Steps, jobs: list[Job], workforce: Workforce, overdue: Overd
 
 
 def _run(steps: Steps, jobs: list[Job], workforce: Workforce, ended: Channel[list[Item]]) -> None:
-    readers = Crew(workforce.io_threads, _AHEAD, weight, "read")
+    readers = Crew(workforce.readers or workforce.io_threads, _AHEAD, weight, "read")
     writers = Crew(workforce.writers or workforce.io_threads, _AHEAD, name="write")
     try:
         with (
