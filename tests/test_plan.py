@@ -138,9 +138,9 @@ def test_one_file_may_not_be_written_into_its_own_folder(pictures):
 
 
 def test_a_scheme_without_a_storage_is_refused(pictures, out):
-    with pytest.raises(UsageError, match="no storage for s3"):
+    with pytest.raises(UsageError, match="no storage for ftp"):
         plan("ftp://bucket", out)
-    with pytest.raises(UsageError, match="no storage for s3"):
+    with pytest.raises(UsageError, match="no storage for ftp"):
         plan(pictures, "ftp://bucket")
 
 

@@ -173,7 +173,7 @@ def test_one_file_may_be_the_input(pictures, tmp_path):
         (["process", "IN", "OUT", "-f", "wepb"], 2, "did you mean webp?"),
         (["process", "IN", "OUT", "-q", "200"], 2, "a whole number, 1 to 100"),
         (["process", "IN", "OUT", "--resize", "large"], 2, "large"),
-        (["process", "s3://bucket", "OUT"], 2, "no storage for s3://"),
+        (["process", "ftp://bucket", "OUT"], 2, "no storage for ftp://"),
         (["proces", "IN", "OUT"], 2, "did you mean process?"),
     ],
 )
