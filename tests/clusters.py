@@ -12,7 +12,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgpipe.job import Item, Status
+
 PATIENCE = 60
+ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def _start(*words, folder, **environment):
     settings = {
         "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
         "DASK_TEMPORARY_DIRECTORY": str(folder),
-        "PYTHONPATH": str(folder),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
     }
     with open(folder / "log", "ab") as log:
         return subprocess.Popen(
@@ -108,6 +111,16 @@ def killing(cluster, times, seconds):
     finally:
         leave.set()
         thread.join()
+
+
+def read_nothing(job):
+    """A step that settles a job without any work."""
+    return job if isinstance(job, Item) else Item(job.source, Status.SKIPPED, reason="nothing to do")
+
+
+def pass_on(passing):
+    """A step that does nothing."""
+    return passing
 
 
 def _end(process):

@@ -159,6 +159,12 @@ class Channel(Generic[T]):
             return self._is_closed()
 
     @property
+    def left(self) -> int | None:
+        """How many items are still to be taken; None while senders may put more."""
+        with self._changed_items:
+            return len(self._items) if self._senders <= 0 else None
+
+    @property
     def statistics(self) -> Statistics:
         """What passed so far."""
         with self._changed_items:

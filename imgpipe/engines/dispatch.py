@@ -23,6 +23,8 @@ from imgpipe.passing import Loaded
 from imgpipe.steps import NOT_BEGUN, Steps
 
 _SECONDS_A_GROUP = 1.0
+_MOST_SECONDS = 30.0
+_THREADS_A_SECOND = 100
 _MOST_JOBS = 256
 _GROWTH = 4
 _GROUPS_A_THREAD = 2
@@ -90,7 +92,8 @@ class Dispatch:
             self._check_connection()
             if self._steps.stopping():
                 self._halt()
-            while more and self._has_room() and len(pending) < self._size:
+            size = self._size_of_next(found.left, len(pending))
+            while more and self._has_room() and len(pending) < size:
                 try:
                     job = found.take(wait=not (self._sent or pending))
                 except Empty:
@@ -102,7 +105,7 @@ class Dispatch:
                     yield job
                 else:
                     pending.append(job)
-            if pending and self._may_send(pending, more=more):
+            if pending and (len(pending) >= size or not more or self._is_short_of_work()):
                 self._send(_Group(tuple(pending)))
                 pending = []
             yield from self._received()
@@ -111,9 +114,15 @@ class Dispatch:
     def _has_room(self) -> bool:
         return len(self._sent) < max(1, _GROUPS_A_THREAD * self._threads)
 
-    def _may_send(self, pending: list[Job], *, more: bool) -> bool:
-        """A group that could still grow waits while all workers have something to do."""
-        return len(pending) >= self._size or not more or len(self._sent) <= self._threads
+    def _is_short_of_work(self) -> bool:
+        """Whether a group that could still grow is sent as it is, so that all workers have something to do."""
+        return len(self._sent) <= self._threads
+
+    def _size_of_next(self, left: int | None, pending: int) -> int:
+        """Towards the end groups become small, so that all workers come to it at the same time."""
+        if left is None:
+            return self._size
+        return max(1, min(self._size, (left + pending) // (_GROUPS_A_THREAD * max(1, self._threads))))
 
     def _send(self, group: _Group) -> None:
         self._number += 1
@@ -164,8 +173,9 @@ class Dispatch:
         yield from items
 
     def _adapt(self, seconds_a_job: float) -> None:
-        """Let groups take about a second: long beside a scheduler's milliseconds, short beside a Ctrl-C."""
-        wanted = int(_SECONDS_A_GROUP / max(seconds_a_job, 1e-6))
+        """Let groups take about a second, long beside a scheduler's milliseconds; more where it has many threads."""
+        seconds = max(_SECONDS_A_GROUP, min(self._threads / _THREADS_A_SECOND, _MOST_SECONDS))
+        wanted = int(seconds / max(seconds_a_job, 1e-6))
         self._size = max(1, min(wanted, self._size * _GROWTH, _MOST_JOBS))
 
     def _bereaved(self, group: _Group, death: Any) -> Iterator[Item]:

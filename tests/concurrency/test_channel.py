@@ -316,3 +316,15 @@ class ChannelModel(RuleBasedStateMachine):
 
 ChannelModel.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestChannelModel = ChannelModel.TestCase
+
+
+def test_what_is_left_is_known_once_all_senders_have_ended():
+    channel = Channel(Capacity(8), senders=2)
+    channel.put(1)
+    channel.put(2)
+    channel.end()
+    assert channel.left is None
+    channel.end()
+    assert channel.left == 2
+    channel.take()
+    assert channel.left == 1

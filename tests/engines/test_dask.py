@@ -15,15 +15,17 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from imgpipe.engines import Workforce
+from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.group import work
 from imgpipe.engines.order import Order, versions
 from imgpipe.errors import RunError, UsageError
+from imgpipe.existing import Existing
+from imgpipe.job import Job, Source, Target
 from imgpipe.recipe import Recipe
 from imgpipe.run import Options, process
-from imgpipe.steps import Treatment, make_steps
+from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
-from tests.clusters import a_cluster, killing, workers_of
+from tests.clusters import a_cluster, killing, pass_on, read_nothing, workers_of
 from tests.command import imgpipe
 from tests.folders import contents, paint
 
@@ -295,3 +297,40 @@ def test_a_cluster_of_this_machine_comes_and_goes_without_a_word(pictures, tmp_p
     done = imgpipe("process", pictures, tmp_path / "out", "--cluster", "local:2", "--width", 40, "-Q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(contents(tmp_path / "out")) == 60
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+def test_fifty_killed_workers_lose_nothing_of_two_thousand(cluster, tmp_path):
+    for number in range(2000):
+        paint(tmp_path / "in" / f"{number % 20:02}" / f"{number:04}.png", seed=number)
+    process(tmp_path / "in", tmp_path / "local", slow(tmp_path), options=Options(workforce=Workforce(cores=8)))
+    with killing(cluster, times=50, seconds=1.0) as killed:
+        report = process(tmp_path / "in", tmp_path / "out", slow(tmp_path), options=on(cluster))
+        while len(killed) < 50 and report.count("written") == 2000:
+            again = Options(engine="dask", workforce=on(cluster).workforce, existing=Existing(force=True))
+            report = process(tmp_path / "in", tmp_path / "out", slow(tmp_path), options=again)
+    assert len(killed) == 50
+    assert report.count("written") == 2000, report.errors
+    assert contents(tmp_path / "out") == contents(tmp_path / "local")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_jobs_take_no_more_memory_than_some(cluster):
+    jobs = (Job(Source(f"{number:06}.png", "png", 1), (Target("x", "png"),)) for number in range(100_000))
+    steps = Steps(read_nothing, pass_on, pass_on)
+    began, done, early = time.monotonic(), 0, 0
+    for _ in ENGINES["dask"](jobs, steps, Workforce(cluster=cluster.address)):
+        done += 1
+        if done == 20_000:
+            early = memory()
+    assert done == 100_000
+    assert memory() - early < 16 << 20
+    print(f"{done / (time.monotonic() - began):.0f} jobs/s, {(memory() - early) / 1e6:.1f} MB more")
+
+
+def memory():
+    """Bytes of this process that are in memory."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
