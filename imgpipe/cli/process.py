@@ -29,7 +29,7 @@ from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
 from imgpipe.report.progress import advance, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
-from imgpipe.report.summary import summary
+from imgpipe.report.summary import inputs, summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
 from imgpipe.storage.location import shown
@@ -192,7 +192,7 @@ def _show_plan(plan: Plan, request: Request) -> int:
         else:
             targets = ", ".join(dict.fromkeys(printable(output.name) for output in job.targets))
             click.echo(f"{printable(job.source.name)} -> {targets}")
-    click.echo(f"{plan.total} inputs, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
+    click.echo(f"{inputs(plan.total or 0)}, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
     return cli.OK
 
 

@@ -29,6 +29,15 @@ def summary(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
     yield from _section("warnings", warnings, most)
 
 
+def inputs(count: int) -> str:
+    """So many inputs, in words.
+
+    >>> inputs(1), inputs(2)
+    ('1 input', '2 inputs')
+    """
+    return "1 input" if count == 1 else f"{count} inputs"
+
+
 def human_bytes(count: float) -> str:
     """A number of bytes as a person reads it, in powers of 1000.
 
@@ -60,7 +69,7 @@ def _sums(tally: Tally) -> str:
     done = tally.counts
     rate = done[Status.WRITTEN] / tally.seconds if tally.seconds else 0.0
     parts = [
-        f"{tally.discovered} inputs: {done[Status.WRITTEN]} written, {done[Status.UNCHANGED]} unchanged, "
+        f"{inputs(tally.discovered)}: {done[Status.WRITTEN]} written, {done[Status.UNCHANGED]} unchanged, "
         f"{done[Status.FAILED]} failed, {tally.skipped} skipped"
     ]
     if tally.pruned:

@@ -188,7 +188,7 @@ def test_while_another_run_has_the_output_folder_pictures_wait(watch, tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX)
         paint(tmp_path / "in" / "b.png")
         said = "watching"
-        while said.startswith(("watching", "1 inputs")):
+        while said.startswith(("watching", "1 input")):
             said = watcher.process.stderr.readline()
         assert said == f"imgpipe: another run is writing to {tmp_path}/out; wait for it or stop it; trying again\n"
     watcher.until_item("b.png")

@@ -38,7 +38,7 @@ def test_the_sums_come_first():
 
 
 def test_sizes_and_speed_are_told_only_where_something_was_written():
-    assert lines(failed("a"))[0] == "1 inputs: 0 written, 0 unchanged, 1 failed, 0 skipped"
+    assert lines(failed("a"))[0] == "1 input: 0 written, 0 unchanged, 1 failed, 0 skipped"
     assert lines() == ["0 inputs: 0 written, 0 unchanged, 0 failed, 0 skipped"]
 
 
