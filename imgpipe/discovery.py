@@ -54,7 +54,9 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     """
     for entry in _entries(storage, selection):
         if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
-            yield _source(storage, entry)
+            source = _source(storage, entry)
+            if not (isinstance(source, Item) and source.status is Status.SKIPPED and storage.sidecars):
+                yield source
 
 
 def instead_of(source: str, target: str) -> str:

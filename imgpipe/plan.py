@@ -18,6 +18,7 @@ from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, printable, targets
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_storage
+from imgpipe.storage.ranges import is_shards
 from imgpipe.template import may_be_written, parse
 
 _UNREADABLE = "unreadable"
@@ -174,6 +175,8 @@ def make_plan(
     Raises:
         UsageError: there is no such input, a name leads elsewhere, input and output are the same, or two inputs clash.
     """
+    if is_shards(target):
+        raise UsageError(f"{target}: shards are read, not written yet; OUTPUT is a folder")
     read_from, selection = _open_source(source, target, selection)
     write_to = open_storage(target)
     _check_target(read_from, write_to, existing)
@@ -213,6 +216,8 @@ def _not_in_place(job: Job) -> str:
 
 def _open_source(source: str, target: str, selection: Selection) -> tuple[Storage, Selection]:
     storage = open_storage(source)
+    if storage.sidecars:
+        return storage, selection
     if not storage.remote and not os.path.lexists(source):
         raise UsageError(f"there is no input {source}{instead_of(source, target)}")
     if storage.remote and selection.names is not None:

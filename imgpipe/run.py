@@ -191,6 +191,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
         _check_cluster(plan, options)
     if options.preserve and (plan.source.remote or plan.target.remote):
         raise UsageError("--preserve is for local folders: objects have no mode, and their time cannot be set")
+    if options.preserve and plan.source.sidecars:
+        raise UsageError("--preserve is for local folders: files in shards have no times and modes worth keeping")
     return replace(plan, target=open_storage(target, options.durability))
 
 

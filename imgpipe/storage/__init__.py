@@ -79,10 +79,12 @@ class Storage(Protocol):
     Attributes:
         root: where it is, in words that may be shown.
         durability: what is survived by files that were put.
+        sidecars: files that are no pictures belong to pictures, and are no inputs that were passed over.
     """
 
     root: str
     durability: Durability
+    sidecars: bool
 
     @property
     def identity(self) -> str:
@@ -172,6 +174,13 @@ def is_name(text: str) -> bool:
 
 def open_storage(location: str, durability: Durability = "rename") -> Storage:
     """The storage that a path or URL names; UsageError where there is none for it."""
+    if location.endswith(".tar"):
+        from imgpipe.storage.ranges import is_shards
+
+        if is_shards(location):
+            from imgpipe.storage.shards import Shards
+
+            return Shards(location, durability)
     if "://" in location:
         from imgpipe.storage.location import BUCKETS, WEB, scheme_of, shown
 

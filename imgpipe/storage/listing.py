@@ -68,6 +68,11 @@ def _hidden_away(folder: str, root: str, listing: Listing) -> str:
     return ""
 
 
+def is_visible(name: str, listing: Listing) -> bool:
+    """Whether a path is listed, none of whose parts is hidden away."""
+    return all(_is_visible(part, listing) for part in name.split("/"))
+
+
 def _is_visible(name: str, listing: Listing) -> bool:
     return not _is_own(name) and (listing.hidden or not name.startswith("."))
 

@@ -23,6 +23,7 @@ class WebFolder:
 
     calls = None
     remote = True
+    sidecars = False
 
     def __init__(self, url: str, durability: Durability = "rename") -> None:
         parts = urlsplit(url)

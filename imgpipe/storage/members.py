@@ -1,0 +1,110 @@
+"""What a tar file holds, as hostile as it may be: names and places of its regular files, by its headers alone."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import FileIO
+
+from imgpipe.storage import is_name
+
+_LONGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in a tar.
+
+    Attributes:
+        name: its path, without `./` in front; where there is an error, as the tar has it.
+        offset: where its content begins in the tar, in bytes.
+        bytes: its size.
+        error: why it cannot be read, in words that name it; else empty.
+    """
+
+    name: str
+    offset: int = 0
+    bytes: int = 0
+    error: str = ""
+
+
+def members_of(path: str) -> Iterator[Member]:
+    """The files in a tar, in its order; folders are none. What is broken costs the rest, and is a member with an error.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with _Headers(path) as file:
+        size, last = os.fstat(file.fileno()).st_size, -1
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                while (found := tar.next()) is not None:
+                    tar.members = []  # type: ignore[attr-defined]  # it keeps all of them otherwise
+                    if found.offset <= last or found.size < 0:
+                        raise tarfile.ReadError("a header leads backwards")
+                    last = found.offset
+                    if not found.isdir():
+                        yield _member(found, size)
+                    if found.offset_data + found.size > size:
+                        return
+                if not _ends(file, tar.offset, size):
+                    yield Member("", error="the tar is broken behind its last file: what follows is not read")
+        except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
+            yield Member("", error=f"the tar is broken, and what follows is not read: {error}")
+
+
+def read_at(path: str, member: Member, count: int) -> bytes:
+    """The first bytes of a file in a tar; fewer only where it has no more.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    try:
+        data = _read(descriptor, member.offset, min(count, member.bytes))
+    finally:
+        os.close(descriptor)
+    if len(data) < min(count, member.bytes):
+        raise OSError(0, "its shard became shorter while it was read")
+    return data
+
+
+def _read(descriptor: int, offset: int, count: int) -> bytes:
+    parts = []
+    while count > 0 and (part := os.pread(descriptor, count, offset)):
+        parts.append(part)
+        offset, count = offset + len(part), count - len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class _Headers(FileIO):
+    """Gives a reader of headers no more than a header has: a long name may claim to have gigabytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= _LONGEST_HEADER:
+            raise tarfile.ReadError("a header is too long")
+        return super().read(size) or b""
+
+
+def _member(found: tarfile.TarInfo, size: int) -> Member:
+    # Surrogates are bytes that are no UTF-8; repr shows them, and control characters, harmlessly.
+    name = found.name.removeprefix("./")
+    if found.issparse():
+        return Member(name, error=f"{name!r} is sparse, which is not read")
+    if not found.isreg():
+        return Member(name, error=f"{name!r} is a link or device, and not read")
+    if not is_name(name):
+        return Member(name, error=f"{name!r} leads out of the tar, and is not read")
+    if found.offset_data + found.size > size:
+        return Member(name, error=f"{name!r} and what follows are cut off: the tar is not whole")
+    return Member(name, found.offset_data, found.size)
+
+
+def _ends(file: FileIO, offset: int, size: int) -> bool:
+    """Whether nothing but zeros stands where a header would: tarfile takes broken headers for the end, too."""
+    if offset >= size:
+        return True
+    file.seek(offset)
+    return not file.read(tarfile.BLOCKSIZE).strip(b"\0")

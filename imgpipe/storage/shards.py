@@ -1,0 +1,205 @@
+"""Shards as a storage to read: tar files of pictures with texts beside them, as WebDataset has them.
+
+A sample is the files whose names are the same up to the first dot of their last part; those that are no pictures are
+sidecars of the picture, and no inputs. In a range of shards a file is `SHARD/NAME`, since every shard may have a
+`0.jpg`; in a single tar it is `NAME`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NoReturn
+
+from imgpipe.job import Source
+from imgpipe.storage import Attributes, Durability, Entry, Listing
+from imgpipe.storage.calls import SYSTEM
+from imgpipe.storage.listing import is_visible
+from imgpipe.storage.members import Member, members_of, read_at
+from imgpipe.storage.ranges import range_of
+
+_INDEXES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What one shard holds, as it was when its headers were read."""
+
+    status: os.stat_result
+    members: dict[str, Member]
+    errors: tuple[str, ...]
+
+
+class Shards:
+    """Tar files that are read. Every method may be called from any thread.
+
+    Opening says what is missing; UsageError.
+    """
+
+    calls = SYSTEM
+    remote = False
+    sidecars = True
+
+    def __init__(self, location: str, durability: Durability = "rename") -> None:
+        self._location = location
+        self._range = range_of(location)
+        self._range.check()
+        self._shards = frozenset(self._range.names)
+        self.root = os.path.abspath(location)
+        self.identity = os.path.realpath(self.root)
+        self.durability = durability
+        self._lock = threading.Lock()
+        self._indexes: OrderedDict[str, _Index] = OrderedDict()
+
+    def __reduce__(self) -> tuple[type[Shards], tuple[str, Durability]]:
+        """Another process opens them anew."""
+        return Shards, (self.root, self.durability)
+
+    def single(self) -> None:
+        """They hold files, and are none."""
+
+    def list(self, listing: Listing) -> Iterator[Entry]:
+        """The files in all shards, in the order in which they stand there."""
+        for shard in self._range.names:
+            try:
+                index = self._index(shard)
+            except OSError as error:
+                yield Entry(shard, 0, 0, error=f"cannot read the shard: {error.strerror}")
+                continue
+            for member in index.members.values():
+                folder, _, _ = member.name.rpartition("/")
+                if (listing.recursive or not folder) and is_visible(member.name, listing):
+                    yield self._entry(shard, index, member)
+            for reason in index.errors:
+                yield Entry(shard, 0, 0, error=reason)
+
+    def find(self, name: str, listing: Listing) -> Entry:
+        """The entry of that name, hidden or not; one with an error where there is none."""
+        try:
+            return self._entry(*self._found(name))
+        except OSError as error:
+            return Entry(name, 0, 0, error=f"there is no such input: {error.strerror}")
+
+    def read(self, name: str) -> bytes:
+        """The whole content; OSError where that is impossible."""
+        return self._read(name, None)
+
+    def head(self, name: str, count: int) -> bytes:
+        """The first bytes of the content; OSError where they cannot be read."""
+        return self._read(name, count)
+
+    def digest(self, name: str) -> str:
+        """A digest of the whole content; OSError where it cannot be read."""
+        return hashlib.blake2b(self.read(name)).hexdigest()
+
+    def stat(self, name: str) -> Entry | None:
+        """What stands under a name, None for nothing."""
+        try:
+            return self._entry(*self._found(name))
+        except FileNotFoundError:
+            return None
+
+    def size(self, name: str) -> int | None:
+        """Bytes of what stands under a name, None for nothing."""
+        entry = self.stat(name)
+        return None if entry is None else entry.bytes
+
+    def attributes(self, name: str) -> Attributes:
+        """Files in shards have no times and modes worth keeping; OSError."""
+        _refuse()
+
+    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+        """Impossible; OSError."""
+        _refuse()
+
+    def putting(
+        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+    ) -> AbstractContextManager[Entry]:
+        """Impossible; OSError."""
+        _refuse()
+
+    def remove(self, name: str, bytes: int) -> bool:
+        """Impossible; OSError."""
+        _refuse()
+
+    def sync(self) -> None:
+        """Nothing is ever put here."""
+
+    def obstacle(self, name: str) -> str:
+        """Why nothing can be put."""
+        return "shards of an input are read, not written"
+
+    def writable(self) -> bool:
+        """Never."""
+        return False
+
+    def folds_names(self) -> bool:
+        """Names in a tar that differ in case are two."""
+        return False
+
+    def _read(self, name: str, count: int | None) -> bytes:
+        shard, index, member = self._found(name)
+        path = self._range.path(shard)
+        data = read_at(path, member, member.bytes if count is None else count)
+        if not _is_same(os.stat(path), index.status):
+            raise OSError(errno.EBUSY, f"the shard {shard} changed while it was read")
+        return data
+
+    def _found(self, name: str) -> tuple[str, _Index, Member]:
+        shard, inside = self._place(name)
+        index = self._index(shard) if shard in self._shards else None
+        member = index.members.get(inside) if index is not None else None
+        if index is None or member is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return shard, index, member
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """The shard and the name in it."""
+        if not self._range.ranged:
+            return self._range.names[0], name
+        shard, _, inside = name.partition("/")
+        return f"{shard}.tar", inside
+
+    def _entry(self, shard: str, index: _Index, member: Member) -> Entry:
+        name = f"{shard.removesuffix('.tar')}/{member.name}" if self._range.ranged else member.name
+        # The times in a tar are often all 0 and say nothing.
+        return Entry(name, member.bytes, index.status.st_mtime_ns, inode=index.status.st_ino)
+
+    def _index(self, shard: str) -> _Index:
+        """Of the shard as it is now; of the last few shards it is kept."""
+        status = os.stat(self._range.path(shard))
+        with self._lock:
+            index = self._indexes.get(shard)
+            if index is None or not _is_same(index.status, status):
+                index = self._indexes[shard] = _indexed(self._range.path(shard), status)
+            self._indexes.move_to_end(shard)
+            while len(self._indexes) > _INDEXES:
+                self._indexes.popitem(last=False)
+            return index
+
+
+def _indexed(path: str, status: os.stat_result) -> _Index:
+    members: dict[str, Member] = {}
+    errors = []
+    for member in members_of(path):
+        if member.error:
+            errors.append(member.error)
+        elif member.name in members:
+            errors.append(f"{member.name!r} is there twice; the first one counts")
+        else:
+            members[member.name] = member
+    return _Index(status, members, tuple(errors))
+
+
+def _is_same(before: os.stat_result, now: os.stat_result) -> bool:
+    return (before.st_ino, before.st_size, before.st_mtime_ns) == (now.st_ino, now.st_size, now.st_mtime_ns)
+
+
+def _refuse() -> NoReturn:
+    raise OSError(errno.ENOTSUP, "shards of an input are read, not written")

@@ -1,0 +1,195 @@
+"""Shards that are read: which files they hold, and what broken and hostile ones cost."""
+
+import io
+import os
+import pickle
+import tarfile
+import tracemalloc
+
+import pytest
+from PIL import Image
+
+from imgpipe import Options, Recipe, process
+from imgpipe.errors import UsageError
+from imgpipe.storage import Listing, open_storage
+from imgpipe.storage.ranges import range_of
+from tests.folders import contents
+
+
+def make_tar(path, files, form=tarfile.PAX_FORMAT):
+    """A tar of these: pairs of a name, or a header, and content."""
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w", format=form) as tar:
+        for name, content in files:
+            header = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            if header.isreg():
+                header.size = len(content)
+            tar.addfile(header, io.BytesIO(content))
+    return path
+
+
+def picture(colour="teal"):
+    data = io.BytesIO()
+    Image.new("RGB", (24, 16), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def header(name, kind):
+    found = tarfile.TarInfo(name)
+    found.type, found.linkname = kind, "/etc/passwd"
+    return found
+
+
+def listed(storage, **listing):
+    return [(entry.name, entry.error) for entry in storage.list(Listing(**listing))]
+
+
+def test_a_range_counts_with_as_many_digits_as_its_first_number():
+    assert range_of("/a/{08..10}.tar").names == ("08.tar", "09.tar", "10.tar")
+    assert range_of("/a/x-{8..10}-y.tar").names == ("x-8-y.tar", "x-9-y.tar", "x-10-y.tar")
+    assert range_of("/a/x.tar").names == ("x.tar",)
+
+
+@pytest.mark.parametrize("location", ["{2..1}.tar", "{0..1}-{0..1}.tar", "{0..1}/{0..1}.tar", "{0..1000000}.tar"])
+def test_ranges_that_are_none_are_refused(location):
+    with pytest.raises(UsageError, match="range"):
+        range_of(location)
+
+
+def test_missing_shards_are_named(tmp_path):
+    make_tar(tmp_path / "0.tar", [])
+    with pytest.raises(UsageError, match=r"missing: 1\.tar, 2\.tar$"):
+        open_storage(f"{tmp_path}/{{0..2}}.tar")
+
+
+def test_a_folder_that_is_called_like_a_shard_is_a_folder(tmp_path):
+    (tmp_path / "x.tar").mkdir()
+    assert open_storage(f"{tmp_path}/x.tar").root == f"{tmp_path}/x.tar"
+    assert listed(open_storage(f"{tmp_path}/x.tar")) == []
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_files_are_read_in_the_order_of_the_tar(tmp_path, form):
+    deep = "/".join(["folder" * 5] * 7) + "/é.png"
+    files = {"b.png": b"bb", "./a.png": b"a", deep: bytes(range(256)) * 9, "empty.png": b""}
+    make_tar(tmp_path / "0.tar", files.items(), form)
+    storage = open_storage(f"{tmp_path}/{{0..0}}.tar")
+    expected = {f"0/{name.removeprefix('./')}": content for name, content in files.items()}
+    assert listed(storage) == [(name, "") for name in expected]
+    again = pickle.loads(pickle.dumps(storage))
+    for name, content in expected.items():
+        assert storage.read(name) == again.read(name) == content
+        assert storage.head(name, 5) == content[:5]
+        assert storage.size(name) == len(content)
+        assert storage.find(name, Listing()) == storage.stat(name)
+    assert storage.stat("0/none.png") is storage.stat("1/b.png") is storage.stat("b.png") is None
+    assert storage.find("0/none.png", Listing()).error
+
+
+def test_in_a_single_tar_names_are_those_of_the_files(tmp_path):
+    make_tar(tmp_path / "x.tar", [("a/b.png", b"1"), (".c.png", b"2"), ("__/.d/e.png", b"3")])
+    storage = open_storage(f"{tmp_path}/x.tar")
+    assert listed(storage) == [("a/b.png", "")]
+    assert [name for name, _ in listed(storage, hidden=True)] == ["a/b.png", ".c.png", "__/.d/e.png"]
+    assert listed(storage, recursive=False) == []
+    assert storage.read("a/b.png") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("../out.png", "leads out"),
+        ("/etc/out.png", "leads out"),
+        ("a/../../out.png", "leads out"),
+        (header("l.png", tarfile.SYMTYPE), "link"),
+        (header("h.png", tarfile.LNKTYPE), "link"),
+        (header("d.png", tarfile.CHRTYPE), "device"),
+        (header("p.png", tarfile.FIFOTYPE), "device"),
+        ("good.png", "twice"),
+    ],
+    ids=str,
+)
+def test_a_hostile_file_costs_itself_and_names_its_shard(tmp_path, bad, reason):
+    make_tar(tmp_path / "0.tar", [("good.png", picture()), (bad, b""), ("after.png", picture("red"))])
+    report = process(f"{tmp_path}/{{0..0}}.tar", tmp_path / "out", Recipe(), cores=1, options=Options(engine="serial"))
+    assert [message for message in report.errors.values() if reason in message]
+    assert list(report.errors) == ["0.tar"]
+    assert sorted(contents(tmp_path / "out")) == ["0/after.png", "0/good.png"]
+
+
+def truncated(data):
+    return data[:-11_000]
+
+
+def negative(data):
+    """The size of the second file is negative, so that the next header would be the one before."""
+    at = data.index(b"b.png") + 124
+    return data[:at] + b"\xff" * 11 + b"\x00" + data[at + 12 :]
+
+
+def huge(data):
+    at = data.index(b"b.png") + 124
+    return data[:at] + b"\x80" + b"\xff" * 11 + data[at + 12 :]
+
+
+def garbled(data):
+    at = data.index(b"b.png")
+    return data[:at] + b"\xee" * 512 + data[at + 512 :]
+
+
+def long_name(data):
+    """A name that says that it has gigabytes."""
+    found = tarfile.TarInfo("././@LongLink")
+    found.type, found.size = tarfile.GNUTYPE_LONGNAME, 6 << 30
+    at = data.index(b"b.png")
+    return data[:at] + found.tobuf(tarfile.GNU_FORMAT) + data[at:]
+
+
+@pytest.mark.parametrize("damage", [truncated, negative, huge, garbled, long_name])
+def test_a_broken_tar_costs_its_rest_and_no_other_shard(tmp_path, damage):
+    files = [("a.png", picture()), ("b.png", bytes(20_000)), ("c.png", picture())]
+    make_tar(tmp_path / "0.tar", files)
+    make_tar(tmp_path / "1.tar", [("a.png", picture("red"))])
+    (tmp_path / "0.tar").write_bytes(damage((tmp_path / "0.tar").read_bytes()))
+    report = process(f"{tmp_path}/{{0..1}}.tar", tmp_path / "out", Recipe(), cores=1, options=Options(engine="serial"))
+    assert list(report.errors) == ["0.tar"]
+    assert sorted(contents(tmp_path / "out")) == ["0/a.png", "1/a.png"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar at all" * 99, bytes(10_240)], ids=["empty", "text", "zeros"])
+def test_what_is_no_tar_is_one_failure_or_an_empty_one(tmp_path, content):
+    (tmp_path / "0.tar").write_bytes(content)
+    found = listed(open_storage(f"{tmp_path}/{{0..0}}.tar"))
+    assert found == [] if content == bytes(10_240) else [name for name, _ in found] == ["0.tar"]
+
+
+def test_a_shard_that_changes_between_is_read_anew(tmp_path):
+    make_tar(tmp_path / "x.tar", [("a.png", b"before")])
+    storage = open_storage(f"{tmp_path}/x.tar")
+    assert storage.read("a.png") == b"before"
+    make_tar(tmp_path / "y.tar", [("b.png", b"first"), ("a.png", b"after")])
+    os.replace(tmp_path / "y.tar", tmp_path / "x.tar")
+    assert storage.read("a.png") == b"after"
+
+
+def test_sidecars_are_no_inputs_and_what_is_done_is_not_done_again(tmp_path):
+    for shard in range(2):
+        files = [("a.png", picture()), ("a.json", b"{}"), ("a.cls", b"3"), ("b.png", picture("red")), ("b.txt", b"?")]
+        make_tar(tmp_path / "in" / f"{shard:03}.tar", files)
+    source, out = f"{tmp_path}/in/{{000..001}}.tar", tmp_path / "out"
+    assert str(process(source, out, Recipe(), cores=2)) == "4 written, 0 unchanged, 0 failed, 0 skipped"
+    assert sorted(contents(out)) == ["000/a.png", "000/b.png", "001/a.png", "001/b.png"]
+    assert str(process(source, out, Recipe(), cores=2)) == "0 written, 4 unchanged, 0 failed, 0 skipped"
+
+
+def test_many_tiny_files_are_listed_with_flat_memory(tmp_path):
+    for shard in range(20):
+        make_tar(tmp_path / f"{shard:02}.tar", [(f"{n}.png", b"x") for n in range(500)], tarfile.USTAR_FORMAT)
+    storage = open_storage(f"{tmp_path}/{{00..19}}.tar")
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in storage.list(Listing())) == 10_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 << 20
