@@ -13,7 +13,7 @@ ready := .venv/imgpipe-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check format bench chaos samples catalogue docs dist clean
+.PHONY: help env demo test check format bench chaos samples catalogue man docs dist clean
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -64,6 +64,9 @@ chaos: $(ready) ## the long attacks: kill workers and runs at random, and look f
 
 samples: $(ready) ## paint the sample pictures anew
 	$(venv)/python sample_images/generate.py
+
+man: $(ready) ## write the manual pages, docs/man, from what the commands say of themselves
+	$(venv)/python tools/man.py
 
 catalogue: $(ready) ## write docs/filters.md and its pictures from what the filters say
 	$(venv)/python tools/catalogue.py

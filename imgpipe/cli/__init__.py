@@ -23,6 +23,8 @@ _COMMANDS = {
     "report": "imgpipe.cli.report",
     "bench": "imgpipe.cli.bench",
     "watch": "imgpipe.cli.watch",
+    "doctor": "imgpipe.cli.doctor",
+    "completion": "imgpipe.cli.completion",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import click
 
+from imgpipe.cli import completing
 from imgpipe.filters import Filter, Option, find, plugins
 from imgpipe.filters.catalogue import families
 from imgpipe.filters.docstring import read_help
@@ -17,7 +18,7 @@ _COLUMN = 17
 
 
 @click.command("filters")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.filters)
 def command(name: str | None) -> None:
     """List the filters, or show one with its options, units and an example."""
     if name is not None:

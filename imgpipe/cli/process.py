@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import click
 
 from imgpipe import __version__, cli
+from imgpipe.cli.completing import files
 from imgpipe.cli.notices import notices
 from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
@@ -38,8 +39,8 @@ STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
 
 
 @click.command("process", cls=Sectioned, no_args_is_help=True)
-@click.argument("source", metavar="INPUT")
-@click.argument("target", metavar="OUTPUT")
+@click.argument("source", metavar="INPUT", shell_complete=files)
+@click.argument("target", metavar="OUTPUT", shell_complete=files)
 @with_options
 def command(source: str, target: str, **given: Any) -> int:
     """Process a folder of pictures (or one file) into another folder.

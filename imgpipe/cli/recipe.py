@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from imgpipe.cli import Commands
+from imgpipe.cli import Commands, completing
 from imgpipe.cli.sections import Sectioned, with_options
 from imgpipe.cli.treatment import TREATMENT, read_recipe
 from imgpipe.naming import printable
@@ -28,7 +28,7 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=completing.recipes)
 def check(files: tuple[str, ...]) -> None:
     """See that recipes are valid.
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import click
 
+from imgpipe.cli.completing import files
+from imgpipe.cli.values import Whole
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.naming import printable
 from imgpipe.report.page import check_place, write_page
 
 
 @click.command("report", no_args_is_help=True)
-@click.argument("output", metavar="OUTPUT")
+@click.argument("output", metavar="OUTPUT", shell_complete=files)
 @click.option(
     "-o",
     "--output",
     "file",
     metavar="FILE",
+    shell_complete=files,
     default="imgpipe-report.html",
     show_default=True,
     help="Where the page goes.",
 )
-@click.option("--cores", "-j", "--jobs", type=click.IntRange(1), help="Worker processes. [default: all usable]")
+@click.option("--cores", "-j", "--jobs", type=Whole(1), help="Worker processes. [default: all usable]")
 def command(output: str, file: str, cores: int | None) -> None:
     """Make a page about the last run that wrote to OUTPUT.
 

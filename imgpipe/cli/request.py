@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from imgpipe.cli import sections
+from imgpipe.cli import completing, sections
 from imgpipe.cli.listed import read_names
 from imgpipe.cli.sections import Sections
 from imgpipe.cli.size import ByteSize, Saved
@@ -33,7 +33,8 @@ _OPTIONS: Sections = {
         click.option("--recursive/--no-recursive", "-r", default=True, help="Also folders below. [default: recursive]"),
         click.option("--include", multiple=True, metavar="GLOB", help="Only matching files; repeatable."),
         click.option("--exclude", multiple=True, metavar="GLOB", help="No matching files; repeatable."),
-        click.option("--files-from", metavar="FILE", help="Names below INPUT, one a line; - for stdin."),
+        click.option("--files-from", metavar="FILE", shell_complete=completing.files,
+                     help="Names below INPUT, one a line; - for stdin."),
         click.option("--null", "-0", is_flag=True, help="Names in --files-from end with NUL, as of find -print0."),
         click.option("--follow-symlinks", is_flag=True, help="Enter linked folders."),
         click.option("--hidden", is_flag=True, help="Also names that begin with a dot."),
@@ -84,8 +85,10 @@ _OPTIONS: Sections = {
     ],
     "What is shown": [
         click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing."),
-        click.option("--json", "json_path", metavar="FILE", help="JSON Lines, one object a picture; - for stdout."),
-        click.option("--report", "report_path", metavar="FILE.html", help="A page about the run, with its pictures."),
+        click.option("--json", "json_path", metavar="FILE", shell_complete=completing.files,
+                     help="JSON Lines, one object a picture; - for stdout."),
+        click.option("--report", "report_path", metavar="FILE.html", shell_complete=completing.files,
+                     help="A page about the run, with its pictures."),
         click.option("--no-progress", is_flag=True, help="No progress bar."),
         click.option("--quiet", "-Q", is_flag=True, help="Say only what failed."),
         click.option("--verbose", "-v", is_flag=True,

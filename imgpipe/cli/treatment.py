@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from imgpipe import codecs, filters
+from imgpipe.cli import completing
 from imgpipe.cli.kinds import Kinds
 from imgpipe.cli.sections import Sections
 from imgpipe.cli.size import ByteSize
@@ -44,7 +45,7 @@ _RESIZE = ("width", "height", "long_edge", "short_edge", "fit", "gravity", "kern
 
 TREATMENT: Sections = {
     "What to do": [
-        click.option("--recipe", "-c", metavar="FILE-or-NAME",
+        click.option("--recipe", "-c", metavar="FILE-or-NAME", shell_complete=completing.recipes,
                      help="Begin with a recipe; the options after it add to it. imgpipe recipe --help"),
         click.option("--resize", metavar="GEOMETRY",
                      help="800x600, 800x, x600, 50%, 2MP; with > < ! ^ as in ImageMagick."),
@@ -53,14 +54,18 @@ TREATMENT: Sections = {
         click.option("--long-edge", type=Whole(1), help="Make the longer edge this long, px."),
         click.option("--short-edge", type=Whole(1), help="Make the shorter edge this long, px."),
         click.option("--fit", type=OneOf(_FITS), help="How the picture goes into the box. [default: inside]"),
-        click.option("--gravity", help="What `cover` and `contain` keep: center, north, southeast..."),
-        click.option("--kernel", help="lanczos3, mitchell, catmull-rom, bilinear, gaussian, box, nearest."),
+        click.option("--gravity", shell_complete=completing.of_resize,
+                     help="What `cover` and `contain` keep: center, north, southeast..."),
+        click.option("--kernel", shell_complete=completing.of_resize,
+                     help="lanczos3, mitchell, catmull-rom, bilinear, gaussian, box, nearest."),
         click.option("--no-upscale", is_flag=True, help="Never make a picture larger."),
         click.option("--filter", "-F", "steps", multiple=True, metavar="NAME:KEY=VALUE,...",
+                     shell_complete=completing.filters,
                      help="Repeatable, in order."),
     ],
     "Encoding": [
-        click.option("--format", "-f", metavar="FORMAT", help="Of the outputs. [default: that of each input]"),
+        click.option("--format", "-f", metavar="FORMAT", shell_complete=completing.formats,
+                     help="Of the outputs. [default: that of each input]"),
         click.option("--quality", "-q", type=Whole(1, 100), help="[default: 82 for JPEG, 80 for WebP]"),
         click.option("--lossless", is_flag=True, default=None, help="Every pixel exactly, where the format can."),
         click.option("--progressive/--baseline", default=None, help="Order of JPEG data. [default: baseline]"),

@@ -12,6 +12,7 @@ import click
 
 from imgpipe import cli
 from imgpipe.cli import request as options
+from imgpipe.cli.completing import files
 from imgpipe.cli.notices import WEB_READY_NOTICE
 from imgpipe.cli.process import STOPPING, json_file, run_plan, say
 from imgpipe.cli.request import Request, read_request
@@ -36,8 +37,8 @@ _WATCHING = {
 
 
 @click.command("watch", cls=Sectioned, no_args_is_help=True)
-@click.argument("source", metavar="INPUT")
-@click.argument("target", metavar="OUTPUT")
+@click.argument("source", metavar="INPUT", shell_complete=files)
+@click.argument("target", metavar="OUTPUT", shell_complete=files)
 @with_options(_WATCHING)
 @options.with_options
 def command(source: str, target: str, **given: Any) -> int:

@@ -51,9 +51,16 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(built, files
         for path in (built.root / "imgpipe").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    held = {name for name in files if not PurePosixPath(name).parts[0].endswith(".dist-info")}
+    held = {name for name in files if not PurePosixPath(name).parts[0].endswith((".dist-info", ".data"))}
     assert held == there
     assert {"imgpipe/py.typed", "imgpipe/recipe/shipped/web.toml"} <= held
+
+
+def test_the_manual_pages_are_where_man_looks_for_them(built, files):
+    installed = {name.partition(".data/data/share/man/man1/")[2]: content for name, content in files.items()}
+    pages = {path.name: path.read_bytes() for path in (built.root / "docs" / "man").iterdir()}
+    assert pages
+    assert {name: content for name, content in installed.items() if name} == pages
 
 
 def test_the_licence_is_in_the_wheel(built, files):
