@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 from array import array
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from imgpipe.discovery import Selection, find, instead_of
 from imgpipe.errors import OutputError, UsageError
@@ -22,6 +23,8 @@ from imgpipe.storage.ranges import is_shards
 from imgpipe.template import may_be_written, parse
 
 _UNREADABLE = "unreadable"
+
+Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,34 @@ class Plan:
 
     def early_names(self) -> array[int]:
         """Keys of all names that are known before the work, in order."""
-        return early_names(self._counted().jobs(), folded=self.target.folds_names())
+        return early_names(self._names_only().jobs(), folded=self.target.folds_names())
 
     @property
     def may_prune(self) -> bool:
         """Whether a source that is not there can be taken for gone: a disk that is not mounted has none."""
         return self.total > 0 and self.unlisted == 0
+
+    def counted(self, through: Through = iter) -> Plan:
+        """The same with its numbers: look at all inputs, and see that each output has one.
+
+        Args:
+            through: the inputs pass through it while they are found, to be shown to a person.
+
+        Raises:
+            CollisionError: two inputs clash.
+        """
+        unlisted = 0
+
+        def jobs() -> Iterator[Job | Item]:
+            nonlocal unlisted
+            unlisted = 0
+            for job in through(self._names_only().jobs()):
+                failed = isinstance(job, Item) and job.status is Status.FAILED
+                unlisted += failed and self.selection.names is None
+                yield job
+
+        total = count_inputs(jobs, folded=self.folded)
+        return replace(self, total=total, unlisted=unlisted)
 
     def look_again(self) -> None:
         """See that each output has one input, now that the output folder is there and shows how it takes names.
@@ -83,9 +108,9 @@ class Plan:
             CollisionError: it takes two names for one.
         """
         if self.target.folds_names() and not self.folded:
-            count_inputs(self._counted().jobs, folded=True)
+            count_inputs(self._names_only().jobs, folded=True)
 
-    def _counted(self) -> Plan:
+    def _names_only(self) -> Plan:
         """For names only, which is quicker."""
         listing = replace(self.selection.listing, names_only=True)
         return replace(self, selection=replace(self.selection, listing=listing))
@@ -162,7 +187,7 @@ def make_plan(
     existing: Existing,
     naming: Naming = Naming(),  # noqa: B008 - it is frozen
 ) -> Plan:
-    """Look at all inputs and see that each output has one; nothing is read or written.
+    """A plan whose inputs are still to be counted, which is the part that takes its time; nothing is written.
 
     Args:
         source: a folder, or one file.
@@ -173,7 +198,7 @@ def make_plan(
         naming: how outputs are called.
 
     Raises:
-        UsageError: there is no such input, a name leads elsewhere, input and output are the same, or two inputs clash.
+        UsageError: there is no such input, a name leads elsewhere, or input and output are the same.
     """
     if is_shards(target):
         raise UsageError(f"{target}: shards are read, not written yet; OUTPUT is a folder")
@@ -184,18 +209,7 @@ def make_plan(
     inside = replace(selection.listing, leave_out=leave_out)
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
-    plan = Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
-    unlisted = 0
-
-    def jobs() -> Iterator[Job | Item]:
-        nonlocal unlisted
-        unlisted = 0
-        for job in plan._counted().jobs():
-            unlisted += isinstance(job, Item) and job.status is Status.FAILED and selection.names is None
-            yield job
-
-    total = count_inputs(jobs, folded=folded)
-    return replace(plan, total=total, unlisted=unlisted)
+    return Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
 
 
 def _nowhere(job: Job) -> Item:

@@ -23,7 +23,7 @@ from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Making, open_journal
 from imgpipe.naming import Naming
-from imgpipe.plan import Plan, make_plan
+from imgpipe.plan import Plan, Through, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.savings import Savings
@@ -171,8 +171,15 @@ def with_cores(options: Options, cores: int | None) -> Options:
     return replace(options, workforce=replace(options.workforce, cores=cores))
 
 
-def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
+def prepare(source: str, target: str, recipe: Recipe, options: Options, through: Through = iter) -> Plan:
     """Find all inputs and see that the run can be done; nothing is written yet.
+
+    Args:
+        source: a folder, or one file.
+        target: a folder, which need not exist.
+        recipe: what to do.
+        options: how.
+        through: the inputs pass through it while they are found, to be shown to a person.
 
     Raises:
         UsageError: it cannot be done as it was asked for.
@@ -186,7 +193,7 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options) -> Plan:
             "--copy-skipped copies the original with all its metadata, which --strip and --strip-gps forbid"
         )
     naming = replace(options.naming, copies=copies)
-    plan = make_plan(source, target, options.selection, recipe, options.existing, naming)
+    plan = make_plan(source, target, options.selection, recipe, options.existing, naming).counted(through)
     if options.engine == "dask" or options.workforce.cluster is not None:
         _check_cluster(plan, options)
     if options.preserve and (plan.source.remote or plan.target.remote):

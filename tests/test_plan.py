@@ -34,7 +34,7 @@ def out(tmp_path):
 
 def plan(source, target, format=None, **more):
     selection = Selection(**{key: more.pop(key) for key in ("listing", "include", "exclude") if key in more})
-    return make_plan(str(source), str(target), selection, Recipe(format=format), Existing(**more))
+    return make_plan(str(source), str(target), selection, Recipe(format=format), Existing(**more)).counted()
 
 
 def names(jobs):
@@ -76,7 +76,7 @@ def test_a_folder_is_planned_and_nothing_is_written(pictures, out):
 
 
 def test_the_naming_is_kept_to(pictures, out):
-    made = make_plan(str(pictures), str(out), Selection(), Recipe(), Existing(), Naming("-small", flat=True))
+    made = make_plan(str(pictures), str(out), Selection(), Recipe(), Existing(), Naming("-small", flat=True)).counted()
     assert [job.targets[0].name for job in made.jobs()] == ["a-small.jpg", "b-small.png", "c-small.jpg"]
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TextIO
 
 import click
@@ -24,10 +25,10 @@ from imgpipe.flow import Meter
 from imgpipe.job import Item, Status
 from imgpipe.journal import peek
 from imgpipe.naming import printable
-from imgpipe.plan import Plan
+from imgpipe.plan import Plan, Through
 from imgpipe.prune import gone
 from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
-from imgpipe.report.progress import advance, progress
+from imgpipe.report.progress import CLEAR_LINE, can_draw, counted, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
 from imgpipe.report.summary import inputs, summary
@@ -35,7 +36,19 @@ from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
 from imgpipe.storage.location import shown
 
-STOPPING = "\nfinishing what was begun; Ctrl-C again leaves at once\n"
+_STOPPING = "finishing what was begun; Ctrl-C again leaves at once\n"
+
+
+def counting(request: Request) -> Through:
+    """Shows how many inputs were found so far, where that takes long and a person looks."""
+    return partial(counted, file=sys.stderr) if request.progress and can_draw(sys.stderr) else iter
+
+
+def stopping_notice() -> str:
+    """What a terminal says to the first Ctrl-C, in the place of the bar; empty where there is no terminal."""
+    if not sys.stderr.isatty():
+        return ""
+    return (CLEAR_LINE if can_draw(sys.stderr) else "\n") + _STOPPING
 
 
 @click.command("process", cls=Sectioned, no_args_is_help=True)
@@ -54,8 +67,8 @@ def command(source: str, target: str, **given: Any) -> int:
     request = read_request(given)
     if request.report is not None:
         _check_report(request.report, request)
-    with stop_signals(STOPPING if sys.stderr.isatty() else "") as stop, json_file(request.json) as lines:
-        plan = prepare(source, target, request.recipe, request.options)
+    with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
+        plan = prepare(source, target, request.recipe, request.options, counting(request))
         for notice in notices(
             plan, given | {"source": shown(source), "target": shown(target)}, web_ready=request.web_ready
         ):
@@ -117,8 +130,8 @@ def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told, meter: M
         ):
             for item in items:
                 told.add(item)
-                if item.status is not Status.PRUNED:
-                    advance(bar, told.tally)
+                if bar is not None and item.status is not Status.PRUNED:
+                    bar.update()
                 if request.fail_fast and item.failure is not None:
                     return _End(cli.SOME_FAILED)
     except KeyboardInterrupt:

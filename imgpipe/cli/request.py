@@ -89,7 +89,7 @@ _OPTIONS: Sections = {
                      help="JSON Lines, one object a picture; - for stdout."),
         click.option("--report", "report_path", metavar="FILE.html", shell_complete=completing.files,
                      help="A page about the run, with its pictures."),
-        click.option("--no-progress", is_flag=True, help="No progress bar."),
+        click.option("--no-progress", is_flag=True, help="No progress bar, and no lines in a log."),
         click.option("--quiet", "-Q", is_flag=True, help="Say only what failed."),
         click.option("--verbose", "-v", is_flag=True,
                      help="Name all skipped files and warnings; show tracebacks, and where the time went."),

@@ -14,7 +14,7 @@ from imgpipe import cli
 from imgpipe.cli import request as options
 from imgpipe.cli.completing import files
 from imgpipe.cli.notices import WEB_READY_NOTICE
-from imgpipe.cli.process import STOPPING, json_file, run_plan, say
+from imgpipe.cli.process import counting, json_file, run_plan, say, stopping_notice
 from imgpipe.cli.request import Request, read_request
 from imgpipe.cli.sections import Sectioned, with_options
 from imgpipe.cli.values import Seconds
@@ -54,8 +54,8 @@ def command(source: str, target: str, **given: Any) -> int:
     for option in ("dry_run", "files_from"):
         if given[option]:
             raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")
-    with stop_signals(STOPPING if sys.stderr.isatty() else "") as stop, json_file(request.json) as lines:
-        plan = prepare(source, target, request.recipe, request.options)
+    with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
+        plan = prepare(source, target, request.recipe, request.options, counting(request))
         patience = Patience(given["settle"], given["poll"], request.options.prune)
         # From now on, so that nothing is missed that comes during the first run.
         watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))

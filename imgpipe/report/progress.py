@@ -1,36 +1,140 @@
-"""The progress bar on a terminal; nothing elsewhere."""
+"""How far a run is: a bar on a terminal, a line now and then in a log file, nothing through a pipe."""
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 
 from imgpipe.job import Status
+from imgpipe.report.summary import human_bytes
 from imgpipe.report.tally import Tally
+
+T = TypeVar("T")
+
+_DELAY = 0.5
+"""Seconds: what is over sooner shows nothing."""
+
+_LOG_EVERY = 5.0
+_REDRAW_EVERY = 0.1
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Shown(Protocol):
+    """What shows how far a run is."""
+
+    def update(self) -> bool | None:
+        """One more input has come to its end, which the tally knows already."""
 
 
 @contextmanager
-def progress(tally: Tally, file: TextIO, *, wanted: bool = True) -> Iterator[Any]:
-    """A tqdm bar over all inputs; call its `update` after each item. None where there is no terminal."""
-    if not wanted or not file.isatty():
+def progress(tally: Tally, file: TextIO, *, wanted: bool = True) -> Iterator[Shown | None]:
+    """Show how far the run is while the block runs; call `update` after each item. None where nobody looks.
+
+    Args:
+        tally: of the run.
+        file: a terminal gets a bar, a regular file (or a terminal that cannot draw) a line every five seconds.
+        wanted: whether to show anything.
+    """
+    if wanted and can_draw(file):
+        with _bar(tally, file) as bar:
+            yield bar
+    elif wanted and (file.isatty() or _is_regular(file)):
+        yield _Log(tally, file)
+    else:
         yield None
-        return
+
+
+def counted(found: Iterator[T], file: TextIO) -> Iterator[T]:
+    """The same; where finding them takes long, a terminal is told how many there are so far."""
+    due, shown = time.monotonic() + _DELAY, False
+    try:
+        for count, each in enumerate(found, 1):
+            # The clock is slower than most of the listing.
+            if count % 64 == 0 and time.monotonic() >= due:
+                due, shown = time.monotonic() + _REDRAW_EVERY, True
+                file.write(f"{CLEAR_LINE}finding files... {count}")
+                file.flush()
+            yield each
+    finally:
+        if shown:
+            file.write(CLEAR_LINE)
+            file.flush()
+
+
+def can_draw(file: TextIO) -> bool:
+    """Whether it is a terminal whose lines can be drawn over."""
+    return file.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def layout(columns: int) -> str:
+    """What a bar shows on a terminal of so many columns, as tqdm takes it; the failures wherever there are some."""
+    if columns < 57:
+        return "{n_fmt}/{total_fmt}, {remaining} left{failed}"
+    if columns < 77:
+        return "{percentage:3.0f}% {n_fmt}/{total_fmt}, {images}, {remaining} left{failed}"
+    return "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}, {images}, {volume}, {remaining} left{failed}"
+
+
+def _bar(tally: Tally, file: TextIO) -> Any:
     from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        """Chooses its numbers by the width that the terminal has at the moment."""
+
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            found = super().format_dict
+            # Room for the ^C that the terminal writes behind it: a line that is wrapped cannot be taken away.
+            columns = (found["ncols"] or 80) - 3
+            return {**found, **_numbers(tally)} | {"bar_format": layout(columns), "ncols": columns}
 
     # Its own default is a lock between processes, and a thread that watches; neither is needed.
     tqdm.set_lock(threading.RLock())
     tqdm.monitor_interval = 0
-    with tqdm(total=tally.total, unit=" images", file=file, dynamic_ncols=True, smoothing=0.1, leave=False) as bar:
-        yield bar
+    return Bar(total=tally.total, file=file, dynamic_ncols=True, smoothing=0.1, leave=False, delay=_DELAY)
 
 
-def advance(bar: Any, tally: Tally) -> None:
-    """Move the bar by one item."""
-    if bar is None:
-        return
+def _numbers(tally: Tally) -> dict[str, str]:
+    seconds = max(tally.seconds, 1e-3)
+    rate = tally.done / seconds
     failed = tally.counts[Status.FAILED]
-    if failed:
-        bar.set_postfix_str(f"{failed} failed", refresh=False)
-    bar.update(1)
+    return {
+        "images": f"{rate:.0f} images/s" if rate >= 100 else f"{rate:.2g} images/s",
+        "volume": f"{human_bytes(tally.bytes_in / seconds)}/s",
+        "failed": f", {failed} failed" if failed else "",
+    }
+
+
+class _Log:
+    """A line every few seconds."""
+
+    def __init__(self, tally: Tally, file: TextIO) -> None:
+        self._tally = tally
+        self._file = file
+        self._due = time.monotonic() + _LOG_EVERY
+
+    def update(self) -> None:
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _LOG_EVERY
+        tally, numbers = self._tally, _numbers(self._tally)
+        left = tally.not_begun * tally.seconds / max(tally.done, 1)
+        self._file.write(
+            f"imgpipe: {tally.done} of {tally.total}, {numbers['images']}, {numbers['volume']}, "
+            f"{left:.0f} s left{numbers['failed']}\n"
+        )
+        self._file.flush()
+
+
+def _is_regular(file: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
