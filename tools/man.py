@@ -54,10 +54,11 @@ def _contexts(command: click.Command, name: str, parent: click.Context | None = 
 
 
 if __name__ == "__main__":
+    written = dict(pages())
     os.makedirs(FOLDER, exist_ok=True)
     for old in os.listdir(FOLDER):
         os.unlink(os.path.join(FOLDER, old))
-    for name, text in pages():
+    for name, text in written.items():
         with open(os.path.join(FOLDER, name), "w", encoding="utf-8") as file:
             file.write(text)
-    sys.stdout.write(f"{len(os.listdir(FOLDER))} pages in docs/man\n")
+    sys.stdout.write(f"{len(written)} pages in docs/man\n")

@@ -15,6 +15,7 @@ import click
 
 from imgpipe import bench, cli
 from imgpipe.bench import Measured, Trial
+from imgpipe.cli.completing import files
 from imgpipe.cli.process import json_file
 from imgpipe.cli.sections import Sectioned, Sections, with_options
 from imgpipe.cli.treatment import TREATMENT, read_recipe
@@ -26,7 +27,7 @@ from imgpipe.flow import Meter, verdict
 from imgpipe.naming import printable
 from imgpipe.recipe import WEB_READY
 from imgpipe.report.plot import Bar, bar_lines, svg
-from imgpipe.report.progress import advance, progress
+from imgpipe.report.progress import progress
 from imgpipe.report.summary import human_bytes
 from imgpipe.report.tally import Tally
 from imgpipe.storage import open_storage
@@ -52,7 +53,7 @@ _PLOT_COLUMNS = 100
 
 
 @click.command("bench", cls=Sectioned, no_args_is_help=True)
-@click.argument("source", metavar="INPUT")
+@click.argument("source", metavar="INPUT", shell_complete=files)
 @with_options(_OPTIONS)
 def command(source: str, **given: Any) -> int:
     """Say which engine your pictures need, by trying all of them on some.
@@ -96,7 +97,8 @@ def _tried(trial: Trial, given: Mapping[str, Any], stop: StopRequest) -> list[Me
             for item in bench.measure(trial, way, lambda: bool(stop), meter):
                 items.append(item)
                 tally.add(item)
-                advance(bar, tally)
+                if bar is not None:
+                    bar.update()
             if stop:
                 break
             tried.append(bench.measured(way, items, meter))
