@@ -51,6 +51,8 @@ def command(source: str, target: str, **given: Any) -> int:
     sys.path.append(os.getcwd())
     gc.enable()
     request = read_request(given)
+    if "://" in source:
+        raise UsageError("imgpipe watch watches a local folder; let a timer start imgpipe process for a bucket")
     for option in ("dry_run", "files_from"):
         if given[option]:
             raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")

@@ -223,6 +223,14 @@ def test_without_the_extra_it_says_what_to_install_and_polling_works(watch, tmp_
     assert watcher.end()[0] == 130
 
 
+def test_a_bucket_is_not_watched(tmp_path):
+    done = imgpipe("watch", "s3://bucket/in", tmp_path / "out")
+    assert done.stderr == (
+        "imgpipe: imgpipe watch watches a local folder; let a timer start imgpipe process for a bucket\n"
+    )
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("option", [["--dry-run"], ["--files-from", "-"]])
 def test_options_of_one_run_are_refused(option, tmp_path):
     done = imgpipe("watch", tmp_path, tmp_path / "out", *option)
