@@ -140,6 +140,18 @@ def install() -> bool:
     return False
 
 
+def install_s3_server() -> None:
+    """The S3 server of the tests, its content pinned; without it they skip, as on platforms for which there is none."""
+    pinned = ("--quiet", "--require-hashes", "--no-deps", "-r", os.path.join("tests", "requirements-s3.txt"))
+    uv = shutil.which("uv")
+    if uv and run(uv, "pip", "install", "--python", PYTHON, *pinned, quiet=True):
+        return
+    if has_pip(PYTHON):
+        run(PYTHON, "-m", "pip", "install", *pinned, quiet=True)
+    elif has_pip(OUTSIDE):
+        run(OUTSIDE, "-m", "pip", "--python", PYTHON, "install", *pinned, quiet=True)
+
+
 def compile_bytecode() -> None:
     """Compile all modules now: start-up time matters, and where PYTHONDONTWRITEBYTECODE is set nobody else would."""
     where = 'import sysconfig; print(sysconfig.get_path("purelib"))'
@@ -157,6 +169,7 @@ def main() -> None:
     print("Making the environment in .venv ...", flush=True)
     if not install():
         sys.exit(NOT_INSTALLED)
+    install_s3_server()
     compile_bytecode()
     os.remove(UNFINISHED)
     touch(READY)

@@ -1,0 +1,71 @@
+"""A server that fails now and then costs time, and nothing else; one that always fails ends the run with a word."""
+
+import pytest
+
+from imgpipe.errors import RunError
+from imgpipe.storage import Listing, open_storage
+from tests.command import imgpipe
+from tests.folders import contents, paint
+from tests.runs import SMALL, ends, run
+from tests.storage.faults import proxy
+
+
+def deliver_all(tmp_path, bucket, monkeypatch, count, share):
+    for number in range(count):
+        paint(tmp_path / f"in/{number % 9}/{number}.png", seed=number)
+    run(tmp_path / "in", tmp_path / "local")
+    expected = contents(tmp_path / "local")
+    monkeypatch.setenv("AWS_TIMEOUT", "2s")
+    with proxy(bucket.endpoint, share) as (endpoint, done):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        report = run(tmp_path / "in", f"{bucket.url}/in", engine="threads")
+        assert set(ends(report).values()) == {"written"}, report.errors
+        report = run(f"{bucket.url}/in", f"{bucket.url}/out", SMALL, engine="threads")
+        assert set(ends(report).values()) == {"written"}, report.errors
+    assert sum(done.values()) > count * share, done
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint)
+    storage = open_storage(f"{bucket.url}/in")
+    assert {entry.name: storage.read(entry.name) for entry in storage.list(Listing())} == expected
+    assert set(ends(run(f"{bucket.url}/in", f"{bucket.url}/out")).values()) == {"unchanged"}
+
+
+def test_all_is_delivered_although_one_request_in_twenty_fails(tmp_path, bucket, monkeypatch):
+    deliver_all(tmp_path, bucket, monkeypatch, 60, 0.05)
+
+
+@pytest.mark.chaos
+def test_two_thousand_are_delivered_although_one_request_in_twenty_fails(tmp_path, bucket, monkeypatch):
+    deliver_all(tmp_path, bucket, monkeypatch, 2000, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "wrong-SECRET-7c1f"}, "credentials are refused"),
+        ({"bucket": "no-such-bucket"}, "there is no such bucket"),
+    ],
+)
+def test_what_would_repeat_ends_the_run_with_one_line(tmp_path, bucket, monkeypatch, change, words):
+    paint(tmp_path / "in/a.png")
+    url = bucket.url.replace(bucket.name, change.pop("bucket", bucket.name))
+    for name, value in change.items():
+        monkeypatch.setenv(name, value)
+    for arguments in (tmp_path / "in", url), (url, tmp_path / "out"):
+        ended = imgpipe("process", *arguments)
+        assert ended.returncode in (2, 3)
+        assert words in ended.stderr
+        assert ended.stderr.count("\n") == 1, ended.stderr
+        assert "SECRET" not in ended.stderr + ended.stdout
+
+
+def test_refusals_and_silence_without_end_end_the_run(bucket, monkeypatch):
+    monkeypatch.setattr("imgpipe.storage.objects._ENDLESS", 3)
+    storage = open_storage(bucket.url)
+    storage.put("a", b"")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    storage = open_storage(bucket.url)
+    for _ in range(2):
+        with pytest.raises(OSError, match="credentials"):
+            storage.read("a")
+    with pytest.raises(RunError, match="credentials"):
+        storage.read("a")
