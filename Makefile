@@ -24,7 +24,7 @@ help: ## this list
 
 env: $(ready) ## make the environment in .venv, or bring it up to date
 
-$(ready): pyproject.toml tools/bootstrap.py tests/requirements-s3.txt
+$(ready): pyproject.toml tools/bootstrap.py $(wildcard tests/requirements-s3.txt)
 	@$(PYTHON) tools/bootstrap.py
 
 # Two of the samples are broken on purpose, so imgpipe must end with 1, "some inputs failed", and with nothing else.
