@@ -32,9 +32,9 @@ class Slow:
         data: bytes = self._storage.read(name)
         return data
 
-    def put(self, *arguments: Any) -> None:
+    def put(self, *arguments: Any, **options: Any) -> None:
         time.sleep(self._delay)
-        self._storage.put(*arguments)
+        self._storage.put(*arguments, **options)
 
 
 def main() -> None:
