@@ -25,7 +25,7 @@ from imgpipe.recipe import Recipe
 from imgpipe.run import Options, process
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
-from tests.clusters import a_cluster, killing, pass_on, read_nothing, workers_of
+from tests.clusters import Cluster, a_cluster, killing, pass_on, read_nothing, workers_of
 from tests.command import imgpipe
 from tests.folders import contents, paint
 
@@ -297,6 +297,26 @@ def test_a_cluster_of_this_machine_comes_and_goes_without_a_word(pictures, tmp_p
     done = imgpipe("process", pictures, tmp_path / "out", "--cluster", "local:2", "--width", 40, "-Q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(contents(tmp_path / "out")) == 60
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_reaches_the_workers_of_this_machine_as_well_and_only_the_client_answers(presses, pictures, tmp_path):
+    (tmp_path / "cluster_filters.py").write_text(FILTERS)
+    here = Cluster("local:2", tmp_path, None)
+    slowly = ["-F", f"cluster_filters:slow:folder={tmp_path}", "--json", "-"]
+    with start(pictures, tmp_path / "out", here, *slowly) as run:
+        first = run.stdout.readline()
+        for _ in range(presses):
+            os.killpg(run.pid, signal.SIGINT)
+            time.sleep(0.05)  # a second press within 20 ms is the same one
+        rest, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert not complaints(errors)
+    summary = json.loads([first, *rest.splitlines()][-1])
+    assert summary["discovered"] == 60 == summary["written"] + summary["skipped"]
+    assert 1 <= summary["written"] <= len(contents(tmp_path / "out")) < 60
+    if presses == 1:
+        assert summary["written"] == len(contents(tmp_path / "out"))
 
 
 @pytest.mark.chaos
