@@ -87,6 +87,7 @@ def start(pictures, output, cluster, *more):
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(cluster.folder)},
         start_new_session=True,
+        bufsize=0,  # else a readline takes away more than a line, and communicate does not give it
     )
 
 
