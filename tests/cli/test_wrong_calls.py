@@ -96,7 +96,8 @@ WRONG = {
     "process in out --json nix/x": "cannot write nix/x: No such file or directory",
     "process in out --strip --keep exif": "strip and keep contradict each other: strip keeps nothing",
     "process in nfs://host/out": (
-        "cannot use nfs://host/out: there is no storage for nfs:// here; give a local folder"
+        "cannot use nfs://host/out: there is no storage for nfs:// here; give a local folder, or s3://, gs://, az://, "
+        "http://, https://"
     ),
 }
 
