@@ -129,6 +129,7 @@ class TestBottleneck:
         (pictures / "000.png").write_bytes(b"\x89PNG")
         one = self.measure(pictures, 10)
         assert (one.written, one.failed) == (8, 2)
+        assert one.rate == pytest.approx(8 / one.flow.seconds)
 
 
 def test_sample_is_even_and_the_same_each_time():
