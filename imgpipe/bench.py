@@ -22,6 +22,7 @@ from imgpipe.storage import Storage, open_storage
 _SECONDS = 3.0
 _FIRST = 8
 _MOST = 1000
+_MOST_ROUNDS = 5
 _MOST_IO_THREADS = 64
 _AS_GOOD = 0.95
 
@@ -47,6 +48,7 @@ class Trial:
         recipe: what is made of them.
         work: folder in which a temporary one is made and removed; None for the system's own.
         io_threads: readers, and as many writers.
+        rounds: how often every way is tried; the fastest try of each counts.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Trial:
     recipe: Recipe
     work: str | None = None
     io_threads: int = 2
+    rounds: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +121,16 @@ def seconds_each(trial: Trial, stop: Callable[[], bool]) -> float:
 
 
 def sample(trial: Trial, names: Sequence[str], count: int | None, stop: Callable[[], bool]) -> Trial:
-    """The trial of so many of the names; with None, of as many as take some seconds one after the other."""
+    """The trial of so many of the names; with None, of as many as take some seconds one after the other.
+
+    Where they take less, they are tried in several rounds: one short try says little.
+    """
     seconds = seconds_each(replace(trial, names=evenly(names, _FIRST)), stop)
     if count is None:
         count = max(_FIRST, min(_MOST, math.ceil(_SECONDS / max(seconds, 1e-6))))
-    return replace(trial, names=evenly(names, count))
+    chosen = evenly(names, count)
+    rounds = math.ceil(_SECONDS / max(seconds * len(chosen), 1e-6))
+    return replace(trial, names=chosen, rounds=max(1, min(_MOST_ROUNDS, rounds)))
 
 
 def warm(storage: Storage, names: Sequence[str]) -> int:

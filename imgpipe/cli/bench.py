@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from imgpipe import bench, cli
-from imgpipe.bench import Measured, Trial
+from imgpipe.bench import Measured, Trial, Way
 from imgpipe.cli.completing import files
 from imgpipe.cli.process import json_file
 from imgpipe.cli.sections import Sectioned, Sections, with_options
@@ -49,6 +49,7 @@ _OPTIONS: Sections = {
 }  # fmt: skip
 
 _WORTH_A_WORD = 0.05
+_TOO_SHORT = 1.5
 _PLOT_COLUMNS = 100
 
 
@@ -83,16 +84,18 @@ def _sampled(source: str, given: Mapping[str, Any], stop: StopRequest) -> Trial:
     bytes_in = bench.warm(open_storage(source), trial.names)
     what = f"{len(trial.names)} of {len(names)} pictures of {printable(source)}, {human_bytes(bytes_in)}"
     click.echo(what, err=given["json_path"] == "-")
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores() / 2:
+        click.echo("This machine is busy with other work, so the figures say less than they could", err=True)
     return trial
 
 
 def _tried(trial: Trial, given: Mapping[str, Any], stop: StopRequest) -> list[Measured]:
-    """Each way once; the first, one after the other, tells how many readers the others need."""
+    """The fastest try of each way; the first, one after the other, tells how many readers the others need."""
     cores = given["cores"] or usable_cores()
-    ways = bench.ways(cores)
-    tally, tried = Tally(len(ways) * len(trial.names)), []
+    tries: dict[Way, list[Measured]] = {way: [] for way in bench.ways(cores)}
+    tally = Tally(trial.rounds * len(tries) * len(trial.names))
     with progress(tally, sys.stderr, wanted=not given["no_progress"]) as bar:
-        for way in ways:
+        for way in trial.rounds * list(tries):
             meter, items = Meter(), []
             for item in bench.measure(trial, way, lambda: bool(stop), meter):
                 items.append(item)
@@ -100,11 +103,11 @@ def _tried(trial: Trial, given: Mapping[str, Any], stop: StopRequest) -> list[Me
                 if bar is not None:
                     bar.update()
             if stop:
-                break
-            tried.append(bench.measured(way, items, meter))
+                return []
+            tries[way].append(bench.measured(way, items, meter))
             if way.engine == "serial" and given["io_threads"] is None:
-                trial = replace(trial, io_threads=bench.io_threads_for(tried[0].flow, cores))
-    return tried
+                trial = replace(trial, io_threads=bench.io_threads_for(tries[way][0].flow, cores))
+    return [max(of_one, key=lambda one: one.rate) for of_one in tries.values()]
 
 
 def _tell(trial: Trial, tried: Sequence[Measured], given: Mapping[str, Any]) -> None:
@@ -138,6 +141,8 @@ def _words(trial: Trial, tried: Sequence[Measured], best: Measured, given: Mappi
     starting = max(one.starting for one in tried)
     if starting >= _WORTH_A_WORD:
         yield f"Worker processes take {starting:.1f} s to start, which is not in these figures"
+    if serial.flow.seconds < _TOO_SHORT:
+        yield f"These pictures take {serial.flow.seconds:.1f} s only, which is little to judge by: try more of them"
     if failed := max(one.failed for one in tried):
         yield f"{failed} of {len(trial.names)} failed and count for nothing; imgpipe process says why"
     io_threads = given["io_threads"] or bench.io_threads_for(serial.flow, best.way.cores)

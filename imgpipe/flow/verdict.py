@@ -61,10 +61,10 @@ def verdict(flow: Flow) -> Verdict:
     if not any(stage.worked for stage in flow.stages):
         return Verdict("", 0.0, "nothing had to be done, so nothing limited it")
     kind, share = max(_candidates(flow), key=lambda candidate: candidate[1])
-    if flow.seconds < _TOO_SHORT and not (kind == "start-up" and share >= _DOMINATES):
-        return Verdict("", 0.0, f"too short to say what limited it ({flow.seconds:.1f} s)")
     if not flow.queues:
         return _one_after_the_other(flow)
+    if flow.seconds < _TOO_SHORT and not (kind == "start-up" and share >= _DOMINATES):
+        return Verdict("", 0.0, f"too short to say what limited it ({flow.seconds:.1f} s)")
     if share < _DOMINATES:
         return Verdict("mixed", share, f"no stage limited it alone: {_all_busy(flow)}")
     seen, advice = _WORDS[kind](flow, _percent(share))

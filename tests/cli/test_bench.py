@@ -138,6 +138,17 @@ def test_sample_is_even_and_the_same_each_time():
     assert bench.evenly(names, 1000) == tuple(names)
 
 
+def test_few_pictures_are_tried_in_several_rounds(pictures, monkeypatch):
+    trial, names = Trial(str(pictures), (), SMALL), bench.pictures_of(str(pictures))
+    monkeypatch.setattr(bench, "seconds_each", lambda *_: 0.2)
+    assert bench.sample(trial, names, 5, lambda: False).rounds == 3
+    assert len(bench.sample(trial, names, None, lambda: False).names) == len(names)
+    monkeypatch.setattr(bench, "seconds_each", lambda *_: 2.0)
+    assert bench.sample(trial, names, 5, lambda: False).rounds == 1
+    monkeypatch.setattr(bench, "seconds_each", lambda *_: 1e-9)
+    assert bench.sample(trial, names, 5, lambda: False).rounds == 5
+
+
 def test_outputs_are_removed_when_a_run_is_left_early(pictures, tmp_path):
     trial = Trial(str(pictures), ("000.png", "001.png"), SMALL, str(tmp_path / "work"))
     items = bench.measure(trial, Way("serial", 1))
