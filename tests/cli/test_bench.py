@@ -122,7 +122,9 @@ class TestBottleneck:
 
     def test_disk_that_is_slow_to_write_is_writing_bound(self, pictures, monkeypatch):
         put = LocalFolder.put
-        monkeypatch.setattr(LocalFolder, "put", lambda self, *more: (time.sleep(0.1), put(self, *more))[1])
+        monkeypatch.setattr(
+            LocalFolder, "put", lambda self, *more, **named: (time.sleep(0.1), put(self, *more, **named))[1]
+        )
         assert verdict(self.measure(pictures).flow).kind == "writing-bound"
 
     def test_failures_are_counted_and_are_no_speed(self, pictures):

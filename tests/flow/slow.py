@@ -23,9 +23,9 @@ class SlowToRead(LocalFolder):
 
 
 class SlowToWrite(LocalFolder):
-    def put(self, name, data, like=None):
+    def put(self, name, data, like=None, **more):
         time.sleep(SECONDS)
-        super().put(name, data, like)
+        super().put(name, data, like, **more)
 
 
 @imgpipe.filter
