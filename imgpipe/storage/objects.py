@@ -131,9 +131,9 @@ class Objects:
     @property
     def store(self) -> Any:
         """The library's object."""
+        _see_that_it_works_here()
         with self._lock:
             if self._store is None:
-                _see_that_it_works_here()
                 try:
                     self._store = self._make()
                 except UsageError:
