@@ -55,7 +55,7 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     for entry in _entries(storage, selection):
         if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
             source = _source(storage, entry)
-            if not (isinstance(source, Item) and source.status is Status.SKIPPED and storage.sidecars):
+            if not (isinstance(source, Item) and source.status is Status.SKIPPED and storage.samples):
                 yield source
 
 

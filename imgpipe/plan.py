@@ -18,8 +18,8 @@ from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, printable, targets
 from imgpipe.recipe import Recipe
-from imgpipe.storage import Storage, open_storage
-from imgpipe.storage.ranges import is_shards
+from imgpipe.samples import by_key, in_samples
+from imgpipe.storage import Storage, open_storage, open_target
 from imgpipe.template import may_be_written, parse
 
 _UNREADABLE = "unreadable"
@@ -96,7 +96,7 @@ class Plan:
             for job in through(self._names_only().jobs()):
                 failed = isinstance(job, Item) and job.status is Status.FAILED
                 unlisted += failed and self.selection.names is None
-                yield job
+                yield by_key(job) if self.target.samples and not self.source.samples else job
 
         total = count_inputs(jobs, folded=self.folded)
         return replace(self, total=total, unlisted=unlisted)
@@ -123,6 +123,7 @@ class Plan:
                 continue
             index += 1
             job = Job(found, targets(found, self.outputs, index, flat=self.flat))
+            job = in_samples(job, self.source) if self.target.samples else job
             if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
                 raise UsageError(_not_in_place(job))
             yield job if all(may_be_written(output.name) for output in job.targets) else _nowhere(job)
@@ -200,10 +201,8 @@ def make_plan(
     Raises:
         UsageError: there is no such input, a name leads elsewhere, or input and output are the same.
     """
-    if is_shards(target):
-        raise UsageError(f"{target}: shards are read, not written yet; OUTPUT is a folder")
     read_from, selection = _open_source(source, target, selection)
-    write_to = open_storage(target)
+    write_to = open_target(target)
     _check_target(read_from, write_to, existing)
     leave_out = None if existing.in_place else write_to.identity
     inside = replace(selection.listing, leave_out=leave_out)
@@ -230,7 +229,7 @@ def _not_in_place(job: Job) -> str:
 
 def _open_source(source: str, target: str, selection: Selection) -> tuple[Storage, Selection]:
     storage = open_storage(source)
-    if storage.sidecars:
+    if storage.samples:
         return storage, selection
     if not storage.remote and not os.path.lexists(source):
         raise UsageError(f"there is no input {source}{instead_of(source, target)}")

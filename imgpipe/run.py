@@ -23,12 +23,13 @@ from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Making, open_journal
 from imgpipe.naming import Naming
+from imgpipe.packing import ShardSize, check_standing, packing
 from imgpipe.plan import Plan, Through, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.savings import Savings
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
-from imgpipe.storage import Durability, open_storage
+from imgpipe.storage import Durability, open_target
 
 _SYNCING_WRITERS = 8
 _REMOTE_IO_THREADS = 16
@@ -52,6 +53,7 @@ class Options:
         preserve: outputs get times and mode of their source.
         prune: first remove outputs whose source is gone, where all folders of the input can be listed and
             there is any input at all.
+        shards: how large shards become, where OUTPUT is `shards/{000000..000099}.tar`; None for the default.
     """
 
     engine: str = "processes"
@@ -64,6 +66,7 @@ class Options:
     savings: Savings | None = None
     preserve: bool = False
     prune: bool = False
+    shards: ShardSize | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,28 @@ def _items(run: Generator[Item], fail_fast: bool) -> Iterator[Item]:
                 raise PictureError(f"{item.source.name}: {item.failure.message}")
 
 
+def check_shards(plan: Plan, options: Options) -> None:
+    """Refuse what shards cannot hold, or what they would lose; UsageError."""
+    if options.preserve and (plan.source.samples or plan.target.samples):
+        raise UsageError("--preserve is for local folders: files in shards have no times and modes worth keeping")
+    if not plan.target.samples:
+        if options.shards is not None:
+            raise UsageError("--shard-count and --shard-bytes are for an OUTPUT such as shards/{000000..000099}.tar")
+        return
+    what = ""
+    if plan.late:
+        what = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
+    elif options.existing.overwrite not in ("ours", "always"):
+        what = f"--overwrite {options.existing.overwrite} is"
+    elif options.prune:
+        what = "--prune (a shard never keeps what is gone) is"
+    elif options.engine == "dask":
+        what = "a cluster is"
+    if what:
+        raise UsageError(f"{what} not possible where OUTPUT is shards")
+    check_standing(plan.target, replaced=options.existing.overwrite == "always")
+
+
 def with_cores(options: Options, cores: int | None) -> Options:
     """The same options with another number of workers, where one is given."""
     if cores is None:
@@ -198,9 +223,8 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options, through:
         _check_cluster(plan, options)
     if options.preserve and (plan.source.remote or plan.target.remote):
         raise UsageError("--preserve is for local folders: objects have no mode, and their time cannot be set")
-    if options.preserve and plan.source.sidecars:
-        raise UsageError("--preserve is for local folders: files in shards have no times and modes worth keeping")
-    return replace(plan, target=open_storage(target, options.durability))
+    check_shards(plan, options)
+    return replace(plan, target=open_target(target, options.durability))
 
 
 def execute(
@@ -224,7 +248,8 @@ def execute(
     """
     with (
         open_journal(plan.target, making_of(plan, recipe, options)) as journal,
-        closing(_until(stop, plan.jobs(journal))) as found,
+        packing(plan, journal, options.shards) as packed,
+        closing(_until(stop, packed.ordered(plan.jobs(journal)))) as found,
     ):
         plan.look_again()
         if options.prune and plan.may_prune:
@@ -233,6 +258,7 @@ def execute(
         for job in found:
             if isinstance(job, Job):
                 break
+            packed.settle(job)
             yield job
         else:
             return
@@ -250,6 +276,7 @@ def execute(
                     meter.add(item)
                     journal.record(item)
                     if item.reason != NOT_BEGUN:
+                        packed.settle(item)
                         yield item
         except PoolBroken as error:
             raise RunError(str(error)) from error

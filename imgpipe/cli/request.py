@@ -22,6 +22,7 @@ from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import UsageError
 from imgpipe.existing import Existing, KnownBy, Overwrite
 from imgpipe.naming import Naming
+from imgpipe.packing import ShardSize
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.run import Options
 from imgpipe.savings import Savings
@@ -56,6 +57,9 @@ _OPTIONS: Sections = {
         click.option("--preserve", "-p", is_flag=True, help="Outputs get times and mode of their source."),
         click.option("--in-place", is_flag=True, help="INPUT is OUTPUT: replace each picture by what is made of it."),
         click.option("--prune", is_flag=True, help="Remove outputs that imgpipe made and whose input is gone."),
+        click.option("--shard-count", type=Whole(1), metavar="N",
+                     help="Samples in a shard, where OUTPUT is 'shards/{0000..0099}.tar'. [default: 10000]"),
+        click.option("--shard-bytes", type=ByteSize(), metavar="SIZE", help="Its size at most. [default: 1GB]"),
         click.option("--checksum", is_flag=True, help="Know sources by their content, not by size, time and inode."),
         click.option("--ignore-inode", is_flag=True,
                      help="Know sources by size and time: for copied or network folders."),
@@ -176,6 +180,12 @@ def _engine(given: Mapping[str, Any]) -> str:
     return "dask"
 
 
+def _shards(given: Mapping[str, Any]) -> ShardSize | None:
+    asked = {"count": given["shard_count"], "bytes": given["shard_bytes"]}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    return ShardSize(**asked) if asked else None
+
+
 def _options(given: Mapping[str, Any]) -> Options:
     listing = Listing(given["recursive"], given["hidden"], given["follow_symlinks"])
     names = read_names(given["files_from"], null=given["null"]) if given["files_from"] else None
@@ -199,4 +209,5 @@ def _options(given: Mapping[str, Any]) -> Options:
         savings=_savings(given),
         preserve=given["preserve"],
         prune=given["prune"],
+        shards=_shards(given),
     )

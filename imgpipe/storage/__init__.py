@@ -79,12 +79,12 @@ class Storage(Protocol):
     Attributes:
         root: where it is, in words that may be shown.
         durability: what is survived by files that were put.
-        sidecars: files that are no pictures belong to pictures, and are no inputs that were passed over.
+        samples: files of one key belong together (`key.jpg`, `key.json`), and those that are no pictures are no inputs.
     """
 
     root: str
     durability: Durability
-    sidecars: bool
+    samples: bool
 
     @property
     def identity(self) -> str:
@@ -174,13 +174,12 @@ def is_name(text: str) -> bool:
 
 def open_storage(location: str, durability: Durability = "rename") -> Storage:
     """The storage that a path or URL names; UsageError where there is none for it."""
-    if location.endswith(".tar"):
-        from imgpipe.storage.ranges import is_shards
+    from imgpipe.storage.ranges import is_shards
 
-        if is_shards(location):
-            from imgpipe.storage.shards import Shards
+    if is_shards(location):
+        from imgpipe.storage.shards import Shards
 
-            return Shards(location, durability)
+        return Shards(location, durability)
     if "://" in location:
         from imgpipe.storage.location import BUCKETS, WEB, scheme_of, shown
 
@@ -201,3 +200,14 @@ def open_storage(location: str, durability: Durability = "rename") -> Storage:
     from imgpipe.storage.local import LocalFolder
 
     return LocalFolder(location, durability)
+
+
+def open_target(location: str, durability: Durability = "rename") -> Storage:
+    """As `open_storage`, where outputs are to go: `x.tar` is a shard to be made, but for a folder of that name."""
+    from imgpipe.storage.ranges import may_be_shards
+
+    if may_be_shards(location):
+        from imgpipe.storage.shard_folder import ShardFolder
+
+        return ShardFolder(location, durability)
+    return open_storage(location, durability)

@@ -34,7 +34,7 @@ class CloudFolder:
 
     calls = None
     remote = True
-    sidecars = False
+    samples = False
 
     def __init__(self, url: str, durability: Durability = "rename") -> None:
         self._url = url

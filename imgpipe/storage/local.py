@@ -26,7 +26,7 @@ class LocalFolder:
     """A folder on a local disk."""
 
     remote = False
-    sidecars = False
+    samples = False
 
     def __init__(self, root: str, durability: Durability = "rename", calls: Calls = SYSTEM) -> None:
         self.root = os.path.abspath(root)

@@ -43,9 +43,18 @@ class Range:
 
 def is_shards(location: str) -> bool:
     """Whether a path is that of tar files: it ends in `.tar` and is a range or a file."""
-    if "://" in location or not location.endswith(_ENDING):
+    return may_be_shards(location) and (
+        _RANGE.search(os.path.basename(location)) is not None or os.path.isfile(location)
+    )
+
+
+def may_be_shards(location: str) -> bool:
+    """Whether a path is that of tar files, of which none need be there yet; UsageError for a URL of such."""
+    if not location.endswith(_ENDING):
         return False
-    return _RANGE.search(os.path.basename(location)) is not None or os.path.isfile(location)
+    if "://" in location:
+        raise UsageError(f"{location}: shards are local files; copy them from or to there with the cloud's own tools")
+    return not os.path.isdir(location)
 
 
 def range_of(location: str) -> Range:

@@ -10,30 +10,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import NoReturn
 
 from imgpipe.job import Source
 from imgpipe.storage import Attributes, Durability, Entry, Listing
 from imgpipe.storage.calls import SYSTEM
+from imgpipe.storage.indexes import Index, Indexes, key_of_sample
 from imgpipe.storage.listing import is_visible
-from imgpipe.storage.members import Member, members_of, read_at
+from imgpipe.storage.members import Member
 from imgpipe.storage.ranges import range_of
-
-_INDEXES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What one shard holds, as it was when its headers were read."""
-
-    status: os.stat_result
-    members: dict[str, Member]
-    errors: tuple[str, ...]
 
 
 class Shards:
@@ -44,7 +31,7 @@ class Shards:
 
     calls = SYSTEM
     remote = False
-    sidecars = True
+    samples = True
 
     def __init__(self, location: str, durability: Durability = "rename") -> None:
         self._location = location
@@ -54,8 +41,7 @@ class Shards:
         self.root = os.path.abspath(location)
         self.identity = os.path.realpath(self.root)
         self.durability = durability
-        self._lock = threading.Lock()
-        self._indexes: OrderedDict[str, _Index] = OrderedDict()
+        self._indexes = Indexes(self._range)
 
     def __reduce__(self) -> tuple[type[Shards], tuple[str, Durability]]:
         """Another process opens them anew."""
@@ -68,7 +54,7 @@ class Shards:
         """The files in all shards, in the order in which they stand there."""
         for shard in self._range.names:
             try:
-                index = self._index(shard)
+                index = self._indexes.of(shard)
             except OSError as error:
                 yield Entry(shard, 0, 0, error=f"cannot read the shard: {error.strerror}")
                 continue
@@ -110,6 +96,16 @@ class Shards:
         entry = self.stat(name)
         return None if entry is None else entry.bytes
 
+    def prefix_of(self, name: str) -> str:
+        """What stands before a file's name in its shard."""
+        return f"{name.partition('/')[0]}/" if self._range.ranged else ""
+
+    def sample_of(self, name: str) -> Iterator[tuple[str, str]]:
+        """All files of the sample that a file belongs to, itself too: what follows the key, and the name."""
+        shard, index, member = self._found(name)
+        key = key_of_sample(member.name)
+        return ((inside[len(key) :], self._name(shard, inside)) for inside in index.samples[key])
+
     def attributes(self, name: str) -> Attributes:
         """Files in shards have no times and modes worth keeping; OSError."""
         _refuse()
@@ -144,16 +140,14 @@ class Shards:
         return False
 
     def _read(self, name: str, count: int | None) -> bytes:
-        shard, index, member = self._found(name)
-        path = self._range.path(shard)
-        data = read_at(path, member, member.bytes if count is None else count)
-        if not _is_same(os.stat(path), index.status):
-            raise OSError(errno.EBUSY, f"the shard {shard} changed while it was read")
-        return data
-
-    def _found(self, name: str) -> tuple[str, _Index, Member]:
         shard, inside = self._place(name)
-        index = self._index(shard) if shard in self._shards else None
+        if shard not in self._shards:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return self._indexes.read(shard, inside, count)
+
+    def _found(self, name: str) -> tuple[str, Index, Member]:
+        shard, inside = self._place(name)
+        index = self._indexes.of(shard) if shard in self._shards else None
         member = index.members.get(inside) if index is not None else None
         if index is None or member is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -166,39 +160,12 @@ class Shards:
         shard, _, inside = name.partition("/")
         return f"{shard}.tar", inside
 
-    def _entry(self, shard: str, index: _Index, member: Member) -> Entry:
-        name = f"{shard.removesuffix('.tar')}/{member.name}" if self._range.ranged else member.name
+    def _name(self, shard: str, inside: str) -> str:
+        return f"{shard.removesuffix('.tar')}/{inside}" if self._range.ranged else inside
+
+    def _entry(self, shard: str, index: Index, member: Member) -> Entry:
         # The times in a tar are often all 0 and say nothing.
-        return Entry(name, member.bytes, index.status.st_mtime_ns, inode=index.status.st_ino)
-
-    def _index(self, shard: str) -> _Index:
-        """Of the shard as it is now; of the last few shards it is kept."""
-        status = os.stat(self._range.path(shard))
-        with self._lock:
-            index = self._indexes.get(shard)
-            if index is None or not _is_same(index.status, status):
-                index = self._indexes[shard] = _indexed(self._range.path(shard), status)
-            self._indexes.move_to_end(shard)
-            while len(self._indexes) > _INDEXES:
-                self._indexes.popitem(last=False)
-            return index
-
-
-def _indexed(path: str, status: os.stat_result) -> _Index:
-    members: dict[str, Member] = {}
-    errors = []
-    for member in members_of(path):
-        if member.error:
-            errors.append(member.error)
-        elif member.name in members:
-            errors.append(f"{member.name!r} is there twice; the first one counts")
-        else:
-            members[member.name] = member
-    return _Index(status, members, tuple(errors))
-
-
-def _is_same(before: os.stat_result, now: os.stat_result) -> bool:
-    return (before.st_ino, before.st_size, before.st_mtime_ns) == (now.st_ino, now.st_size, now.st_mtime_ns)
+        return Entry(self._name(shard, member.name), member.bytes, index.status.st_mtime_ns, inode=index.status.st_ino)
 
 
 def _refuse() -> NoReturn:

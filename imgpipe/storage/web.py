@@ -23,7 +23,7 @@ class WebFolder:
 
     calls = None
     remote = True
-    sidecars = False
+    samples = False
 
     def __init__(self, url: str, durability: Durability = "rename") -> None:
         parts = urlsplit(url)

@@ -1,0 +1,74 @@
+"""Writing tar files whose bytes depend on the names and contents in them alone."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from imgpipe.storage.calls import Calls, write_whole
+
+_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file that is to be in a tar.
+
+    Attributes:
+        name: its path there.
+        size: of its content, in bytes.
+        read: gives its content; OSError where that cannot be read.
+    """
+
+    name: str
+    size: int
+    read: Callable[[], bytes]
+
+    @property
+    def room(self) -> int:
+        """Bytes that it takes in a tar, with its header."""
+        return len(_header(self)) + self.size + _padding(self.size)
+
+
+def write_tar(calls: Calls, path: str, parts: Iterable[Part], *, durable: bool) -> None:
+    """Write a tar of these, in this order; a file that stood there is written anew.
+
+    Args:
+        calls: that write.
+        path: where.
+        parts: what.
+        durable: its content survives a power loss then.
+
+    Raises:
+        OSError: it is not there, or not whole.
+    """
+    descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        size = 0
+        for part in parts:
+            data = part.read()
+            if len(data) != part.size:
+                raise OSError(0, f"{part.name} changed while it was put into a shard")
+            block = b"".join([_header(part), data, bytes(_padding(len(data)))])
+            write_whole(calls, descriptor, block)
+            size += len(block)
+        write_whole(
+            calls, descriptor, bytes(2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
+        )
+        if durable:
+            calls.fdatasync(descriptor)
+    finally:
+        calls.close(descriptor)
+
+
+def _header(part: Part) -> bytes:
+    # No time, owner or mode of the moment: the same files are the same tar anywhere.
+    info = tarfile.TarInfo(part.name)
+    info.size, info.mode = part.size, _MODE
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _padding(size: int) -> int:
+    return -size % tarfile.BLOCKSIZE

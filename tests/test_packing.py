@@ -1,0 +1,301 @@
+"""OUTPUT as shards: in the order of the inputs, the same bytes always, each whole or not there."""
+
+import itertools
+import json
+import os
+import tarfile
+
+import pytest
+from PIL import Image
+
+from imgpipe import Options, Recipe, process
+from imgpipe.engines import Workforce
+from imgpipe.errors import CollisionError, RunError, UsageError
+from imgpipe.existing import Existing
+from imgpipe.naming import Naming
+from imgpipe.packing import ShardSize
+from imgpipe.run import execute, prepare
+from tests.folders import WatchedCalls, contents
+
+NAMES = [f"{folder}/{number:02}.png" for folder in ("cats", "dogs") for number in range(6)]
+RECIPE = Recipe(["grayscale"])
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for number, name in enumerate(NAMES):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20 + number, 30), (number * 20, 99, 0)).save(path)
+    return tmp_path / "in"
+
+
+def run(source, target, count=5, recipe=RECIPE, **options):
+    options = {"engine": "serial", "shards": ShardSize(count)} | options
+    return process(source, target, recipe, cores=1, options=Options(**options))
+
+
+def shards(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.tar"))}
+
+
+def members(folder):
+    """Names in each shard."""
+    found = {}
+    for path in sorted(folder.glob("*.tar")):
+        with tarfile.open(path) as tar:
+            found[path.name] = tar.getnames()
+    return found
+
+
+def samples(folder):
+    """Keys of the samples in each shard, of which each is a picture and its JSON."""
+    found = {}
+    for name, files in members(folder).items():
+        keys = [file.removesuffix(".png") for file in files[::2]]
+        assert files == [f"{key}{ending}" for key in keys for ending in (".png", ".json")]
+        found[name] = keys
+    return found
+
+
+def waiting(folder):
+    return [name for name in contents(folder / ".imgpipe", hidden=True) if name.endswith((".png", ".json", ".new"))]
+
+
+KEYS = [name.removesuffix(".png") for name in NAMES]
+
+
+def in_fives(keys):
+    parts = [keys[at : at + 5] for at in range(0, len(keys), 5)]
+    return {f"{number:03}.tar": part for number, part in enumerate(parts)}
+
+
+def test_a_folder_becomes_shards_in_the_order_of_its_pictures(pictures, tmp_path):
+    out = tmp_path / "out"
+    report = run(pictures, f"{out}/{{000..099}}.tar")
+    assert str(report) == "12 written, 0 unchanged, 0 failed, 0 skipped"
+    assert samples(out) == in_fives(KEYS)
+    assert not waiting(out)
+    with tarfile.open(out / "001.tar") as tar:
+        (first, second) = tar.getmembers()[:2]
+        assert {(found.mtime, found.uid, found.gid, found.uname, found.mode) for found in (first, second)} == {
+            (0, 0, 0, "", 0o644)
+        }
+        said = json.load(tar.extractfile("cats/05.json"))
+        assert said == {"key": "cats/05", "source": "cats/05.png", "width": 25, "height": 30}
+        assert Image.open(tar.extractfile("cats/05.png")).size == (25, 30)
+
+
+@pytest.mark.parametrize(("engine", "cores"), [("threads", 2), ("processes", 1), ("processes", 2), ("processes", 3)])
+def test_shards_are_the_same_whatever_the_engine(pictures, tmp_path, engine, cores):
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar", engine=engine, workforce=Workforce(cores=cores))
+    assert shards(tmp_path / "out") == shards(tmp_path / "expected")
+
+
+def test_what_is_done_last_comes_in_its_place(pictures, tmp_path):
+    """Items that are settled in any order."""
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    Image.effect_noise((2000, 2000), 99).convert("RGB").save(pictures / NAMES[0])
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    items = process(
+        pictures, f"{tmp_path}/out/{{000..099}}.tar", RECIPE, cores=2, options=Options(shards=ShardSize(5))
+    ).items
+    assert [item.source.name for item in items] != NAMES
+    assert shards(tmp_path / "out") == shards(tmp_path / "expected")
+
+
+def test_shards_and_back_are_the_pictures_of_a_plain_run(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
+    process(pictures, tmp_path / "plain", RECIPE, cores=1)
+    back = process(
+        f"{tmp_path}/out/{{000..002}}.tar",
+        tmp_path / "back",
+        Recipe(["flip", "flip"]),
+        cores=1,
+        options=Options("serial"),
+    )
+    assert back.count("written") == 12
+    plain, found = contents(tmp_path / "plain"), contents(tmp_path / "back")
+    assert sorted(name.partition("/")[2] for name in found) == sorted(plain)
+    for name in found:
+        again, first = Image.open(tmp_path / "back" / name), Image.open(tmp_path / "plain" / name.partition("/")[2])
+        assert again.tobytes() == first.tobytes()
+
+
+def test_shards_to_shards_keep_keys_and_texts(pictures, tmp_path):
+    first = tmp_path / "first"
+    first.mkdir()
+    with tarfile.open(first / "0.tar", "w") as tar:
+        for name in NAMES:
+            tar.add(pictures / name, name)
+            for ending, text in ((".json", b'{"own": 1}'), (".cls", b"7"), (".seg.txt", b"x")):
+                path = tmp_path / "text"
+                path.write_bytes(text)
+                tar.add(path, name.removesuffix(".png") + ending)
+    run(f"{first}/{{0..0}}.tar", f"{tmp_path}/out/{{000..099}}.tar")
+    endings = (".png", ".json", ".cls", ".seg.txt")
+    expected = {shard: [key + end for key in keys for end in endings] for shard, keys in in_fives(KEYS).items()}
+    assert members(tmp_path / "out") == expected
+    with tarfile.open(tmp_path / "out" / "002.tar") as tar:
+        assert tar.extractfile("dogs/05.json").read() == b'{"own": 1}'
+        assert tar.extractfile("dogs/05.seg.txt").read() == b"x"
+
+
+def test_a_second_run_makes_nothing(pictures, tmp_path):
+    out = tmp_path / "out"
+    run(pictures, f"{out}/{{000..099}}.tar")
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.tar")}
+    assert run(pictures, f"{out}/{{000..099}}.tar").count("unchanged") == 12
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*.tar")} == before
+
+
+@pytest.mark.parametrize("change", ["insert", "remove", "replace", "count", "recipe", "half"])
+def test_after_a_change_shards_are_as_of_a_first_run(pictures, tmp_path, change):
+    out, recipe, count = tmp_path / "out", RECIPE, 5
+    run(pictures, f"{out}/{{000..099}}.tar")
+    if change == "insert":
+        Image.new("RGB", (9, 9), "red").save(pictures / "cats" / "000.png")
+    elif change == "remove":
+        (pictures / NAMES[1]).unlink()
+    elif change == "half":
+        for name in NAMES[3:]:
+            (pictures / name).unlink()
+    elif change == "replace":
+        Image.new("RGB", (21, 30), "blue").save(pictures / NAMES[7])
+    elif change == "count":
+        count = 3
+    else:
+        recipe = Recipe(["flip"])
+    report = run(pictures, f"{out}/{{000..099}}.tar", count, recipe)
+    assert report.count("written") == {"insert": 1, "replace": 1, "recipe": 12}.get(change, 0)
+    run(pictures, f"{tmp_path}/anew/{{000..099}}.tar", count, recipe)
+    assert shards(out) == shards(tmp_path / "anew")
+    assert not waiting(out)
+
+
+def test_a_picture_that_fails_is_left_out(pictures, tmp_path):
+    (pictures / NAMES[2]).write_bytes(b"no picture")
+    report = run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
+    assert report.count("failed") == 1
+    assert samples(tmp_path / "out") == in_fives([key for key in KEYS if key != KEYS[2]])
+
+
+def test_a_shard_has_no_more_bytes_than_it_may(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar", shards=ShardSize(bytes=7 * 1024))
+    found = samples(tmp_path / "out")
+    assert [key for keys in found.values() for key in keys] == KEYS
+    # A header, a block of content, for a picture and for its JSON, and two blocks at the end: three of these are 7 kB.
+    assert [len(keys) for keys in found.values()] == [3, 3, 3, 3]
+
+
+def test_what_is_larger_than_a_shard_is_one_of_its_own(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar", shards=ShardSize(bytes=1))
+    assert [len(keys) for keys in samples(tmp_path / "out").values()] == [1] * 12
+
+
+def test_a_range_that_is_full_is_an_error_and_a_larger_one_goes_on(pictures, tmp_path):
+    with pytest.raises(RunError, match=r"000\.tar to 001\.tar are full"):
+        run(pictures, f"{tmp_path}/out/{{000..001}}.tar")
+    assert samples(tmp_path / "out") == dict(list(in_fives(KEYS).items())[:2])
+
+
+def test_keys_have_no_dots_but_those_of_folders(tmp_path):
+    for name in ("in/a.b/c.v1.png", "in/a.b/c.v2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    run(tmp_path / "in", f"{tmp_path}/out/x.tar")
+    assert samples(tmp_path / "out") == {"x.tar": ["a.b/c_v1", "a.b/c_v2"]}
+
+
+def test_two_pictures_that_would_be_one_sample_are_refused(pictures, tmp_path):
+    Image.new("RGB", (9, 9)).save(pictures / "cats" / "00.jpg")
+    with pytest.raises(CollisionError, match=r"cats/00 <- cats/00\.jpg, cats/00\.png"):
+        run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
+    assert not (tmp_path / "out").exists()
+
+
+def test_shards_of_others_are_left_unless_they_may_be_replaced(pictures, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "002.tar").write_bytes(b"of somebody")
+    with pytest.raises(UsageError, match=r"002\.tar exists and was not made by imgpipe"):
+        run(pictures, f"{out}/{{000..099}}.tar")
+    assert contents(out, hidden=True) == {"002.tar": b"of somebody"}
+    run(pictures, f"{out}/{{000..099}}.tar", existing=Existing("always"))
+    assert samples(out) == in_fives(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"preserve": True}, "--preserve"),
+        ({"prune": True}, "--prune"),
+        ({"existing": Existing("never")}, "--overwrite never"),
+        ({"naming": Naming(template="{stem}-{width}{ext}")}, "width"),
+        ({"existing": Existing(in_place=True)}, "--in-place"),
+    ],
+    ids=str,
+)
+def test_what_shards_cannot_hold_is_refused(pictures, tmp_path, options, what):
+    with pytest.raises(UsageError, match=what):
+        run(pictures, f"{tmp_path}/out/{{000..099}}.tar", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_sizes_of_shards_are_for_shards(pictures, tmp_path):
+    with pytest.raises(UsageError, match="--shard-count"):
+        run(pictures, tmp_path / "out")
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_killed_before_any_call_and_run_again_is_as_undisturbed(pictures, tmp_path):
+    """What a kill leaves is what was done before a call of the system."""
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    expected = shards(tmp_path / "expected")
+    options = Options("serial", shards=ShardSize(5))
+    for call in itertools.count(1, 7):
+        out = tmp_path / f"out{call}"
+        plan = prepare(str(pictures), f"{out}/{{000..099}}.tar", RECIPE, options)
+
+        def kill(number, call=call):
+            # Once dead, nothing more is done.
+            if number >= call:
+                raise Killed
+
+        plan.target.calls = WatchedCalls(kill)
+        try:
+            for _ in execute(plan, RECIPE, options):
+                pass
+        except Killed:
+            for name, data in shards(out).items():
+                assert data == expected[name]
+            run(pictures, f"{out}/{{000..099}}.tar")
+            assert shards(out) == expected
+            assert not waiting(out)
+        else:
+            assert call > 100
+            break
+
+
+def test_a_stop_publishes_full_shards_only_and_the_next_run_goes_on(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    options, done = Options("processes", shards=ShardSize(5)), []
+    plan = prepare(str(pictures), f"{tmp_path}/out/{{000..099}}.tar", RECIPE, options)
+    for item in execute(plan, RECIPE, options, lambda: len(done) >= 7):
+        done += [item]
+    assert list(shards(tmp_path / "out")) == ["000.tar"]
+    assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count("unchanged") >= 7
+    assert shards(tmp_path / "out") == shards(tmp_path / "expected")
+
+
+def test_no_input_leaves_shards_alone(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
+    before = shards(tmp_path / "out")
+    for name in NAMES:
+        os.unlink(pictures / name)
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
+    assert shards(tmp_path / "out") == before
