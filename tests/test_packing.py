@@ -281,14 +281,18 @@ def test_killed_before_any_call_and_run_again_is_as_undisturbed(pictures, tmp_pa
             break
 
 
-def test_a_stop_publishes_full_shards_only_and_the_next_run_goes_on(pictures, tmp_path):
+@pytest.mark.parametrize(("engine", "enough"), [("serial", 7), ("threads", 1), ("processes", 1), ("processes", 6)])
+def test_a_stop_publishes_full_shards_only_and_the_next_run_goes_on(pictures, tmp_path, engine, enough):
     run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
-    options, done = Options("processes", shards=ShardSize(5)), []
+    options, done = Options(engine, shards=ShardSize(5)), set()
     plan = prepare(str(pictures), f"{tmp_path}/out/{{000..099}}.tar", RECIPE, options)
-    for item in execute(plan, RECIPE, options, lambda: len(done) >= 7):
-        done += [item]
-    assert list(shards(tmp_path / "out")) == ["000.tar"]
-    assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count("unchanged") >= 7
+    for item in execute(plan, RECIPE, options, lambda: len(done) >= enough):
+        done.add(item.source.name)
+    expected = shards(tmp_path / "expected")
+    assert all(data == expected[name] for name, data in shards(tmp_path / "out").items())
+    if engine == "serial":
+        assert list(shards(tmp_path / "out")) == ["000.tar"]
+    assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count("unchanged") == len(done)
     assert shards(tmp_path / "out") == shards(tmp_path / "expected")
 
 
