@@ -404,11 +404,11 @@ def test_an_output_that_cannot_be_written_ends_the_run_at_once_with_one_error(
 ):
     refused = []
 
-    def refuse(self, name, data, like=None):
+    def refuse(self, name, data, like=None, **more):
         if len(refused) or name != "a.png":
             refused.append(name)
             raise OSError(error, os.strerror(error))
-        put(self, name, data, like)
+        put(self, name, data, like, **more)
 
     put = LocalFolder.put
     monkeypatch.setattr(LocalFolder, "put", refuse)

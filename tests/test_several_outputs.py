@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imgpipe import codecs, transform
-from imgpipe.engines import ENGINES
 from imgpipe.errors import CollisionError, RecipeError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
 from imgpipe.recipe import Recipe, Rendition
 from tests.folders import contents, paint, temporaries, traces, write
-from tests.runs import ends, killed_at, run
+from tests.runs import HERE, ends, killed_at, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -56,7 +55,7 @@ def names_of(stem):
     return {f"{stem}-{width}.{ending}" for width in SIZES for ending in ("webp", "jpg")}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 def test_every_picture_becomes_all_outputs_under_their_sizes(pictures, out, engine):
     report = run(pictures, out, SRCSET, engine)
     made = contents(out)
@@ -162,7 +161,7 @@ def test_outputs_that_would_have_one_name_are_refused(pictures, out):
         run(pictures, out, recipe)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 def test_a_late_name_that_another_input_has_fails_and_the_other_is_whole(pictures, out, engine):
     paint(pictures / "a-12.png")
     recipe = Recipe(["resize:width=12"], outputs=[Rendition(), Rendition(["flip"], name="{stem}-{width}{ext}")])

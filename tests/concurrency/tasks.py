@@ -178,9 +178,12 @@ def _die_receiving(task):
         _kill(task)
 
     def receive_head(self, size, read=os.read):
-        if task.raw:  # let heads through, the shot falls in the buffer behind one
-            return whole(self, size)
-        return receive(self, size, read)
+        if not task.raw:
+            return receive(self, size, read)
+        got = whole(self, size)
+        if size > 4:  # the shot falls behind a head, before its buffers are taken out of the lane
+            _kill(task)
+        return got
 
     whole, Connection._recv = Connection._recv, receive_head
     wire._receive_buffer = receive

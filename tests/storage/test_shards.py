@@ -107,7 +107,7 @@ def test_in_a_single_tar_names_are_those_of_the_files(tmp_path):
         (header("p.png", tarfile.FIFOTYPE), "device"),
         ("good.png", "twice"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "name", value),
 )
 def test_a_hostile_file_costs_itself_and_names_its_shard(tmp_path, bad, reason):
     make_tar(tmp_path / "0.tar", [("good.png", picture()), (bad, b""), ("after.png", picture("red"))])
