@@ -8,7 +8,7 @@ import pytest
 from imgpipe.job import Job, Seconds, Source, Target
 
 SOURCE = Source("a/b\udcff.jpg", "jpeg", 7, 8, 9, "abc")
-TARGET = Target("c.webp", "webp", late=True)
+TARGET = Target("c.webp", "webp", late=True, fresh=True)
 
 
 @pytest.mark.parametrize("value", [SOURCE, TARGET, Job(SOURCE, (TARGET, TARGET))])
