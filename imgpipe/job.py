@@ -53,7 +53,7 @@ class Target:
     fresh: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Target, (self.name, self.format, self.late)
+        return Target, (self.name, self.format, self.late, self.fresh)
 
 
 @dataclass(frozen=True, slots=True)
