@@ -100,7 +100,7 @@ def test_a_run_that_could_not_go_on_says_why(pictures, tmp_path):
     (tmp_path / "filler.py").write_text(
         "import errno, os\nimport numpy as np\nfrom imgpipe.errors import OutputError\nimport imgpipe.storage.local\n\n"
         "def fill(pixels: np.ndarray) -> np.ndarray:\n"
-        "    def put(*_): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "    def put(*_, **__): raise OSError(errno.ENOSPC, 'No space left on device')\n"
         "    imgpipe.storage.local.LocalFolder.put = put\n"
         "    return pixels\n"
     )

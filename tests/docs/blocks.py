@@ -28,6 +28,7 @@ NOT_RUN = {
     "needs the repository",
     "needs a cluster",
     "needs a bucket",
+    "needs a bucket",
     "runs until it is stopped",
 }
 """Why a block may be left out."""

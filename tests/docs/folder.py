@@ -37,8 +37,10 @@ def make_programs(folder):
 
 
 def environment(programs):
+    # A make that runs the tests would tell the make of a page how to talk.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     # Colour and width are the reader's; what the pages show is plain.
-    return os.environ | {
+    return inherited | {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "LC_ALL": "C.UTF-8",

@@ -224,7 +224,7 @@ def kill_and_go_on(tmp_path, bucket, count, kills):
     for number in range(kills):
         killed += kill_in_between(command, target, number * count // (2 * kills), number * 0.03)
         assert objects(target).items() <= expected.items(), "a partial object"
-    assert killed > kills // 2
+    assert killed >= kills // 2, "the others had come to their end already"
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
