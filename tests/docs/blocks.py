@@ -28,7 +28,6 @@ NOT_RUN = {
     "needs the repository",
     "needs a cluster",
     "needs a bucket",
-    "needs a bucket",
     "runs until it is stopped",
 }
 """Why a block may be left out."""
