@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from imgpipe.codecs.tiff_tree import Directory, directories
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imgpipe.codecs.tiff_tree import Directory
 
 _SIGNATURES = (
     b"FUJIFILMCCD-RAW",  # RAF
@@ -34,6 +37,8 @@ def is_raw_tiff(data: bytes) -> bool:
     >>> is_raw_tiff(b"")
     False
     """
+    from imgpipe.codecs.tiff_tree import directories
+
     found = list(directories(data))
     if any(_DNG_VERSION in directory.entries or _holds_sensor_data(directory) for directory in found):
         return True
@@ -51,6 +56,8 @@ def is_cut_off(data: bytes) -> bool:
 
     LibRaw would take the pixels for black, and the colours for those of no camera.
     """
+    from imgpipe.codecs.tiff_tree import directories
+
     for directory in directories(data):
         if not all(directory.is_whole(tag) for tag in directory.entries if tag >= _DNG_VERSION):
             return True
@@ -64,6 +71,8 @@ def is_cut_off(data: bytes) -> bool:
 
 def sensor_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in px of the largest picture in a TIFF-like file, None where none is said."""
+    from imgpipe.codecs.tiff_tree import directories
+
     sizes = [(*directory.numbers(_WIDTH)[:1], *directory.numbers(_LENGTH)[:1]) for directory in directories(data)]
     return max((size for size in sizes if len(size) == 2), key=lambda size: size[0] * size[1], default=None)
 

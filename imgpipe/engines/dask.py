@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -34,7 +33,7 @@ def dask(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iter
     from imgpipe.engines.dispatch import Dispatch
     from imgpipe.engines.order import Order, versions
 
-    run = secrets.token_hex(8)
+    run = os.urandom(8).hex()
     order = Order(run, versions(), _pickled(steps), replace(workforce, cluster=None))
     with (
         _swept(steps) as litter,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from imgpipe.storage.calls import Calls, write_whole
 
 _MODE = 0o644
+_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ def write_tar(calls: Calls, path: str, parts: Iterable[Part], *, durable: bool) 
     Raises:
         OSError: it is not there, or not whole.
     """
+    import tarfile
+
     descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
         size = 0
@@ -64,6 +66,8 @@ def write_tar(calls: Calls, path: str, parts: Iterable[Part], *, durable: bool) 
 
 
 def _header(part: Part) -> bytes:
+    import tarfile
+
     # No time, owner or mode of the moment: the same files are the same tar anywhere.
     info = tarfile.TarInfo(part.name)
     info.size, info.mode = part.size, _MODE
@@ -71,4 +75,4 @@ def _header(part: Part) -> bytes:
 
 
 def _padding(size: int) -> int:
-    return -size % tarfile.BLOCKSIZE
+    return -size % _BLOCK

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 import threading
@@ -98,7 +97,7 @@ class LocalFolder:
         """
         path = self._path(name)
         folder = os.path.dirname(path)
-        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{secrets.token_hex(4)}")
+        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{os.urandom(4).hex()}")
         descriptor = self._create(temporary)
         try:
             given = attributes.for_place_of(path) if over is not None and like is None else like

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
+from typing import TYPE_CHECKING
 
 from imgpipe.storage import is_name
 
+if TYPE_CHECKING:
+    import tarfile
+
 _LONGEST_HEADER = 1 << 20
+_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def members_of(path: str) -> Iterator[Member]:
     Raises:
         OSError: it cannot be opened.
     """
+    import tarfile
+
     with _Headers(path) as file:
         size, last = os.fstat(file.fileno()).st_size, -1
         try:
@@ -84,7 +90,7 @@ class _Headers(FileIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or not 0 <= size <= _LONGEST_HEADER:
-            raise tarfile.ReadError("a header is too long")
+            raise ValueError("a header is too long")
         return super().read(size) or b""
 
 
@@ -107,4 +113,4 @@ def _ends(file: FileIO, offset: int, size: int) -> bool:
     if offset >= size:
         return True
     file.seek(offset)
-    return not file.read(tarfile.BLOCKSIZE).strip(b"\0")
+    return not file.read(_BLOCK).strip(b"\0")

@@ -333,8 +333,8 @@ def test_a_published_file_has_the_mode_that_any_new_file_has(storage):
 
 def test_a_temporary_is_never_written_through_a_link_that_waits_there(storage, tmp_path, monkeypatch):
     write(tmp_path / "precious", b"precious")
-    monkeypatch.setattr(local.secrets, "token_hex", lambda count: "known")
-    os.symlink(tmp_path / "precious", os.path.join(storage.root, f".imgpipe-{os.getpid():x}-known"))
+    monkeypatch.setattr(os, "urandom", lambda count: b"\xde\xad")
+    os.symlink(tmp_path / "precious", os.path.join(storage.root, f".imgpipe-{os.getpid():x}-dead"))
     with pytest.raises(FileExistsError):
         storage.put("a.jpg", b"new")
     assert (tmp_path / "precious").read_bytes() == b"precious"
