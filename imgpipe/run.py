@@ -30,6 +30,7 @@ from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.savings import Savings
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
 from imgpipe.storage import Durability, open_target
+from imgpipe.storage.ranges import check_apart
 
 _SYNCING_WRITERS = 8
 _REMOTE_IO_THREADS = 16
@@ -210,6 +211,7 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options, through:
         UsageError: it cannot be done as it was asked for.
     """
     leave_if_imported_by_a_worker()
+    check_apart(source, target)
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
     copies = options.savings is not None and options.savings.copy

@@ -303,3 +303,12 @@ def test_no_input_leaves_shards_alone(pictures, tmp_path):
         os.unlink(pictures / name)
     run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
     assert shards(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("target", ["s/{0..9}.tar", "s/{2..4}.tar", "s/3.tar"])
+def test_a_shard_is_not_read_and_written_at_once(pictures, tmp_path, target):
+    run(pictures, tmp_path / "s/{0..9}.tar")
+    before = shards(tmp_path / "s")
+    with pytest.raises(UsageError, match="is both INPUT and OUTPUT"):
+        run(tmp_path / "s/{0..3}.tar", tmp_path / target, existing=Existing("always"))
+    assert shards(tmp_path / "s") == before

@@ -24,6 +24,7 @@ from imgpipe.naming import printable
 from imgpipe.plan import Plan
 from imgpipe.report.jsonl import write_line
 from imgpipe.run import prepare
+from imgpipe.storage.ranges import may_be_shards
 from imgpipe.watching import Patience, Watch
 
 _WATCHING = {
@@ -53,6 +54,8 @@ def command(source: str, target: str, **given: Any) -> int:
     request = read_request(given)
     if "://" in source:
         raise UsageError("imgpipe watch watches a local folder; let a timer start imgpipe process for a bucket")
+    if may_be_shards(source) or may_be_shards(target):
+        raise UsageError("imgpipe watch is for folders; let a timer start imgpipe process for shards")
     for option in ("dry_run", "files_from"):
         if given[option]:
             raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")

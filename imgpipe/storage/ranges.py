@@ -57,6 +57,15 @@ def may_be_shards(location: str) -> bool:
     return not os.path.isdir(location)
 
 
+def check_apart(source: str, target: str) -> None:
+    """See that no shard is read and written at once; UsageError."""
+    if may_be_shards(source) and may_be_shards(target):
+        read, written = range_of(source), range_of(target)
+        same = os.path.realpath(read.folder) == os.path.realpath(written.folder)
+        if same and (both := sorted({*read.names} & {*written.names})):
+            raise UsageError(f"{both[0]} is both INPUT and OUTPUT; write shards to another folder")
+
+
 def range_of(location: str) -> Range:
     """The shards that a path names; `{000..099}` counts up, with zeros in front where the first number has them.
 

@@ -236,3 +236,11 @@ def test_options_of_one_run_are_refused(option, tmp_path):
     done = imgpipe("watch", tmp_path, tmp_path / "out", *option)
     assert done.stderr == f"imgpipe: {option[0]} is for imgpipe process; imgpipe watch has no use for it\n"
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize(("source", "target"), [("in", "out/{0..9}.tar"), ("in/{0..9}.tar", "out")])
+def test_shards_are_not_watched(tmp_path, source, target):
+    (tmp_path / "in").mkdir()
+    done = imgpipe("watch", tmp_path / source, tmp_path / target)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "imgpipe watch is for folders" in done.stderr
