@@ -23,7 +23,8 @@ def make_folder(folder):
     for split, kind, number in (("train", "cat", 10), ("train", "dog", 11), ("val", "cat", 12)):
         _photograph(folder / f"dataset/{split}/{kind}/{number}.jpg", number)
     _logo().save(folder / "logo.png")
-    shutil.copytree(ROOT / "sample_images", folder / "sample_images")
+    # What was made by running generate.py is no sample.
+    shutil.copytree(ROOT / "sample_images", folder / "sample_images", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "stamp").touch()
     os.utime(folder / "stamp", (0, 0))
 
