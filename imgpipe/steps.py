@@ -247,10 +247,10 @@ def _publish(storage: Storage, made: Made, began: float) -> Item | None:
     for target, output in zip(made.job.targets, made.outputs, strict=True):
         try:
             storage.put(target.name, output.data, made.attributes, fresh=target.fresh)
-        except FileExistsError:
-            reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
-            return Item(source, Status.SKIPPED, reason=reason)
         except OSError as error:
+            if target.fresh and isinstance(error, FileExistsError):
+                reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
+                return Item(source, Status.SKIPPED, reason=reason)
             if _ends_the_run(error, storage):
                 raise OutputError(
                     f"cannot write {target.name} to {storage.root}: {error.strerror}. "

@@ -1,5 +1,6 @@
 import errno
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -276,3 +277,13 @@ def test_too_little_memory_is_told_from_other_failures(tmp_path, monkeypatch):
 
 def throw(error):
     raise error
+
+
+@pytest.mark.parametrize(("fresh", "status"), [(True, Status.SKIPPED), (False, Status.FAILED)])
+def test_only_what_was_to_be_fresh_is_left_to_whoever_was_there_first(tmp_path, fresh, status):
+    """Where it was not, a file in the way (of a folder, say) is a failure and is called so."""
+    paint(tmp_path / "in/a.png")
+    job = replace(JOB, targets=tuple(replace(target, fresh=fresh) for target in JOB.targets))
+    item = make(tmp_path, target=Broken(FileExistsError(errno.EEXIST, "in the way"))).write(made(job))
+    assert item.status is status
+    assert (item.failure is None) == fresh
