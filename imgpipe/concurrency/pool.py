@@ -20,7 +20,7 @@ from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.owner import Lost, Owner
 from imgpipe.concurrency.roster import PoolOptions, Roster
 from imgpipe.concurrency.stage import Crew, crew_at_work, stage
-from imgpipe.concurrency.warden import keep_watch
+from imgpipe.concurrency.warden import warden
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,7 +48,7 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
         for number in range(options.processes)
     ]
     with ExitStack() as running:
-        running.enter_context(_warden(roster))
+        running.enter_context(warden(roster.clock, roster.employed))
         running.enter_context(crew_at_work(threads, source, results))
         running.callback(budget.close)
         running.callback(roster.kill_all)
@@ -68,20 +68,6 @@ def _passing_by(options: PoolOptions, results: Channel[Any]) -> Callable[[Any], 
         return passes
 
     return pass_by
-
-
-@contextmanager
-def _warden(roster: Roster) -> Iterator[None]:
-    leave = threading.Event()
-    thread = threading.Thread(
-        target=keep_watch, args=(roster.clock, roster.employed, leave), name="warden", daemon=True
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        leave.set()
-        thread.join()
 
 
 class Pool(Generic[T, R]):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 _LONGEST_TICK = 1.0
@@ -50,6 +51,25 @@ class Clock:
             self._stood_still += late
         self._last = time_now
         return time_now - self._stood_still
+
+
+@contextmanager
+def warden(clock: Clock, watched: Callable[[], Iterable[Watched]], name: str = "warden") -> Iterator[None]:
+    """Have a thread that keeps watch while the block runs.
+
+    Args:
+        clock: by which deadlines are set.
+        watched: whom to look after at the moment.
+        name: of the thread.
+    """
+    leave = threading.Event()
+    thread = threading.Thread(target=keep_watch, args=(clock, watched, leave), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join()
 
 
 def keep_watch(clock: Clock, watched: Callable[[], Iterable[Watched]], leave: threading.Event) -> None:

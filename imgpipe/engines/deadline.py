@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from imgpipe.concurrency.warden import Clock, keep_watch
+from imgpipe.concurrency.warden import Clock, warden
 from imgpipe.job import Item
 from imgpipe.passing import Loaded, Made
 from imgpipe.steps import Apply
@@ -64,11 +63,5 @@ def watched(hand: Hand, timeout: float | None) -> Iterator[None]:
     if timeout is None:
         yield
         return
-    leave = threading.Event()
-    thread = threading.Thread(target=keep_watch, args=(hand.clock, lambda: [hand], leave), name="watch", daemon=True)
-    thread.start()
-    try:
+    with warden(hand.clock, lambda: [hand], "watch"):
         yield
-    finally:
-        leave.set()
-        thread.join()
