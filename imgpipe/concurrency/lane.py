@@ -18,9 +18,6 @@ from typing import Any
 _SIZE = 64 << 20
 """Bytes of a lane. Only what was ever used of it takes memory."""
 
-_SMALLEST = 1 << 16
-"""Bytes of the smallest buffer that gains from it."""
-
 
 class Lane:
     """The parent's side, called by one thread; among the arguments of a process it becomes the worker's."""
@@ -40,9 +37,9 @@ class Lane:
         return _opened, (None if self._memory is None else reduction.DupFd(self._file),)
 
     def place(self, buffer: memoryview) -> int | None:
-        """Copy a buffer into the lane and return its offset there; None where it is small, or there is no room."""
+        """Copy a buffer into the lane and return its offset there; None where there is no lane, or no room."""
         size = buffer.nbytes
-        if self._memory is None or size < _SMALLEST:
+        if self._memory is None:
             return None
         offset = self._room(size)
         if offset is None:

@@ -39,10 +39,6 @@ def lying(lane, offset, size):
     return bytes(lane._memory[offset : offset + size])
 
 
-def test_small_buffers_go_another_way(lane):
-    assert place(lane, bytes(1000)) is None
-
-
 def test_what_was_placed_lies_there(lane):
     data = os.urandom(LARGE)
     assert lying(lane, place(lane, data), LARGE) == data

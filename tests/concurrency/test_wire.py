@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.lane import Lane
 from imgpipe.concurrency.pool import Pool
 from imgpipe.concurrency.roster import PoolOptions
 from tests.concurrency.tasks import Task, perform, undisturbed
@@ -49,6 +50,18 @@ def test_values_arrive_as_they_were(values):
 def test_buffers_of_any_size_arrive(size):
     several = [Task(number, os.urandom(size), raw=True) for number in range(3)]
     assert crossed(several, several[0]) == [several, several[0]]
+
+
+def test_small_buffers_do_not_lie_in_the_lane():
+    lane = Lane()
+    try:
+        small = wire.dumps([Task(1, bytes(30_000), raw=True)], lane)
+        assert len(small) == 1
+        assert len(small[0]) > 30_000
+        large = wire.dumps([Task(1, bytes(40_000), raw=True)], lane)
+        assert [len(part) < 1000 for part in large] == ([True] if hasattr(os, "memfd_create") else [True, False])
+    finally:
+        lane.close()
 
 
 def test_large_buffers_are_not_pickled():
