@@ -17,7 +17,6 @@ from benchmarks.steps import Blur, Crop, Scale, Sharpen, Turn
 
 SHARP_PICTURE = ROOT.parent / "shared" / "corpus" / "web-resize-2725x2225.jpg"
 PHOTO_COPIES = 4
-PNG_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -70,22 +69,29 @@ def _copies_of_one(folder: Path, options: Options) -> str:
         given = folder.parent / "generated-2725x2225.jpg"
         pictures.save(pictures.photograph(2725, 2225, seed=1), given, quality=90)
         origin = f"{count} copies of a generated picture of the same size, since sharp's own was not found (--picture)"
-    for number in range(count):
-        shutil.copyfile(given, folder / f"{number:04}.jpg")
+    _copy(given, folder, count)
     return origin
 
 
-def _photographs(folder: Path, options: Options) -> str:
-    if options.photos is None:
-        raise CannotPrepare("needs a folder of photographs: --photos DIR")
-    found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
-    if not found:
-        raise CannotPrepare(f"--photos: no JPEG in {options.photos.name}")
-    count = options.limit(len(found) * PHOTO_COPIES)
+def _copy(picture: Path, folder: Path, count: int) -> None:
     for number in range(count):
-        photo = found[number % len(found)]
-        shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}.jpg")
-    return f"{count} pictures: {len(found)} photographs (--photos), up to {PHOTO_COPIES} times each"
+        shutil.copyfile(picture, folder / f"{number:04}{picture.suffix}")
+
+
+def _photographs(kind: str, *suffixes: str) -> Callable[[Path, Options], str]:
+    def prepare(folder: Path, options: Options) -> str:
+        if options.photos is None:
+            raise CannotPrepare("needs a folder of photographs: --photos DIR")
+        found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in suffixes)
+        if not found:
+            raise CannotPrepare(f"--photos: no {kind} in {options.photos.name}")
+        count = options.limit(len(found) * PHOTO_COPIES)
+        for number in range(count):
+            photo = found[number % len(found)]
+            shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}{suffixes[0]}")
+        return f"{count} pictures: {len(found)} {kind}s (--photos), up to {PHOTO_COPIES} times each"
+
+    return prepare
 
 
 def _small_pictures(folder: Path, options: Options) -> str:
@@ -95,38 +101,15 @@ def _small_pictures(folder: Path, options: Options) -> str:
     return f"{count} different generated pictures"
 
 
-def _large_pictures(format: str) -> Callable[[Path, Options], str]:
+def _generated(suffix: str, width: int, height: int, copies: int) -> Callable[[Path, Options], str]:
     def prepare(folder: Path, options: Options) -> str:
-        count = options.limit(8)
-        first = folder / f"0000.{'jpg' if format == 'jpeg' else 'tif'}"
-        pictures.save(pictures.photograph(5000, 5000, seed=3), first, quality=90)
-        for number in range(1, count):
-            shutil.copyfile(first, folder / f"{number:04}{first.suffix}")
-        return f"{count} copies of a generated picture of 5000x5000 px"
+        count = options.limit(copies)
+        picture = folder.parent / f"generated-{width}x{height}{suffix}"
+        pictures.save(pictures.photograph(width, height, seed=3), picture, quality=90)
+        _copy(picture, folder, count)
+        return f"{count} copies of a generated picture of {width}x{height} px"
 
     return prepare
-
-
-def _cycle_pictures(folder: Path, options: Options) -> str:
-    count = options.limit(40)
-    first = folder / "0000.jpg"
-    pictures.save(pictures.photograph(2560, 1600, seed=6), first, quality=90)
-    for number in range(1, count):
-        shutil.copyfile(first, folder / f"{number:04}.jpg")
-    return f"{count} copies of a generated picture of 2560x1600 px"
-
-
-def _png_photographs(folder: Path, options: Options) -> str:
-    if options.photos is None:
-        raise CannotPrepare("needs a folder of photographs: --photos DIR")
-    found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() == ".png")
-    if not found:
-        raise CannotPrepare(f"--photos: no PNG in {options.photos.name}")
-    count = options.limit(len(found) * PNG_COPIES)
-    for number in range(count):
-        photo = found[number % len(found)]
-        shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}.png")
-    return f"{count} pictures: {len(found)} PNGs (--photos), up to {PNG_COPIES} times each"
 
 
 def _table(*workloads: Workload) -> dict[str, Workload]:
@@ -144,19 +127,19 @@ WORKLOADS = _table(
         "W2",
         "photographs: JPEG to fit 1600x1600, WebP quality 80",
         fit(1600, 1600, "webp", 80),
-        _photographs,
+        _photographs("JPEG", ".jpg", ".jpeg"),
     ),
     Workload(
         "W3-JPEG",
         "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink by a tenth, sharpen 3x3, JPEG quality 75",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
-        _large_pictures("jpeg"),
+        _generated(".jpg", 5000, 5000, copies=8),
     ),
     Workload(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _large_pictures("tiff"),
+        _generated(".tif", 5000, 5000, copies=8),
     ),
     Workload(
         "W4",
@@ -164,18 +147,23 @@ WORKLOADS = _table(
         fit(128, 128, "jpeg", 80),
         _small_pictures,
     ),
-    Workload("W5", "PNGs to half their size, PNG", Task((Scale(0.5, "lanczos"),), (Made("png"),)), _png_photographs),
+    Workload(
+        "W5",
+        "PNGs to half their size, PNG",
+        Task((Scale(0.5, "lanczos"),), (Made("png"),)),
+        _photographs("PNG", ".png"),
+    ),
     Workload(
         "W6",
         "pillow-perf's full cycle: 2560x1600 JPEG, turn, shrink to 0.4 bicubic, blur 4 px, JPEG quality 85",
         Task((Turn(), Scale(0.4, "bicubic"), Blur(4)), (Made("jpeg", 85),)),
-        _cycle_pictures,
+        _generated(".jpg", 2560, 1600, copies=40),
     ),
     Workload(
         "W7",
         "srcset: one decode of each photograph, 4 widths in JPEG and in WebP, quality 80",
         Task((), tuple(Made(kind, 80, width) for width in (1280, 960, 640, 320) for kind in ("jpeg", "webp"))),
-        _photographs,
+        _photographs("JPEG", ".jpg", ".jpeg"),
     ),
 )
 

@@ -1,14 +1,11 @@
 """A folder of pictures with OpenCV and a Pool: decoded at a reduced scale where 1.5 times the size is left."""
 
-import json
 import os
-import sys
-from functools import partial
-from multiprocessing import Pool
 from typing import Any
 
 import cv2
 import numpy as np
+from folder import make_all
 
 KERNELS = {"lanczos": cv2.INTER_AREA, "bicubic": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR}
 SHARPEN = np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]], np.float32) / 8
@@ -64,13 +61,5 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
         raise OSError(f"cannot write {stem}")
 
 
-def main() -> None:
-    source, target, task = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-    sources = [entry.path for entry in os.scandir(source)]
-    with Pool(task["cores"]) as pool:
-        for _ in pool.imap_unordered(partial(make, target=target, task=task), sources):
-            pass
-
-
 if __name__ == "__main__":
-    main()
+    make_all(make)

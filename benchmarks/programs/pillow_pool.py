@@ -1,12 +1,9 @@
 """A folder of pictures made to fit a box: Pillow as it comes, with a multiprocessing.Pool."""
 
-import json
 import os
-import sys
-from functools import partial
-from multiprocessing import Pool
 from typing import Any
 
+from folder import make_all
 from PIL import Image, ImageFilter, ImageOps
 
 KERNELS = {name.lower(): Image.Resampling[name] for name in ("LANCZOS", "BICUBIC", "BILINEAR")}
@@ -52,13 +49,5 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
         small.save(os.path.join(target, stem + made["tail"]), **options)
 
 
-def main() -> None:
-    source, target, task = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-    sources = [entry.path for entry in os.scandir(source)]
-    with Pool(task["cores"]) as pool:
-        for _ in pool.imap_unordered(partial(make, target=target, task=task), sources):
-            pass
-
-
 if __name__ == "__main__":
-    main()
+    make_all(make)

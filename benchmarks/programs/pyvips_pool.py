@@ -1,11 +1,9 @@
 """A folder of pictures made to fit a box: pyvips with a multiprocessing.Pool, after its own example."""
 
-import json
 import os
-import sys
-from functools import partial
-from multiprocessing import Pool
 from typing import Any
+
+from folder import make_all
 
 KERNELS = {"lanczos": "lanczos3", "bicubic": "cubic", "bilinear": "linear"}
 SHARPEN = [[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]
@@ -57,13 +55,5 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
         small.write_to_file(os.path.join(target, stem + made["tail"]), keep="none", **options)
 
 
-def main() -> None:
-    source, target, task = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-    sources = [entry.path for entry in os.scandir(source)]
-    with Pool(task["cores"]) as pool:
-        for _ in pool.imap_unordered(partial(make, target=target, task=task), sources):
-            pass
-
-
 if __name__ == "__main__":
-    main()
+    make_all(make)
