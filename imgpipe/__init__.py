@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from imgpipe.errors import CollisionError, ImgpipeError, PictureError, RecipeError, RunError, UsageError
     from imgpipe.filters import Range, filter
     from imgpipe.job import Item, Status
+    from imgpipe.options import Options
     from imgpipe.picture import Picture
     from imgpipe.recipe import Recipe, Rendition
-    from imgpipe.run import Options, Report, process, stream
+    from imgpipe.run import Report, process, stream
 
 __version__ = "0.1.0"
 
@@ -27,7 +28,7 @@ _HOMES = {
     "CollisionError": "imgpipe.errors",
     "ImgpipeError": "imgpipe.errors",
     "Item": "imgpipe.job",
-    "Options": "imgpipe.run",
+    "Options": "imgpipe.options",
     "Picture": "imgpipe.picture",
     "PictureError": "imgpipe.errors",
     "Range": "imgpipe.filters",

@@ -15,8 +15,9 @@ from imgpipe.engines import Workforce
 from imgpipe.errors import UsageError
 from imgpipe.flow import Flow, Meter
 from imgpipe.job import Item, Source, Status
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import Options, execute, prepare
+from imgpipe.run import execute, prepare
 from imgpipe.storage import Storage, open_storage
 
 _SECONDS = 3.0

@@ -20,8 +20,9 @@ from imgpipe.concurrency.launch import default_start_method
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import Workforce, usable_cores
 from imgpipe.errors import ImgpipeError, install_advice
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import Options, process
+from imgpipe.run import process
 from imgpipe.storage.listing import TEMPORARY_PREFIX
 
 Facts: TypeAlias = Mapping[str, str]

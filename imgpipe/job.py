@@ -45,31 +45,45 @@ class Target:
         format: the codec's name.
         late: whether the name is known only once the output is made.
         fresh: nothing stood under the name when that was looked at, and nothing else is to be replaced.
+        copied: the input whose bytes it is, where nothing is made for it; else empty.
     """
 
     name: str
     format: str
     late: bool = False
     fresh: bool = False
+    copied: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Target, (self.name, self.format, self.late, self.fresh)
+        return Target, (self.name, self.format, self.late, self.fresh, self.copied)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input and the outputs it is to become, in the order of the recipe's outputs."""
+    """One input and the outputs it is to become.
+
+    Attributes:
+        source: the input.
+        targets: what is made of it, in the order of the recipe's outputs.
+        copies: what is copied to beside these.
+    """
 
     source: Source
     targets: tuple[Target, ...]
+    copies: tuple[Target, ...] = ()
 
     @property
     def late(self) -> bool:
         """Whether a name is known only once the outputs are made."""
         return any(target.late for target in self.targets)
 
+    @property
+    def all_targets(self) -> tuple[Target, ...]:
+        """What is made, and then what is copied."""
+        return (*self.targets, *self.copies)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Job, (self.source, self.targets)
+        return Job, (self.source, self.targets, self.copies) if self.copies else (self.source, self.targets)
 
 
 class Status(StrEnum):

@@ -143,7 +143,11 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
 def early_names(jobs: Iterable[Job | Item], *, folded: bool) -> array[int]:
     """Keys of all names that are known before the work, in order; see `key_of`."""
     names = (
-        _name(target.name, folded) for job in jobs if isinstance(job, Job) for target in job.targets if not target.late
+        _name(target.name, folded)
+        for job in jobs
+        if isinstance(job, Job)
+        for target in job.all_targets
+        if not target.late
     )
     return array("Q", sorted(map(_key, names)))
 
@@ -186,7 +190,7 @@ def _names(job: Job, folded: bool) -> Iterator[tuple[str, int]]:
     Outputs of one picture whose names are late may have one template: where they come to one name, they are one.
     """
     late = set()
-    for number, target in enumerate(job.targets, 1):
+    for number, target in enumerate(job.all_targets, 1):
         name = _name(target.name, folded)
         if not target.late:
             yield name, number

@@ -1,8 +1,14 @@
-"""Outputs become shards: in the order of the inputs, whatever the order in which they were made."""
+"""Outputs become shards: in the order of the inputs, whatever the order in which they were made.
+
+An output is first put where it waits (`storage/shard_folder.py`), and recorded in the journal as any output. Once all
+before it are settled too, it is known which shard it belongs to; a shard that is full is written and published at once.
+So a run that was killed goes on with what waits, and comes to the same shards.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
@@ -10,67 +16,41 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from imgpipe import codecs
 from imgpipe.errors import OutputError, RunError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, OpenJournal, peek
 from imgpipe.plan import Plan
-from imgpipe.storage import Storage
+from imgpipe.samples import texts_of
 from imgpipe.storage.archive import Part
 from imgpipe.storage.indexes import key_of_sample
+from imgpipe.storage.ranges import ShardSize
 from imgpipe.storage.shard_folder import ShardFolder
-from imgpipe.storage.shards import Shards
 
 _END_OF_TAR = 1024
-_HEAD = 64
-_SHARDS = "/shards"
+_SHARDS = Source("/shards", None, 0)
 """Stands for the shards in the journal, as no source is called so."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShardSize:
-    """How large a shard becomes at most.
-
-    Attributes:
-        count: samples.
-        bytes: of the file; a sample that is larger alone is a shard of its own.
-    """
-
-    count: int = 10_000
-    bytes: int = 1_000_000_000
 
 
 @dataclass(slots=True)
 class _Sample:
     """Files that are read together."""
 
-    key: str
+    key: str = ""
     parts: list[Part] = field(default_factory=list)
-
-
-class Loose:
-    """Outputs that stay what they are: files in a folder."""
-
-    def ordered(self, found: Generator[Job | Item]) -> Generator[Job | Item]:
-        """The same."""
-        return found
-
-    def settle(self, item: Item) -> None:
-        """Nothing is to be done."""
 
 
 class Packing:
     """Puts the outputs of a run into shards."""
 
     def __init__(self, plan: Plan, folder: ShardFolder, journal: OpenJournal, size: ShardSize) -> None:
-        self._source, self._total = plan.source, plan.total
+        self._plan = plan
         self._folder = folder
         self._journal = journal
         self._size = size
         self._lock = threading.Lock()
         self._expected: OrderedDict[str, Item | None] = OrderedDict()
         self._complete = False
-        self._sample = _Sample("")
+        self._sample = _Sample()
         self._parts: list[Part] = []
         self._samples, self._bytes = 0, _END_OF_TAR
         self._published: list[str] = []
@@ -95,28 +75,39 @@ class Packing:
             if item.source.name in self._expected:
                 self._expected[item.source.name] = item
         while (settled := self._next()) is not None:
-            if settled.outputs:
-                self._add(settled)
+            by_key: dict[str, list[Output]] = {}
+            for output in settled.outputs:
+                by_key.setdefault(key_of_sample(output.name), []).append(output)
+            for key, outputs in by_key.items():
+                self._add(settled.source, key, outputs)
 
     def finish(self) -> None:
         """Publish the last shard, unless the run was stopped; remove shards of ours that are no more."""
-        if not (self._complete and self._total) or self._expected:
+        if not (self._complete and self._plan.total) or self._expected:
             return
         self._end_sample()
         if self._parts:
             self._close()
         self._journal.commit()
+        if self._plan.may_prune:
+            self._clear()
+        if self._published:
+            outputs = tuple(Output(shard, 0, 0, 0) for shard in self._published)
+            self._journal.record(Item(_SHARDS, Status.WRITTEN, outputs))
+
+    def _clear(self) -> None:
+        surplus = self._journal.ours(_SHARDS.name) - set(self._published)
         try:
-            surplus = self._ours() - set(self._published)
+            self._folder.sync()
             for shard in self._folder.standing():
                 if shard in surplus:
                     self._folder.drop(shard)
             self._folder.clear()
         except OSError as error:
-            raise OutputError(f"cannot remove what is no more wanted: {error.strerror}; run again") from error
-        if self._published:
-            outputs = tuple(Output(shard, 0, 0, 0) for shard in self._published)
-            self._journal.record(Item(Source(_SHARDS, None, 0), Status.WRITTEN, outputs))
+            where = self._folder.shards.folder
+            raise OutputError(
+                f"cannot remove from {where} what is wanted no more: {error.strerror}; mend that and run again"
+            ) from error
 
     def _next(self) -> Item | None:
         """The item whose turn it is, where it is settled."""
@@ -127,31 +118,30 @@ class Packing:
                 return item
         return None
 
-    def _add(self, item: Item) -> None:
-        key = key_of_sample(item.outputs[0].name)
+    def _add(self, source: Source, key: str, outputs: list[Output]) -> None:
         if key != self._sample.key or not self._sample.parts:
             self._end_sample()
-            self._sample = _Sample(key, self._beside(item, key))
-        made = [Part(output.name, output.bytes, partial(self._folder.read, output.name)) for output in item.outputs]
+            try:
+                self._sample = _Sample(key, list(self._beside(source, key, outputs[0])))
+            except OSError as error:
+                raise RunError(f"cannot read what is beside {source.name}: {error.strerror or error}") from error
+        made = [Part(output.name, output.bytes, partial(self._folder.read, output.name)) for output in outputs]
         self._sample.parts[:0] = made
 
-    def _beside(self, item: Item, key: str) -> list[Part]:
+    def _beside(self, source: Source, key: str, first: Output) -> Iterator[Part]:
         """The texts of a sample: those that it has, and a JSON of what is known of it where it has none."""
-        parts = []
-        if isinstance(self._source, Shards):
-            for ending, name in self._source.sample_of(item.source.name):
-                if codecs.by_extension(name) is None and codecs.sniff(self._source.head(name, _HEAD)) is None:
-                    parts.append(Part(key + ending, self._source.size(name) or 0, partial(self._source.read, name)))
-        if not any(part.name == f"{key}.json" for part in parts):
-            first = item.outputs[0]
-            said = {"key": key, "source": item.source.name, "width": first.width, "height": first.height}
+        storage, told = self._plan.source, False
+        for ending, name in texts_of(storage, source.name):
+            yield Part(key + ending, storage.size(name) or 0, partial(storage.read, name))
+            told = told or ending == ".json"
+        if not told:
+            said = {"key": key, "source": source.name, "width": first.width, "height": first.height}
             text = json.dumps(said).encode() + b"\n"
-            parts.append(Part(f"{key}.json", len(text), partial(bytes, text)))
-        return parts
+            yield Part(f"{key}.json", len(text), partial(bytes, text))
 
     def _end_sample(self) -> None:
         """Put the sample into the shard, or into the next one where it is too large for this one."""
-        parts, self._sample = self._sample.parts, _Sample("")
+        parts, self._sample = self._sample.parts, _Sample()
         if not parts:
             return
         room = sum(part.room for part in parts)
@@ -165,13 +155,13 @@ class Packing:
         names = self._folder.shards.names
         if len(self._published) == len(names):
             raise RunError(
-                f"{names[0]} to {names[-1]} are full, and more is to come: give a larger range, or larger shards "
-                "(--shard-count, --shard-bytes), and run again"
+                f"{names[0]} to {names[-1]} are full, and more is to come: run again with a larger range, which goes "
+                "on with what is done, or with larger shards (--shard-count, --shard-bytes)"
             )
         shard = names[len(self._published)]
         try:
             if not self._folder.holds(shard, parts):
-                self._journal.begin([Job(Source(_SHARDS, None, 0), (Target(shard, ""),))])
+                self._journal.begin([Job(_SHARDS, (Target(shard, ""),))])
                 self._folder.publish(shard, parts)
         except OSError as error:
             raise OutputError(
@@ -180,28 +170,36 @@ class Packing:
             ) from error
         self._published.append(shard)
 
-    def _ours(self) -> set[str]:
-        return self._journal.ours(_SHARDS)
-
 
 @contextmanager
-def packing(plan: Plan, journal: OpenJournal, size: ShardSize | None) -> Iterator[Packing | Loose]:
+def packing(plan: Plan, folder: ShardFolder, journal: OpenJournal, size: ShardSize | None) -> Iterator[Packing]:
     """Takes the outputs of a run, in any order; the last shard is published when the block is left without an error."""
-    if not isinstance(plan.target, ShardFolder):
-        yield Loose()
-        return
-    packed = Packing(plan, plan.target, journal, size or ShardSize())
+    if size is None:
+        # A single tar takes all there is.
+        size = ShardSize() if folder.shards.ranged else ShardSize(sys.maxsize, sys.maxsize)
+    packed = Packing(plan, folder, journal, size)
     yield packed
     packed.finish()
 
 
-def check_standing(folder: Storage, *, replaced: bool) -> None:
-    """See that no shards stand there that imgpipe has not made, unless they may be replaced; UsageError."""
-    if not isinstance(folder, ShardFolder):
-        return
-    ours = peek(folder.root, Making("")).ours(_SHARDS)
+def check_shards(folder: ShardFolder, size: ShardSize | None, *, replaced: bool) -> None:
+    """See that shards can be written there.
+
+    Args:
+        folder: of the shards.
+        size: that is asked for.
+        replaced: shards that imgpipe has not made may be replaced.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    shards = folder.shards
+    if size is not None and not shards.ranged:
+        name = shards.names[0]
+        raise UsageError(f"{name} is one shard; give a range, as {name[:-4]}-{{0000..0099}}.tar, for shards of a size")
+    ours = peek(folder.root, Making("")).ours(_SHARDS.name)
     if others := [shard for shard in folder.standing() if shard not in ours and not replaced]:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise UsageError(
-            f"{folder.shards.path(others[0])}{more} exists and was not made by imgpipe; --overwrite always replaces it"
+            f"{shards.path(others[0])}{more} exists and was not made by imgpipe; --overwrite always replaces it"
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pickle import PickleBuffer
 from typing import Any, SupportsIndex
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.job import Job, Seconds
 from imgpipe.picture import Size
-from imgpipe.storage import Attributes
+from imgpipe.storage import Attributes, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class Made:
     seconds: Seconds
     left: tuple[str, ...] = ()
     attributes: Attributes | None = None
+
+    def with_copies(self, source: Storage) -> Made:
+        """The same, with what is copied as outputs behind those that were made; OSError where it cannot be read."""
+        copied = (Encoded(source.read(target.copied), (0, 0)) for target in self.job.copies)
+        job = replace(self.job, targets=self.job.all_targets, copies=())
+        return replace(self, job=job, outputs=(*self.outputs, *copied))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         """As `Loaded`: the encoded bytes are handed out as buffers."""

@@ -18,7 +18,6 @@ from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, printable, targets
 from imgpipe.recipe import Recipe
-from imgpipe.samples import by_key, in_samples
 from imgpipe.storage import Storage, open_storage, open_target
 from imgpipe.template import may_be_written, parse
 
@@ -96,7 +95,7 @@ class Plan:
             for job in through(self._names_only().jobs()):
                 failed = isinstance(job, Item) and job.status is Status.FAILED
                 unlisted += failed and self.selection.names is None
-                yield by_key(job) if self.target.samples and not self.source.samples else job
+                yield self._by_key(job)
 
         total = count_inputs(jobs, folded=self.folded)
         return replace(self, total=total, unlisted=unlisted)
@@ -109,6 +108,14 @@ class Plan:
         """
         if self.target.folds_names() and not self.folded:
             count_inputs(self._names_only().jobs, folded=True)
+
+    def _by_key(self, job: Job | Item) -> Job | Item:
+        """The same, called by the key of its sample where files become samples: two files of one key clash."""
+        if self.source.samples or not self.target.samples or isinstance(job, Item):
+            return job
+        from imgpipe.samples import by_key
+
+        return by_key(job)
 
     def _names_only(self) -> Plan:
         """For names only, which is quicker."""
@@ -123,10 +130,21 @@ class Plan:
                 continue
             index += 1
             job = Job(found, targets(found, self.outputs, index, flat=self.flat))
-            job = in_samples(job, self.source) if self.target.samples else job
+            job = self._with_samples(job)
             if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
                 raise UsageError(_not_in_place(job))
             yield job if all(may_be_written(output.name) for output in job.targets) else _nowhere(job)
+
+    def _with_samples(self, job: Job) -> Job:
+        """The same, with what a sample asks for in a shard, or where it becomes files in a folder."""
+        if not (self.source.samples or self.target.samples):
+            return job
+        from imgpipe.samples import in_samples, with_texts
+
+        # What cannot be read fails when it is to be processed.
+        with suppress(OSError):
+            return in_samples(job, self.source) if self.target.samples else with_texts(job, self.source)
+        return job
 
     def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
         if isinstance(job, Item):
@@ -145,10 +163,10 @@ class Plan:
             return Item(job.source, Status.UNCHANGED, outputs)
         if not self.existing.force and journal.passed_over(job.source):
             return Item(job.source, Status.SKIPPED, reason="its outputs save too little, as was seen before")
-        for output in job.targets:
+        for output in job.all_targets:
             if not output.late and (reason := self.existing.refusal(output.name, job.source, self.target, journal)):
                 return Item(job.source, Status.SKIPPED, reason=reason)
-        for output in job.targets:
+        for output in job.all_targets:
             if not output.late and (obstacle := self.target.obstacle(output.name)):
                 if not self.target.writable():
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -175,7 +193,7 @@ class Plan:
             # It was copied or touched, perhaps. To process a result again would cost it quality.
             digest = self.source.digest(job.source.name)
             outputs = journal.unchanged(replace(job.source, digest=digest), self.target)
-        if [output.name for output in outputs] == [target.name for target in job.targets]:
+        if [output.name for output in outputs] == [target.name for target in job.all_targets]:
             return outputs
         return outputs if all(_is_of(job, output.name) for output in outputs) else ()
 
@@ -219,7 +237,7 @@ def _nowhere(job: Job) -> Item:
 
 def _is_of(job: Job, name: str) -> bool:
     """Whether an output of that name is one of the job's."""
-    return any(parse(target.name).matches(name) if target.late else target.name == name for target in job.targets)
+    return any(parse(target.name).matches(name) if target.late else target.name == name for target in job.all_targets)
 
 
 def _not_in_place(job: Job) -> str:

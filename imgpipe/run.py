@@ -4,70 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
 from imgpipe.concurrency.roster import PoolBroken
-from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import PictureError, RunError, UsageError
-from imgpipe.existing import Existing
 from imgpipe.flow import Flow, Meter
 from imgpipe.gate import make_gate
 from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
-from imgpipe.journal import Making, open_journal
-from imgpipe.naming import Naming
-from imgpipe.packing import ShardSize, check_standing, packing
+from imgpipe.journal import Making, OpenJournal, open_journal
+from imgpipe.options import Options
 from imgpipe.plan import Plan, Through, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
-from imgpipe.savings import Savings
+from imgpipe.refusals import check_options, check_plan
 from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
-from imgpipe.storage import Durability, open_target
+from imgpipe.storage import open_target
 from imgpipe.storage.ranges import check_apart
+
+if TYPE_CHECKING:
+    from imgpipe.packing import Packing
 
 _SYNCING_WRITERS = 8
 _REMOTE_IO_THREADS = 16
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run is done; what is done is the recipe's.
-
-    Attributes:
-        engine: one of `imgpipe.engines.ENGINES`.
-        workforce: how many work, and how long a picture may take.
-        selection: which files are inputs.
-        existing: what is done where an output stands already.
-        naming: how outputs are called.
-        limits: what is refused before it is decoded.
-        durability: what finished outputs survive: ``"rename"`` a kill of the run, ``"fsync"`` a power loss too.
-        savings: what outputs must save, None for nothing.
-        preserve: outputs get times and mode of their source.
-        prune: first remove outputs whose source is gone, where all folders of the input can be listed and
-            there is any input at all.
-        shards: how large shards become, where OUTPUT is `shards/{000000..000099}.tar`; None for the default.
-    """
-
-    engine: str = "processes"
-    workforce: Workforce = field(default_factory=Workforce)
-    selection: Selection = field(default_factory=Selection)
-    existing: Existing = field(default_factory=Existing)
-    naming: Naming = field(default_factory=Naming)
-    limits: Limits = field(default_factory=Limits)
-    durability: Durability = "rename"
-    savings: Savings | None = None
-    preserve: bool = False
-    prune: bool = False
-    shards: ShardSize | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,28 +134,6 @@ def _items(run: Generator[Item], fail_fast: bool) -> Iterator[Item]:
                 raise PictureError(f"{item.source.name}: {item.failure.message}")
 
 
-def check_shards(plan: Plan, options: Options) -> None:
-    """Refuse what shards cannot hold, or what they would lose; UsageError."""
-    if options.preserve and (plan.source.samples or plan.target.samples):
-        raise UsageError("--preserve is for local folders: files in shards have no times and modes worth keeping")
-    if not plan.target.samples:
-        if options.shards is not None:
-            raise UsageError("--shard-count and --shard-bytes are for an OUTPUT such as shards/{000000..000099}.tar")
-        return
-    what = ""
-    if plan.late:
-        what = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
-    elif options.existing.overwrite not in ("ours", "always"):
-        what = f"--overwrite {options.existing.overwrite} is"
-    elif options.prune:
-        what = "--prune (a shard never keeps what is gone) is"
-    elif options.engine == "dask":
-        what = "a cluster is"
-    if what:
-        raise UsageError(f"{what} not possible where OUTPUT is shards")
-    check_standing(plan.target, replaced=options.existing.overwrite == "always")
-
-
 def with_cores(options: Options, cores: int | None) -> Options:
     """The same options with another number of workers, where one is given."""
     if cores is None:
@@ -212,20 +158,10 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options, through:
     """
     leave_if_imported_by_a_worker()
     check_apart(source, target)
-    if options.engine not in ENGINES:
-        raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    copies = options.savings is not None and options.savings.copy
-    if copies and (recipe.metadata.strip or recipe.metadata.strip_gps):
-        raise UsageError(
-            "--copy-skipped copies the original with all its metadata, which --strip and --strip-gps forbid"
-        )
-    naming = replace(options.naming, copies=copies)
+    check_options(recipe, options)
+    naming = replace(options.naming, copies=options.savings is not None and options.savings.copy)
     plan = make_plan(source, target, options.selection, recipe, options.existing, naming).counted(through)
-    if options.engine == "dask" or options.workforce.cluster is not None:
-        _check_cluster(plan, options)
-    if options.preserve and (plan.source.remote or plan.target.remote):
-        raise UsageError("--preserve is for local folders: objects have no mode, and their time cannot be set")
-    check_shards(plan, options)
+    check_plan(plan, options)
     return replace(plan, target=open_target(target, options.durability))
 
 
@@ -250,7 +186,7 @@ def execute(
     """
     with (
         open_journal(plan.target, making_of(plan, recipe, options)) as journal,
-        packing(plan, journal, options.shards) as packed,
+        _packing(plan, journal, options) as packed,
         closing(_until(stop, packed.ordered(plan.jobs(journal)))) as found,
     ):
         plan.look_again()
@@ -290,22 +226,25 @@ def making_of(plan: Plan, recipe: Recipe, options: Options) -> Making:
     return Making(recipe.digest + thrift, plan.source.identity)
 
 
-def _check_cluster(plan: Plan, options: Options) -> None:
-    """Refuse what only this process can look at between the work and the writing."""
-    from imgpipe.engines.cluster import check_name
+class _Loose:
+    """Outputs that stay what they are: files in a folder."""
 
-    if options.engine != "dask":
-        raise UsageError(f"a cluster is for the engine dask, not for {options.engine}")
-    check_name(options.workforce.cluster)
-    what = ""
-    if plan.late:
-        what = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
-    elif options.existing.overwrite == "smaller":
-        what = "--overwrite smaller is"
-    elif options.existing.in_place:
-        what = "--in-place is"
-    if what:
-        raise UsageError(f"{what} not possible on a cluster yet; use another engine for that")
+    def ordered(self, found: Generator[Job | Item]) -> Generator[Job | Item]:
+        """The same."""
+        return found
+
+    def settle(self, item: Item) -> None:
+        """Nothing more is to be done."""
+
+
+def _packing(plan: Plan, journal: OpenJournal, options: Options) -> AbstractContextManager[Packing | _Loose]:
+    if plan.target.samples:
+        from imgpipe.packing import packing
+        from imgpipe.storage.shard_folder import ShardFolder
+
+        if isinstance(plan.target, ShardFolder):
+            return packing(plan, plan.target, journal, options.shards)
+    return nullcontext(_Loose())
 
 
 def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:

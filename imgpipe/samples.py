@@ -1,13 +1,17 @@
-"""What outputs are called in shards, where names that are the same up to the first dot are one sample."""
+"""Samples: pictures and the texts beside them, which have one name up to the first dot, by WebDataset's rule."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from imgpipe.job import Item, Job, Target
+from imgpipe import codecs
+from imgpipe.job import Job, Target
 from imgpipe.storage import Storage
 from imgpipe.storage.indexes import key_of_sample
 from imgpipe.storage.shards import Shards
+
+_HEAD = 64
 
 
 def in_samples(job: Job, source: Storage) -> Job:
@@ -24,12 +28,50 @@ def in_samples(job: Job, source: Storage) -> Job:
     return replace(job, targets=tuple(named))
 
 
-def by_key(job: Job | Item) -> Job | Item:
+def by_key(job: Job) -> Job:
     """The same, each output called by the key of its sample: to see whether two inputs would become one sample."""
-    if isinstance(job, Item):
-        return job
     keys = dict.fromkeys(key_of_sample(target.name) for target in job.targets)
     return replace(job, targets=tuple(Target(key, "") for key in keys))
+
+
+def with_texts(job: Job, source: Storage) -> Job:
+    """The same job, which also copies the texts of its sample, where it is in one, to beside its first output.
+
+    Of several pictures in a sample, the first one takes the texts.
+    """
+    first = job.targets[0]
+    key = key_of_sample(job.source.name if first.late else first.name)
+    texts = texts_of(source, job.source.name, first=True)
+    return replace(job, copies=tuple(Target(key + ending, "", copied=name) for ending, name in texts))
+
+
+def texts_of(source: Storage, name: str, *, first: bool = False) -> Iterator[tuple[str, str]]:
+    """What in the sample of a picture, where it is in one, is no picture: the ending of its name, from the first dot
+    on, and the name.
+
+    Args:
+        source: where it is.
+        name: of the picture.
+        first: nothing, where another picture of the sample comes first.
+
+    Raises:
+        OSError: a shard cannot be read.
+    """
+    if not isinstance(source, Shards):
+        return
+    others = []
+    for ending, other in source.sample_of(name):
+        if other == name:
+            first = False
+        elif not _is_picture(source, other):
+            others.append((ending, other))
+        elif first:
+            return
+    yield from others
+
+
+def _is_picture(source: Shards, name: str) -> bool:
+    return codecs.by_extension(name) is not None or codecs.sniff(source.head(name, _HEAD)) is not None
 
 
 def _without_dots(name: str) -> str:

@@ -125,7 +125,7 @@ def make_steps(
     return Steps(
         partial(read, source, treatment),
         partial(apply, treatment),
-        partial(write, gate, target),
+        partial(write, gate, target, source=source),
         partial(cost, treatment),
         stopping,
         source,
@@ -204,7 +204,9 @@ def ran_short(passing: Any) -> bool:
     return isinstance(passing, Item) and passing.failure is not None and passing.failure.message == _NO_MEMORY
 
 
-def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
+def write(
+    gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost[Loaded], source: Storage | None = None
+) -> Item:
     """Publish the outputs.
 
     Raises:
@@ -218,23 +220,34 @@ def write(gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost
         message = f"{made.error}; {_advice(made.error)}"
         return _failed(made.task.job.source, made.error, message, made.task.seconds)
     began = time.monotonic()
-    if gate is not None:
-        made = gate.admit(made)
-        if isinstance(made, Item):
-            return made
-    job = made.job
-    if (stopped := _publish(storage, made, began)) is not None:
+    ready = _ready(gate, made, source, began)
+    if isinstance(ready, Item):
+        return ready
+    job = ready.job
+    if (stopped := _publish(storage, ready, began)) is not None:
         return stopped
     return Item(
         job.source,
         Status.WRITTEN,
         outputs=tuple(
             Output(target.name, len(output.data), *output.size)
-            for target, output in zip(job.targets, made.outputs, strict=True)
+            for target, output in zip(job.targets, ready.outputs, strict=True)
         ),
-        warnings=(*made.left, *dict.fromkeys(warning for output in made.outputs for warning in output.warnings)),
-        seconds=_written_since(began, made.seconds),
+        warnings=(*ready.left, *dict.fromkeys(warning for output in ready.outputs for warning in output.warnings)),
+        seconds=_written_since(began, ready.seconds),
     )
+
+
+def _ready(gate: Gate | None, made: Made, source: Storage | None, began: float) -> Made | Item:
+    """All that is to be published, or an item where that is nothing."""
+    admitted = made if gate is None else gate.admit(made)
+    if isinstance(admitted, Item) or not admitted.job.copies or source is None:
+        return admitted
+    try:
+        return admitted.with_copies(source)
+    except OSError as error:
+        message = f"cannot read what is beside it: {error.strerror or error}"
+        return _failed(made.job.source, error, message, _written_since(began, made.seconds))
 
 
 def _written_since(began: float, seconds: Seconds) -> Seconds:

@@ -1,21 +1,23 @@
 """OUTPUT as shards: in the order of the inputs, the same bytes always, each whole or not there."""
 
+import io
 import itertools
 import json
 import os
 import tarfile
+from contextlib import closing
 
 import pytest
 from PIL import Image
 
-from imgpipe import Options, Recipe, process
+from imgpipe import Options, Recipe, Rendition, process
 from imgpipe.engines import Workforce
 from imgpipe.errors import CollisionError, RunError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
-from imgpipe.packing import ShardSize
 from imgpipe.run import execute, prepare
-from tests.folders import WatchedCalls, contents
+from imgpipe.storage.ranges import ShardSize
+from tests.folders import WatchedCalls, contents, traces
 
 NAMES = [f"{folder}/{number:02}.png" for folder in ("cats", "dogs") for number in range(6)]
 RECIPE = Recipe(["grayscale"])
@@ -117,8 +119,11 @@ def test_shards_and_back_are_the_pictures_of_a_plain_run(pictures, tmp_path):
     )
     assert back.count("written") == 12
     plain, found = contents(tmp_path / "plain"), contents(tmp_path / "back")
-    assert sorted(name.partition("/")[2] for name in found) == sorted(plain)
+    texts = [name.replace(".png", ".json") for name in plain]
+    assert sorted(name.partition("/")[2] for name in found) == sorted([*plain, *texts])
     for name in found:
+        if name.endswith(".json"):
+            continue
         again, first = Image.open(tmp_path / "back" / name), Image.open(tmp_path / "plain" / name.partition("/")[2])
         assert again.tobytes() == first.tobytes()
 
@@ -198,13 +203,15 @@ def test_a_range_that_is_full_is_an_error_and_a_larger_one_goes_on(pictures, tmp
     with pytest.raises(RunError, match=r"000\.tar to 001\.tar are full"):
         run(pictures, f"{tmp_path}/out/{{000..001}}.tar")
     assert samples(tmp_path / "out") == dict(list(in_fives(KEYS).items())[:2])
+    assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count("unchanged") == 12
+    assert samples(tmp_path / "out") == in_fives(KEYS)
 
 
 def test_keys_have_no_dots_but_those_of_folders(tmp_path):
     for name in ("in/a.b/c.v1.png", "in/a.b/c.v2.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (4, 4)).save(tmp_path / name)
-    run(tmp_path / "in", f"{tmp_path}/out/x.tar")
+    run(tmp_path / "in", f"{tmp_path}/out/x.tar", shards=None)
     assert samples(tmp_path / "out") == {"x.tar": ["a.b/c_v1", "a.b/c_v2"]}
 
 
@@ -305,10 +312,128 @@ def test_no_input_leaves_shards_alone(pictures, tmp_path):
     assert shards(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize("target", ["s/{0..9}.tar", "s/{2..4}.tar", "s/3.tar"])
+@pytest.mark.parametrize("target", ["s/{0..9}.tar", "s/{2..4}.tar", "s/3.tar", "link/{0..9}.tar"])
 def test_a_shard_is_not_read_and_written_at_once(pictures, tmp_path, target):
     run(pictures, tmp_path / "s/{0..9}.tar")
+    (tmp_path / "link").symlink_to("s")
     before = shards(tmp_path / "s")
     with pytest.raises(UsageError, match="is both INPUT and OUTPUT"):
         run(tmp_path / "s/{0..3}.tar", tmp_path / target, existing=Existing("always"))
     assert shards(tmp_path / "s") == before
+
+
+def tar_of(path, pictures, names=NAMES, texts=((".json", b'{"own": 1}'), (".cls", b"7"))):
+    """A shard of these pictures, each with texts."""
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name in names:
+            tar.add(pictures / name, name)
+            for ending, text in texts:
+                header = tarfile.TarInfo(name.removesuffix(".png") + ending)
+                header.size = len(text)
+                tar.addfile(header, io.BytesIO(text))
+
+
+def test_texts_go_beside_the_pictures_of_a_folder(pictures, tmp_path):
+    tar_of(tmp_path / "first" / "0.tar", pictures, NAMES[:2])
+    source, out = f"{tmp_path}/first/{{0..0}}.tar", tmp_path / "out"
+    report = run(source, out, shards=None)
+    assert str(report) == "2 written, 0 unchanged, 0 failed, 0 skipped"
+    assert sorted(contents(out)) == sorted(f"0/cats/0{n}{end}" for n in (0, 1) for end in (".png", ".json", ".cls"))
+    assert contents(out)["0/cats/01.cls"] == b"7"
+    before = traces(out / "0")
+    assert run(source, out, shards=None).count("unchanged") == 2
+    assert traces(out / "0") == before
+    tar_of(tmp_path / "first" / "0.tar", pictures, NAMES[:2], [(".cls", b"8")])
+    run(source, out, shards=None, engine="processes")
+    assert contents(out)["0/cats/01.cls"] == b"8"
+
+
+def test_a_text_of_somebody_is_left_with_its_picture(pictures, tmp_path):
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:2])
+    (tmp_path / "out/cats").mkdir(parents=True)
+    (tmp_path / "out/cats/00.cls").write_bytes(b"of somebody")
+    report = run(f"{tmp_path}/0.tar", tmp_path / "out", shards=None)
+    assert (report.count("written"), report.count("skipped")) == (1, 1)
+    assert contents(tmp_path / "out")["cats/00.cls"] == b"of somebody"
+
+
+def test_texts_go_with_names_that_are_known_late(pictures, tmp_path):
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:1])
+    run(f"{tmp_path}/0.tar", tmp_path / "out", shards=None, naming=Naming(template="{stem}-{width}{ext}"))
+    assert sorted(contents(tmp_path / "out")) == ["cats/00-20.png", "cats/00.cls", "cats/00.json"]
+
+
+def test_of_two_pictures_in_a_sample_the_first_takes_the_texts(pictures, tmp_path):
+    tar_of(tmp_path / "0.tar", pictures, ["cats/00.png"])
+    with tarfile.open(tmp_path / "0.tar", "a") as tar:
+        tar.add(pictures / NAMES[1], "cats/00.seg.png")
+    run(f"{tmp_path}/0.tar", tmp_path / "out", shards=None)
+    assert sorted(contents(tmp_path / "out")) == [f"cats/00{end}" for end in (".cls", ".json", ".png", ".seg.png")]
+    run(f"{tmp_path}/0.tar", f"{tmp_path}/shards/x.tar", shards=None)
+    (found,) = members(tmp_path / "shards").values()
+    assert sorted(found) == [f"cats/00{end}" for end in (".cls", ".json", ".png", ".seg.png")]
+
+
+def test_samples_of_one_key_in_two_shards_are_refused_and_may_be_told_apart(pictures, tmp_path):
+    for shard in range(2):
+        tar_of(tmp_path / "first" / f"{shard}.tar", pictures, ["cats/00.png"])
+    source, target = f"{tmp_path}/first/{{0..1}}.tar", f"{tmp_path}/out/{{000..099}}.tar"
+    with pytest.raises(CollisionError, match=r"cats/00\.png <- 0/cats/00\.png, 1/cats/00\.png"):
+        run(source, target)
+    run(source, target, naming=Naming(template="{stem}-{index}{ext}"))
+    found = [name for files in members(tmp_path / "out").values() for name in files if name.endswith(".png")]
+    assert len(set(found)) == 2
+
+
+def test_several_outputs_of_a_picture_are_several_samples(pictures, tmp_path):
+    recipe = Recipe(
+        outputs=[
+            Rendition(name="{stem}-a{ext}"),
+            Rendition(name="{stem}-b{ext}"),
+            Rendition(format="webp", name="{stem}-a{ext}"),
+        ]
+    )
+    run(pictures, f"{tmp_path}/out/{{000..099}}.tar", 2, recipe)
+    assert members(tmp_path / "out")["000.tar"] == [
+        f"cats/00-{name}" for name in ("a.png", "a.webp", "a.json", "b.png", "b.json")
+    ]
+
+
+def test_a_single_tar_takes_all_there_is(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/out/x.tar", shards=None)
+    assert samples(tmp_path / "out") == {"x.tar": KEYS}
+    with pytest.raises(UsageError, match=r"x\.tar is one shard; give a range, as x-\{0000"):
+        run(pictures, f"{tmp_path}/out/x.tar")
+
+
+def test_shards_that_survive_a_power_loss_are_the_same(pictures, tmp_path):
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    for change in range(2):
+        run(pictures, f"{tmp_path}/out/{{000..099}}.tar", durability="fsync")
+        assert change or shards(tmp_path / "out") == shards(tmp_path / "expected")
+        (pictures / NAMES[3]).unlink(missing_ok=True)
+    run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
+    assert shards(tmp_path / "out") == shards(tmp_path / "expected")
+
+
+def test_a_text_that_cannot_be_read_ends_the_run_with_a_word(pictures, tmp_path):
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:2])
+    options = Options("serial")
+    plan = prepare(f"{tmp_path}/0.tar", f"{tmp_path}/out/x.tar", RECIPE, options)
+    with closing(execute(plan, RECIPE, options)) as items:
+        next(items)
+        (tmp_path / "0.tar").write_bytes(b"")
+        with pytest.raises(RunError, match=r"cannot read|cannot write"):
+            list(items)
+    assert not shards(tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_listed_costs_no_shards(pictures, tmp_path):
+    out = tmp_path / "out"
+    tar_of(tmp_path / "first" / "0.tar", pictures, NAMES[:4], [])
+    tar_of(tmp_path / "first" / "1.tar", pictures, NAMES[4:], [])
+    run(f"{tmp_path}/first/{{0..1}}.tar", f"{out}/{{000..099}}.tar")
+    (tmp_path / "first" / "1.tar").write_bytes(b"broken now")
+    assert run(f"{tmp_path}/first/{{0..1}}.tar", f"{out}/{{000..099}}.tar").count("failed") == 1
+    assert set(shards(out)) == {"000.tar", "001.tar", "002.tar"}

@@ -99,3 +99,16 @@ def test_workers_load_nothing_of_the_network_and_nothing_more_with_the_first_pic
     )
     done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["MORE", "NETWORK"]
+
+
+def test_a_run_from_folder_to_folder_imports_nothing_for_shards(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
+    code = (
+        "import imgpipe\n"
+        f"imgpipe.process({str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}, cores=1)\n"
+        "assert not {name for name in sys.modules if 'shard' in name or 'packing' in name}"
+    )
+    assert not modules_after(code) & {"tarfile"}

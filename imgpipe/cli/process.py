@@ -177,11 +177,13 @@ def _report(plan: Plan, request: Request, record: Record) -> int:
     if request.report is None:
         return cli.OK
     from imgpipe.report.page import write_page
+    from imgpipe.storage.shard_folder import ShardFolder
 
     try:
         if record.failed:
             raise RunError(f"no report was made: {record.failed}")
-        write_page(plan.target.root, request.report, request.options.workforce.cores)
+        location = plan.target.location if isinstance(plan.target, ShardFolder) else plan.target.root
+        write_page(location, request.report, request.options.workforce.cores)
     except KeyboardInterrupt:
         return cli.OK
     except RunError as error:

@@ -22,11 +22,11 @@ from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import UsageError
 from imgpipe.existing import Existing, KnownBy, Overwrite
 from imgpipe.naming import Naming
-from imgpipe.packing import ShardSize
+from imgpipe.options import Options
 from imgpipe.recipe import WEB_READY, Recipe
-from imgpipe.run import Options
 from imgpipe.savings import Savings
 from imgpipe.storage import Listing
+from imgpipe.storage.ranges import ShardSize
 
 _OPTIONS: Sections = {
     **TREATMENT,

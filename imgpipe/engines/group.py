@@ -117,7 +117,8 @@ def _is_seen(target: Storage, run: str) -> bool:
 
 def _check_folders(steps: Steps, run: str, worker: Any) -> None:
     source, target = steps.source, steps.target
-    if source is not None and "://" not in source.root and not os.path.isdir(source.root):
+    seen = source is None or source.samples or "://" in source.root or os.path.isdir(source.root)
+    if source is not None and not seen:
         raise UsageError(_not_shared(worker, "INPUT", source.root))
     # A network file system may show a new file only after some seconds.
     end = time.monotonic() + _SECONDS_TO_SEE_IT

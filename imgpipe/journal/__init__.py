@@ -63,7 +63,7 @@ class OpenJournal(Journal):
         lines = []
         for job in jobs:
             self._in_hand[job.source.name] = job.source
-            lines.append(begun_line(job.source.name, (target.name for target in job.targets)))
+            lines.append(begun_line(job.source.name, (target.name for target in job.all_targets)))
         self._append(lines)
 
     def withdraw(self, jobs: Iterable[Job]) -> None:

@@ -7,11 +7,25 @@ import re
 from dataclasses import dataclass
 
 from imgpipe.errors import UsageError
+from imgpipe.storage.listing import OWN_FOLDER
 
-_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}", re.ASCII)
 _ENDING = ".tar"
 _MOST = 1_000_000
 _SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSize:
+    """How large a shard becomes at most.
+
+    Attributes:
+        count: samples.
+        bytes: of the file; a sample that is larger alone is a shard of its own.
+    """
+
+    count: int = 10_000
+    bytes: int = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +35,13 @@ class Range:
     Attributes:
         folder: where they are, an absolute path.
         names: of the files, in order.
+        pattern: what their names have in common, with `{}` for the number and without `.tar`.
         ranged: whether they were given as a range, also as one of a single shard.
     """
 
     folder: str
     names: tuple[str, ...]
+    pattern: str
     ranged: bool
 
     def path(self, shard: str) -> str:
@@ -40,6 +56,12 @@ class Range:
             shown = ", ".join(missing[:_SHOWN])
             raise UsageError(f"of {len(self.names)} shards in {self.folder} are missing: {shown}{more}")
 
+    def common(self, other: Range) -> str:
+        """A shard that both have, empty where there is none."""
+        if os.path.realpath(self.folder) != os.path.realpath(other.folder):
+            return ""
+        return min(set(self.names) & set(other.names), default="")
+
 
 def is_shards(location: str) -> bool:
     """Whether a path is that of tar files: it ends in `.tar` and is a range or a file."""
@@ -53,17 +75,29 @@ def may_be_shards(location: str) -> bool:
     if not location.endswith(_ENDING):
         return False
     if "://" in location:
-        raise UsageError(f"{location}: shards are local files; copy them from or to there with the cloud's own tools")
+        from imgpipe.storage.location import shown
+
+        raise UsageError(
+            f"{shown(location)}: shards are local files; copy them from or to there with the cloud's own tools"
+        )
     return not os.path.isdir(location)
 
 
 def check_apart(source: str, target: str) -> None:
     """See that no shard is read and written at once; UsageError."""
-    if may_be_shards(source) and may_be_shards(target):
-        read, written = range_of(source), range_of(target)
-        same = os.path.realpath(read.folder) == os.path.realpath(written.folder)
-        if same and (both := sorted({*read.names} & {*written.names})):
-            raise UsageError(f"{both[0]} is both INPUT and OUTPUT; write shards to another folder")
+    if may_be_shards(source) and may_be_shards(target) and (both := range_of(source).common(range_of(target))):
+        raise UsageError(f"{both} is both INPUT and OUTPUT; write shards to another folder")
+
+
+def working_folder(location: str) -> str:
+    """Where the journal of an output is, and outputs wait for their shard; what is no shards is that itself.
+
+    It is the same for all ranges of one pattern, so that a run goes on with a larger one.
+    """
+    if not may_be_shards(location):
+        return location
+    shards = range_of(location)
+    return os.path.join(shards.folder, OWN_FOLDER, shards.pattern)
 
 
 def range_of(location: str) -> Range:
@@ -78,11 +112,9 @@ def range_of(location: str) -> Range:
     folder, name = os.path.split(os.path.abspath(location))
     found = list(_RANGE.finditer(name))
     if not found:
-        return Range(folder, (name,), ranged=False)
+        return Range(folder, (name,), name.removesuffix(_ENDING), ranged=False)
     if len(found) > 1 or _RANGE.search(folder):
-        raise UsageError(
-            f"{location} has several ranges; shards are one range in one folder, as {{000000..000099}}.tar"
-        )
+        raise UsageError(f"{location} has several ranges; shards are one in one folder, as {{000000..000099}}.tar")
     match = found[0]
     first, last, width = int(match[1]), int(match[2]), len(match[1])
     if last < first:
@@ -90,5 +122,5 @@ def range_of(location: str) -> Range:
     if last - first >= _MOST:
         raise UsageError(f"the range {match[0]} has more than {_MOST:,} shards")
     before, after = name[: match.start()], name[match.end() :]
-    names = (f"{before}{number:0{width}}{after}" for number in range(first, last + 1))
-    return Range(folder, tuple(names), ranged=True)
+    names = tuple(f"{before}{number:0{width}}{after}" for number in range(first, last + 1))
+    return Range(folder, names, f"{before}{{}}{after.removesuffix(_ENDING)}", ranged=True)

@@ -13,7 +13,7 @@ from imgpipe.storage.calls import SYSTEM, Calls, sync_folder
 from imgpipe.storage.indexes import Indexes
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.storage.local import LocalFolder
-from imgpipe.storage.ranges import range_of
+from imgpipe.storage.ranges import range_of, working_folder
 
 _NEW = "shard.new"
 
@@ -29,9 +29,13 @@ class ShardFolder(LocalFolder):
 
     def __init__(self, location: str, durability: Durability = "rename", calls: Calls = SYSTEM) -> None:
         self.shards = range_of(location)
-        pattern = os.path.basename(location).removesuffix(".tar")
-        super().__init__(os.path.join(self.shards.folder, OWN_FOLDER, pattern), durability, calls)
+        self.location = os.path.abspath(location)
+        super().__init__(working_folder(location), durability, calls)
         self._indexes = Indexes(self.shards)
+
+    def __reduce__(self) -> tuple[type[ShardFolder], tuple[str, Durability, Calls]]:
+        """Another process opens it anew."""
+        return ShardFolder, (self.location, self.durability, self.calls)
 
     @property
     def identity(self) -> str:

@@ -35,13 +35,13 @@ class Shards:
 
     def __init__(self, location: str, durability: Durability = "rename") -> None:
         self._location = location
-        self._range = range_of(location)
-        self._range.check()
-        self._shards = frozenset(self._range.names)
+        self.shards = range_of(location)
+        self.shards.check()
+        self._names = frozenset(self.shards.names)
         self.root = os.path.abspath(location)
         self.identity = os.path.realpath(self.root)
         self.durability = durability
-        self._indexes = Indexes(self._range)
+        self._indexes = Indexes(self.shards)
 
     def __reduce__(self) -> tuple[type[Shards], tuple[str, Durability]]:
         """Another process opens them anew."""
@@ -52,7 +52,7 @@ class Shards:
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files in all shards, in the order in which they stand there."""
-        for shard in self._range.names:
+        for shard in self.shards.names:
             try:
                 index = self._indexes.of(shard)
             except OSError as error:
@@ -98,7 +98,7 @@ class Shards:
 
     def prefix_of(self, name: str) -> str:
         """What stands before a file's name in its shard."""
-        return f"{name.partition('/')[0]}/" if self._range.ranged else ""
+        return f"{name.partition('/')[0]}/" if self.shards.ranged else ""
 
     def sample_of(self, name: str) -> Iterator[tuple[str, str]]:
         """All files of the sample that a file belongs to, itself too: what follows the key, and the name."""
@@ -141,13 +141,13 @@ class Shards:
 
     def _read(self, name: str, count: int | None) -> bytes:
         shard, inside = self._place(name)
-        if shard not in self._shards:
+        if shard not in self._names:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return self._indexes.read(shard, inside, count)
 
     def _found(self, name: str) -> tuple[str, Index, Member]:
         shard, inside = self._place(name)
-        index = self._indexes.of(shard) if shard in self._shards else None
+        index = self._indexes.of(shard) if shard in self._names else None
         member = index.members.get(inside) if index is not None else None
         if index is None or member is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -155,13 +155,13 @@ class Shards:
 
     def _place(self, name: str) -> tuple[str, str]:
         """The shard and the name in it."""
-        if not self._range.ranged:
-            return self._range.names[0], name
+        if not self.shards.ranged:
+            return self.shards.names[0], name
         shard, _, inside = name.partition("/")
         return f"{shard}.tar", inside
 
     def _name(self, shard: str, inside: str) -> str:
-        return f"{shard.removesuffix('.tar')}/{inside}" if self._range.ranged else inside
+        return f"{shard.removesuffix('.tar')}/{inside}" if self.shards.ranged else inside
 
     def _entry(self, shard: str, index: Index, member: Member) -> Entry:
         # The times in a tar are often all 0 and say nothing.

@@ -178,7 +178,8 @@ def test_sidecars_are_no_inputs_and_what_is_done_is_not_done_again(tmp_path):
         make_tar(tmp_path / "in" / f"{shard:03}.tar", files)
     source, out = f"{tmp_path}/in/{{000..001}}.tar", tmp_path / "out"
     assert str(process(source, out, Recipe(), cores=2)) == "4 written, 0 unchanged, 0 failed, 0 skipped"
-    assert sorted(contents(out)) == ["000/a.png", "000/b.png", "001/a.png", "001/b.png"]
+    names = ("a.cls", "a.json", "a.png", "b.png", "b.txt")
+    assert sorted(contents(out)) == [f"{shard}/{name}" for shard in ("000", "001") for name in names]
     assert str(process(source, out, Recipe(), cores=2)) == "0 written, 4 unchanged, 0 failed, 0 skipped"
 
 

@@ -15,7 +15,8 @@ from imgpipe.report.page.render import render
 from imgpipe.report.page.rows import row, shown_output
 from imgpipe.report.page.thumbnails import LARGE, Thumbnail, Wanted, thumbnails
 from imgpipe.report.record import read_record
-from imgpipe.storage import Storage, open_storage
+from imgpipe.storage import Storage, open_storage, open_target
+from imgpipe.storage.ranges import working_folder
 
 _PAIRS = 500
 
@@ -24,7 +25,7 @@ def write_page(output: str, file: str, cores: int) -> None:
     """Write the page of the last run of an output folder.
 
     Args:
-        output: the folder.
+        output: its location, a folder or shards.
         file: where the page goes, as a whole or not at all.
         cores: how many processes make thumbnails.
 
@@ -32,7 +33,7 @@ def write_page(output: str, file: str, cores: int) -> None:
         UsageError: no run is recorded there.
         OutputError: the page cannot be written.
     """
-    gathered = gather(read_record(output))
+    gathered = gather(read_record(working_folder(output)))
     items = gathered.listed
     pictured = [item for item in items if shown_output(item)]
     before, after = _thumbnails(gathered, output, pictured[:_PAIRS], cores)
@@ -64,7 +65,7 @@ def _thumbnails(
     gathered: Gathered, output: str, items: list[Item], cores: int
 ) -> tuple[dict[str, Thumbnail], dict[str, Thumbnail]]:
     """Before and after of these items, by the names of their sources."""
-    made = open_storage(output)
+    made = open_target(output)
     source, why = _source(gathered)
     wanted = []
     for item in items:
