@@ -349,6 +349,31 @@ def test_texts_go_beside_the_pictures_of_a_folder(pictures, tmp_path):
     assert contents(out)["0/cats/01.cls"] == b"8"
 
 
+@pytest.mark.parametrize("target", ["out", "out/x.tar"])
+def test_a_text_that_changes_is_carried_over_where_sources_are_known_by_their_content(pictures, tmp_path, target):
+    known = Existing(known_by="content")
+    for text in (b"7", b"8"):
+        tar_of(tmp_path / "0.tar", pictures, NAMES[:2], [(".cls", text)])
+        run(f"{tmp_path}/0.tar", tmp_path / target, shards=None, existing=known)
+    run(f"{tmp_path}/0.tar", tmp_path / "anew" / target, shards=None, existing=known)
+    assert contents(tmp_path / "out") == contents(tmp_path / "anew/out")
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:2], [(".cls", b"8")])
+    assert run(f"{tmp_path}/0.tar", tmp_path / target, shards=None, existing=known).count("unchanged") == 2
+
+
+def test_texts_of_two_inputs_that_would_be_one_file_are_refused(pictures, tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        for number, name in enumerate(("a/00.png", "b/00.jpg")):
+            Image.new("RGB", (8, 8)).save(tmp_path / name[2:])
+            tar.add(tmp_path / name[2:], name)
+            header = tarfile.TarInfo(f"{name[:4]}.cls")
+            header.size = 1
+            tar.addfile(header, io.BytesIO(bytes([number])))
+    with pytest.raises(CollisionError, match=r"00\.cls <- a/00\.png, b/00\.jpg"):
+        run(f"{tmp_path}/0.tar", tmp_path / "out", shards=None, naming=Naming(flat=True))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_text_of_somebody_is_left_with_its_picture(pictures, tmp_path):
     tar_of(tmp_path / "0.tar", pictures, NAMES[:2])
     (tmp_path / "out/cats").mkdir(parents=True)

@@ -81,8 +81,14 @@ class Shards:
         return self._read(name, count)
 
     def digest(self, name: str) -> str:
-        """A digest of the whole content; OSError where it cannot be read."""
-        return hashlib.blake2b(self.read(name)).hexdigest()
+        """A digest of the whole content, and of what is beside it in its sample; OSError where that cannot be read."""
+        digest = hashlib.blake2b(self.read(name))
+        for ending, other in self.sample_of(name):
+            if other != name:
+                text = self.read(other)
+                digest.update(f"{ending!r}{len(text)}:".encode())
+                digest.update(text)
+        return digest.hexdigest()
 
     def stat(self, name: str) -> Entry | None:
         """What stands under a name, None for nothing."""
