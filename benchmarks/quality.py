@@ -53,7 +53,7 @@ def check(work: Assignment) -> Verdict:
         count = sum(pixels > 1 for pixels in off)
         return Verdict((f"{count} of {len(off)} outputs do not decode or have the wrong size or format",))
     similar = [
-        _compare(work.task, sources[stem], outputs[stem + made.tail])
+        likeness(work.task, sources[stem], outputs[stem + made.tail])
         for stem in _sample(sources)
         for made in work.task.outputs
     ]
@@ -140,7 +140,8 @@ def _size_off(task: Task, source: Path, made: Made, output: Path) -> int:
         return 99
 
 
-def _compare(task: Task, source: Path, output: Path) -> float:
+def likeness(task: Task, source: Path, output: Path | io.BytesIO) -> float:
+    """SSIM of what was made of a picture against what the task makes of it in full precision."""
     pixels = _pixels(output)
     return ssim(pixels, reference(task, source, (pixels.shape[1], pixels.shape[0])))
 

@@ -9,7 +9,6 @@ full-precision reference. No time is measured.
 from __future__ import annotations
 
 import io
-import json
 import os
 import statistics
 import subprocess
@@ -17,12 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from benchmarks.install import npm_package
-from benchmarks.model import PROGRAMS, Absent
-from benchmarks.quality import reference, ssim
+from benchmarks.model import ROOT, Absent, Assignment, Made, Peer, Task
+from benchmarks.peers.sharp import sharp
+from benchmarks.quality import likeness
+from benchmarks.steps import Fit
 from imgpipe.recipe import Recipe
 
 EDGES = (1600, 800, 400)
@@ -40,27 +37,21 @@ def main() -> None:
 
 def _compare(folder: Path, edge: int) -> tuple[list[float], list[float]]:
     sources = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    task = Task((Fit(edge, edge),), (Made("png"),))
     recipe = Recipe([f"resize:{edge}x{edge}"], format="png")
     with tempfile.TemporaryDirectory() as made:
-        _run_sharp(folder, Path(made), edge)
-        ours = [_likeness(source, io.BytesIO(recipe.apply(source.read_bytes()))) for source in sources]
-        theirs = [_likeness(source, Path(made) / f"{source.stem}.png") for source in sources]
+        _run(sharp, Assignment(task, folder.resolve(), Path(made), len(sources), cores=2))
+        ours = [likeness(task, source, io.BytesIO(recipe.apply(source.read_bytes()))) for source in sources]
+        theirs = [likeness(task, source, Path(made) / f"{source.stem}.png") for source in sources]
     return ours, theirs
 
 
-def _run_sharp(source: Path, target: Path, edge: int) -> None:
-    modules = npm_package("sharp")
-    if isinstance(modules, Absent):
-        raise SystemExit(f"sharp: {modules.reason}")
-    task = {"width": edge, "height": edge, "format": "png", "extension": ".png", "at_a_time": 2}
-    command = ["node", str(PROGRAMS / "sharp_folder.cjs"), str(source), str(target), json.dumps(task)]
-    subprocess.run(command, env=os.environ | {"NODE_PATH": str(modules)}, check=True)
-
-
-def _likeness(source: Path, made: Path | io.BytesIO) -> float:
-    with Image.open(made) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    return ssim(pixels, reference(source, (pixels.shape[1], pixels.shape[0])))
+def _run(peer: Peer, work: Assignment) -> None:
+    found = peer(work)
+    if isinstance(found, Absent):
+        raise SystemExit(f"{peer.__name__}: {found.reason}")  # type: ignore[attr-defined]
+    command = found.commands[0]
+    subprocess.run(command.argv, cwd=ROOT, env=os.environ | dict(command.env), check=True)
 
 
 if __name__ == "__main__":

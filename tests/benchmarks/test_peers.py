@@ -1,0 +1,60 @@
+"""The programs of peers do what the steps say, as far as they need nothing that has to be installed."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from benchmarks import reduced
+from benchmarks.measure import run_once
+from benchmarks.model import Assignment
+from benchmarks.peers.codec_limit import codec_limit
+from benchmarks.peers.imgpipe import imgpipe
+from benchmarks.peers.opencv import opencv
+from benchmarks.peers.pillow import pillow
+from benchmarks.pictures import photograph
+from benchmarks.quality import check
+from benchmarks.steps import Crop
+from benchmarks.workloads import WORKLOADS
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return Image.fromarray(photograph(1600, 1200, seed=5))
+
+
+def small(task):
+    """The same for small pictures: they are still larger than what is cut out of them."""
+    return replace(task, steps=tuple(Crop(1400, 1000) if isinstance(step, Crop) else step for step in task.steps))
+
+
+@pytest.mark.parametrize(
+    ("peer", "name"),
+    [*itertools.product([imgpipe, pillow, opencv], WORKLOADS), (codec_limit, "W1"), (codec_limit, "W7")],
+)
+def test_a_peer_makes_what_is_asked_for(tmp_path, photo, peer, name):
+    (tmp_path / "in").mkdir()
+    suffix = {"W3-TIFF": ".tif", "W5": ".png"}.get(name, ".jpg")
+    for number in range(2):
+        photo.save(tmp_path / "in" / f"{number}{suffix}")
+    work = Assignment(small(WORKLOADS[name].task), tmp_path / "in", tmp_path / "out", 2, 1)
+    found = peer(work)
+    if peer is opencv and len(work.task.outputs) > 1:
+        assert found.reason == "it is measured with one output"
+        return
+    run_once(found.commands[0], work, memory=False)
+    verdict = check(work)
+    assert verdict.faults == ()
+    assert verdict.worst > 0.8, "the right picture, the right way up"
+
+
+def test_reduced_decoding_is_compared_with_another_tool(tmp_path, photo, monkeypatch, capsys):
+    photo.save(tmp_path / "a.jpg", quality=95)
+    monkeypatch.setattr(reduced, "sharp", pillow)
+    monkeypatch.setattr("sys.argv", ["reduced", str(tmp_path), "400", "200"])
+    reduced.main()
+    table = capsys.readouterr().out.splitlines()[2:]
+    rows = [[float(cell) for cell in line.strip("| ").split(" | ")] for line in table]
+    assert [row[:2] for row in rows] == [[400, 1], [200, 1]]
+    assert all(likeness > 0.98 for row in rows for likeness in row[2:])
