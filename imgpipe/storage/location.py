@@ -61,5 +61,5 @@ def bucket_of(url: str) -> Bucket:
         )
     prefix = prefix.strip("/")
     if not name or (prefix and not {"", ".", ".."}.isdisjoint(prefix.split("/"))):
-        raise UsageError(f"{url} names no place in object storage; it is {scheme}://BUCKET/PREFIX")
+        raise UsageError(f"{shown(url)} names no place in object storage; it is {scheme}://BUCKET/PREFIX")
     return Bucket(scheme, name, prefix)

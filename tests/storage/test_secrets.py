@@ -92,6 +92,7 @@ def test_names_below_an_address_come_from_a_list_and_passwords_are_nowhere(tmp_p
     "url",
     [
         f"s3://key:{TOKEN}@bucket/x",
+        f"s3://bucket/x/../a.jpg?{TOKEN}",
         f"ftp://me:{TOKEN}@host/x",
         f"ftp://host/x?{TOKEN}",
         f"http://me:{TOKEN}@127.0.0.1:1/a.jpg?{TOKEN}",
