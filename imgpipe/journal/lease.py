@@ -28,25 +28,28 @@ _TRIES = 3
 
 
 class Lease:
-    """A lock that is held, and by whom.
-
-    Attributes:
-        lost: another run has it, or may have it by now.
-    """
+    """A lock that is held, and by whom."""
 
     def __init__(self, storage: CloudFolder, every: float = _RENEWED) -> None:
-        self.lost = False
         self._storage = storage
         self._every = every
         self._times = 0
         self._owner = {"owner": secrets.token_hex(8), **_here()}
         self._version = ""
+        self._taken = False
+        self._renewed = 0.0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lock", daemon=True)
+
+    @property
+    def lost(self) -> bool:
+        """Whether another run has it, or may have it by now: also while a request to renew it has no answer."""
+        return self._taken or time.monotonic() - self._renewed > _TOO_LATE
 
     def take(self) -> None:
         """Get it; UsageError where another run has it, OSError where nobody can."""
         for _ in range(_TRIES):
+            self._renewed = time.monotonic()
             try:
                 self._version = self._storage.put_if(_LOCK, self._content(), None)
                 break
@@ -83,19 +86,18 @@ class Lease:
         return version
 
     def _keep(self) -> None:
-        renewed = time.monotonic()
-        while not self._end.wait(self._every):
-            try:
-                self._times += 1
-                self._version = self._storage.put_if(_LOCK, self._content(), self._version)
-                renewed = time.monotonic()
-            except FileExistsError:
-                # A repeated request meets what the first one has put.
-                self.lost = not self._sees_ours()
-            except Exception:  # noqa: BLE001 - whatever it was, the lock was not renewed
-                self.lost = time.monotonic() - renewed > _TOO_LATE
-            if self.lost:
-                return
+        while not self._taken and not self._end.wait(self._every):
+            # The server may note the time of a request at once, and answer late.
+            asked = time.monotonic()
+            # Whatever else it was that failed, the lock was not renewed, and `lost` goes by the time.
+            with suppress(Exception):
+                try:
+                    self._times += 1
+                    self._version = self._storage.put_if(_LOCK, self._content(), self._version)
+                    self._renewed = asked
+                except FileExistsError:
+                    # A repeated request meets what the first one has put.
+                    self._taken = not self._sees_ours()
 
     def _sees_ours(self) -> bool:
         with suppress(OSError):

@@ -120,6 +120,15 @@ def test_a_put_whose_answer_was_lost_is_known_by_its_bytes(bucket):
     assert storage.read("a.jpg") == b"mine"
 
 
+def test_an_object_of_another_size_is_not_removed(bucket):
+    storage = open_storage(bucket.url)
+    storage.put("a.jpg", b"12345")
+    assert not storage.remove("a.jpg", 4)
+    assert storage.read("a.jpg") == b"12345"
+    assert storage.remove("a.jpg", 5)
+    assert not storage.remove("a.jpg", 5)
+
+
 def test_outputs_of_sources_that_are_gone_are_pruned(pictures, bucket):
     source, target = f"{bucket.url}/in", f"{bucket.url}/out"
     upload(pictures, source)
@@ -291,9 +300,20 @@ def test_a_compaction_that_is_killed_at_any_step_loses_nothing(tmp_path, bucket,
 def test_without_a_lock_that_is_renewed_nothing_more_is_recorded(pictures, bucket):
     with segments.opened(open_storage(f"{bucket.url}/out")) as file:
         file.append(b'{"begun":"a","outputs":[]}\n')
-        file._lease.lost = True
+        file._lease._taken = True
         with pytest.raises(OSError, match="another run has taken"):
             file.append(b'{"begun":"b","outputs":[]}\n')
+
+
+def test_a_segment_that_another_run_has_put_is_not_overwritten(bucket):
+    storage = open_storage(f"{bucket.url}/out")
+    with segments.opened(storage) as file:
+        file.append(b'{"begun":"a","outputs":[]}\n')
+        theirs = segments._name(file._generation, file._number + 1)
+        storage.put(theirs, b"theirs")
+        with pytest.raises(FileExistsError):
+            file.append(b'{"begun":"b","outputs":[]}\n')
+    assert storage.read(theirs) == b"theirs"
 
 
 def test_the_journal_that_cannot_be_written_ends_the_run(pictures, bucket, monkeypatch):

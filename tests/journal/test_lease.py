@@ -1,0 +1,151 @@
+"""The lock of an OUTPUT in object storage, against a storage in memory whose clock and answers are the test's."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from imgpipe.errors import UsageError
+from imgpipe.journal import lease as leases
+from imgpipe.journal.lease import Lease
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
+OFTEN = 0.001
+OTHER = json.dumps({"owner": "another", "host": "elsewhere", "pid": 1}).encode()
+
+
+class Memory:
+    """One object, put on conditions; `answer` is asked before each such put but the first."""
+
+    root = "s3://bucket/out"
+
+    def __init__(self):
+        self.data = None
+        self.number = 0
+        self.modified = self.clock = 1000.0
+        self.asked = threading.Semaphore(0)
+        self.answer = lambda: None
+
+    def lay(self, data):
+        self.data, self.number, self.modified = data, self.number + 1, self.clock
+
+    def put_if(self, name, data, version):
+        if json.loads(data)["times"]:
+            self.asked.release()
+            self.answer()
+        if version != (str(self.number) if self.data is not None else None):
+            raise FileExistsError
+        self.lay(data)
+        return str(self.number)
+
+    def version(self, name):
+        return str(self.number), self.modified
+
+    def now(self):
+        return self.clock
+
+    def read(self, name):
+        return self.data
+
+    def forget(self, name):
+        self.data = None
+
+
+@pytest.fixture
+def storage():
+    return Memory()
+
+
+@pytest.fixture
+def lease(storage):
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    yield lease
+    lease.release()
+
+
+def wait_until(holds):
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(OFTEN)
+
+
+def test_it_is_renewed_and_given_back(storage):
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    for _ in range(5):
+        assert storage.asked.acquire(timeout=30)
+    assert not lease.lost
+    lease.release()
+    assert storage.data is None
+
+
+def test_one_that_somebody_else_has_taken_is_lost_and_left_to_them(storage):
+    lease = Lease(storage, OFTEN)
+    storage.answer = lambda: storage.lay(OTHER)
+    lease.take()
+    wait_until(lambda: lease.lost)
+    lease.release()
+    assert storage.data == OTHER
+
+
+def test_what_is_another_by_the_time_of_release_is_left_to_it(storage):
+    lease = Lease(storage, 60)
+    lease.take()
+    storage.lay(OTHER)
+    lease.release()
+    assert storage.data == OTHER
+
+
+def test_a_renewal_that_was_put_but_not_answered_is_known_again(storage, lease):
+    storage.answer = lambda: storage.lay(storage.data)
+    for _ in range(5):
+        assert storage.asked.acquire(timeout=30)
+    assert not lease.lost
+
+
+@pytest.mark.parametrize("error", [TimeoutError, RuntimeError])
+def test_one_that_cannot_be_renewed_is_lost_once_it_may_have_expired(storage, lease, error, monkeypatch):
+    def refuse():
+        raise error
+
+    storage.answer = refuse
+    for _ in range(5):
+        assert storage.asked.acquire(timeout=30)
+    assert not lease.lost
+    monkeypatch.setattr(leases, "_TOO_LATE", 0.1)
+    wait_until(lambda: lease.lost)
+
+
+def test_one_whose_renewal_gets_no_answer_is_lost_before_the_answer_comes(storage, lease, monkeypatch):
+    answered = threading.Event()
+    storage.answer = lambda: answered.wait(30)
+    assert storage.asked.acquire(timeout=30)
+    assert not lease.lost
+    monkeypatch.setattr(leases, "_TOO_LATE", 0.1)
+    try:
+        wait_until(lambda: lease.lost)
+        assert not answered.is_set()
+    finally:
+        answered.set()
+
+
+@pytest.mark.parametrize(("age", "is_free"), [(0, False), (leases._EXPIRES - 1, False), (leases._EXPIRES, True)])
+def test_it_is_taken_over_only_once_it_has_expired_by_the_clock_of_the_server(storage, age, is_free):
+    storage.lay(OTHER)
+    storage.clock += age
+    lease = Lease(storage, 60)
+    if is_free:
+        lease.take()
+        lease.release()
+    else:
+        with pytest.raises(UsageError, match="elsewhere, process 1"):
+            lease.take()
+        assert storage.data == OTHER
+
+
+def test_it_expires_for_others_only_after_its_owner_took_it_for_lost():
+    assert leases._RENEWED < leases._TOO_LATE < leases._EXPIRES
