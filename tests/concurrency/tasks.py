@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from multiprocessing.connection import Connection
 from pickle import PickleBuffer
@@ -378,3 +379,13 @@ def allocate_in_pieces(megabytes):
     ctypes.CDLL(None).mallopt(-3, 1 << 30)
     ctypes.CDLL(None).mallopt(-1, 1 << 30)
     return sum(map(len, [bytearray(b"x" * (1 << 20)) for _ in range(megabytes)])) >> 20
+
+
+def descriptors_of_lanes(_):
+    """How many descriptors of lanes this process has."""
+    folder = "/proc/self/fd"
+    links = []
+    for name in os.listdir(folder):
+        with suppress(FileNotFoundError):
+            links.append(os.readlink(os.path.join(folder, name)))
+    return sum("imgpipe-lane" in link for link in links)

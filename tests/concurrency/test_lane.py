@@ -1,6 +1,7 @@
 """The memory that a parent shares with one worker."""
 
 import errno
+import multiprocessing
 import os
 from collections import deque
 
@@ -62,6 +63,16 @@ def test_an_answer_frees_nothing_of_later_messages(lane):
     assert place(lane, bytes(LARGE)) == offsets[0]
 
 
+def test_room_that_is_a_byte_too_small_is_left(lane):
+    first = place(lane, bytes(LARGE))
+    lane.sent(answers=1)
+    second = place(lane, bytes(LARGE))
+    lane.sent(answers=1)
+    lane.answered()
+    assert place(lane, bytes(LARGE + 1)) == second + LARGE
+    assert place(lane, bytes(LARGE)) == first
+
+
 def test_where_there_is_no_room_there_is_no_place(lane):
     assert place(lane, bytes(lanes._SIZE)) == 0
     assert place(lane, bytes(LARGE)) is None
@@ -77,6 +88,41 @@ def test_where_there_is_no_memory_there_is_no_place(lane, monkeypatch):
 
     monkeypatch.setattr(os, "posix_fallocate", refuse)
     assert place(lane, bytes(LARGE)) is None
+
+
+def test_memory_that_was_there_once_is_not_asked_for_again(lane, monkeypatch):
+    asked = []
+    allocate = os.posix_fallocate
+    monkeypatch.setattr(os, "posix_fallocate", lambda *given: (asked.append(given[1:]), allocate(*given)))
+    for size in (LARGE, LARGE, 2 * LARGE):
+        assert place(lane, bytes(size)) == 0
+        lane.sent(answers=1)
+        lane.answered()
+    assert asked == [(0, LARGE), (LARGE, LARGE)]
+
+
+def test_memory_that_cannot_be_mapped_is_given_back(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOMEM, "no memory")
+
+    monkeypatch.setattr("imgpipe.concurrency.lane.mmap.mmap", refuse)
+    # That its descriptor is closed, `nothing_left_behind` sees.
+    assert place(Lane(), bytes(LARGE)) is None
+
+
+def test_other_programs_do_not_inherit_it(lane):
+    assert not os.get_inheritable(lane._file)
+
+
+def test_a_worker_keeps_one_descriptor_of_it():
+    worker = Worker(default_start_method(), wire.dumps((tasks.descriptors_of_lanes, None)), [])
+    try:
+        worker.wait_until_ready()
+        worker.send([None])
+        # That of the mapping itself.
+        assert worker.receive()[0] == 1
+    finally:
+        worker.discard()
 
 
 def test_without_such_memory_all_goes_through_the_pipe(monkeypatch):
@@ -119,6 +165,17 @@ def test_nothing_is_overwritten_before_it_was_answered(moves, data):
                 assert all(lying(lane, offset, len(content)) == content for offset, content in contents)
     finally:
         lane.close()
+
+
+def test_what_was_received_stays_when_its_place_is_filled_anew(lane):
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        task = Task(1, os.urandom(LARGE), raw=True)
+        wire.send(ours, wire.dumps(task, lane))
+        seen = bytearray(lane._memory[:LARGE])
+        received = wire.receive(theirs, memoryview(seen))
+        seen[:] = bytes(LARGE)
+        assert wire.loads(received) == task
 
 
 def test_a_worker_reads_what_was_placed_for_it():
