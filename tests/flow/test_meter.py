@@ -81,6 +81,14 @@ def test_what_is_up_to_date_takes_no_part(pictures, tmp_path):
     assert {item.seconds for item in items} == {Seconds()}
 
 
+def test_a_stage_counts_only_the_items_that_came_to_it():
+    meter = Meter()
+    meter.begin("threads", 1)
+    for seconds in (Seconds(read=1.0), Seconds(1.0, 2.0, 0.0, 5.0, 7), Seconds(1.0, 2.0, 3.0, 5.0, 7)):
+        meter.add(Item(Source("a.png", "png", 1), Status.FAILED, seconds=seconds))
+    assert [(stage.items, stage.worked) for stage in meter.flow().stages] == [(3, 3.0), (2, 4.0), (1, 3.0)]
+
+
 def test_the_report_of_the_library_has_it(pictures, tmp_path):
     report = process(pictures, tmp_path / "out", cores=1)
     assert report.flow.engine == "processes"

@@ -29,6 +29,7 @@ def path(out):
     return os.path.join(out, ".imgpipe/last-run.jsonl")
 
 
+@pytest.mark.usefixtures("nothing_left_behind")
 def test_what_was_noted_is_read_in_its_order(out):
     record = Record(LocalFolder(out), {"input": "photos"})
     for status in Status:
