@@ -34,6 +34,13 @@ def picture(colour="teal"):
     return data.getvalue()
 
 
+def sparse(name):
+    """A file of nothing but a hole."""
+    found = tarfile.TarInfo(name)
+    found.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": "9"}
+    return found
+
+
 def header(name, kind):
     found = tarfile.TarInfo(name)
     found.type, found.linkname = kind, "/etc/passwd"
@@ -105,6 +112,7 @@ def test_in_a_single_tar_names_are_those_of_the_files(tmp_path):
         (header("h.png", tarfile.LNKTYPE), "link"),
         (header("d.png", tarfile.CHRTYPE), "device"),
         (header("p.png", tarfile.FIFOTYPE), "device"),
+        (sparse("s.png"), "sparse"),
         ("good.png", "twice"),
     ],
     ids=lambda value: getattr(value, "name", value),
@@ -115,6 +123,17 @@ def test_a_hostile_file_costs_itself_and_names_its_shard(tmp_path, bad, reason):
     assert [message for message in report.errors.values() if reason in message]
     assert list(report.errors) == ["0.tar"]
     assert sorted(contents(tmp_path / "out")) == ["0/after.png", "0/good.png"]
+
+
+def test_a_name_that_claims_a_terabyte_costs_what_follows_and_no_memory(tmp_path):
+    path = make_tar(tmp_path / "0.tar", [("good.png", picture())])
+    long = header("long", tarfile.GNUTYPE_LONGNAME)
+    long.size = 1 << 40
+    whole = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(whole + bytes(-len(whole) % 512) + long.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    report = process(f"{tmp_path}/0.tar", tmp_path / "out", Recipe(), cores=1, options=Options(engine="serial"))
+    assert "a header is too long" in report.errors["0.tar"]
+    assert sorted(contents(tmp_path / "out")) == ["good.png"]
 
 
 def truncated(data):
