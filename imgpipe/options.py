@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imgpipe.codecs.codec import Limits
 from imgpipe.discovery import Selection
 from imgpipe.engines import Workforce
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
+from imgpipe.plan import Plan
 from imgpipe.savings import Savings
 from imgpipe.storage import Durability
 from imgpipe.storage.ranges import ShardSize
+
+_SYNCING_WRITERS = 8
+_REMOTE_IO_THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,29 @@ class Options:
     preserve: bool = False
     prune: bool = False
     shards: ShardSize | None = None
+
+
+def limits_of(options: Options) -> Limits:
+    """What the run's memory allows one picture is a limit of it, where the caller has set none.
+
+    The workers of a cluster know best what they have.
+    """
+    if options.engine == "dask":
+        return options.limits
+    limits, workforce = options.limits, options.workforce
+    memory = workforce.memory_of_pictures if limits.memory is None else limits.memory
+    max_file = workforce.memory_of_files if limits.max_file is None else limits.max_file
+    return replace(limits, memory=memory, max_file=max_file)
+
+
+def workforce_of(options: Options, plan: Plan) -> Workforce:
+    """Networks answer many as soon as one; disks sync the files of several writers in one turn."""
+    workforce = options.workforce
+    readers, writers = workforce.readers, workforce.writers
+    if plan.source.remote:
+        readers = readers or _REMOTE_IO_THREADS
+    if plan.target.remote:
+        writers = writers or _REMOTE_IO_THREADS
+    elif options.durability == "fsync":
+        writers = max(workforce.io_threads, _SYNCING_WRITERS)
+    return replace(workforce, readers=readers, writers=writers)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
 from imgpipe.concurrency.roster import PoolBroken
-from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines import ENGINES
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import PictureError, RunError, UsageError
 from imgpipe.flow import Flow, Meter
@@ -20,7 +19,7 @@ from imgpipe.gate import make_gate
 from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job, Status
 from imgpipe.journal import Making, OpenJournal, open_journal
-from imgpipe.options import Options
+from imgpipe.options import Options, limits_of, workforce_of
 from imgpipe.plan import Plan, Through, make_plan
 from imgpipe.prune import gone, prune
 from imgpipe.recipe import WEB_READY, Recipe
@@ -31,9 +30,6 @@ from imgpipe.storage.ranges import check_apart
 
 if TYPE_CHECKING:
     from imgpipe.packing import Packing
-
-_SYNCING_WRITERS = 8
-_REMOTE_IO_THREADS = 16
 
 T = TypeVar("T")
 
@@ -201,7 +197,7 @@ def execute(
         else:
             return
         target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
-        settings = recipe.settings(_limits(options))
+        settings = recipe.settings(limits_of(options))
         treatment = Treatment(recipe.operations, recipe.plans, settings, options.savings, options.preserve)
         meter = meter or Meter()
         steps = make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
@@ -209,7 +205,7 @@ def execute(
         meter.begin(options.engine, usable_cores())
         try:
             jobs = chain([job], found)
-            with closing(ENGINES[options.engine](jobs, steps, _workforce(options, plan))) as items:  # type: ignore[type-var]
+            with closing(ENGINES[options.engine](jobs, steps, workforce_of(options, plan))) as items:  # type: ignore[type-var]
                 for item in items:
                     meter.add(item)
                     journal.record(item)
@@ -252,29 +248,3 @@ def _until(stop: Callable[[], bool], found: Generator[T]) -> Generator[T]:
     with closing(found):
         while not stop() and (job := next(found, None)) is not None:
             yield job
-
-
-def _limits(options: Options) -> Limits:
-    """What the run's memory allows one picture is a limit of it, where the caller has set none.
-
-    The workers of a cluster know best what they have.
-    """
-    if options.engine == "dask":
-        return options.limits
-    limits, workforce = options.limits, options.workforce
-    memory = workforce.memory_of_pictures if limits.memory is None else limits.memory
-    max_file = workforce.memory_of_files if limits.max_file is None else limits.max_file
-    return replace(limits, memory=memory, max_file=max_file)
-
-
-def _workforce(options: Options, plan: Plan) -> Workforce:
-    """Networks answer many as soon as one; disks sync the files of several writers in one turn."""
-    workforce = options.workforce
-    readers, writers = workforce.readers, workforce.writers
-    if plan.source.remote:
-        readers = readers or _REMOTE_IO_THREADS
-    if plan.target.remote:
-        writers = writers or _REMOTE_IO_THREADS
-    elif options.durability == "fsync":
-        writers = max(workforce.io_threads, _SYNCING_WRITERS)
-    return replace(workforce, readers=readers, writers=writers)
