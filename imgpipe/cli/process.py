@@ -31,7 +31,7 @@ from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
 from imgpipe.report.progress import CLEAR_LINE, can_draw, counted, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
-from imgpipe.report.summary import inputs, summary
+from imgpipe.report.summary import failures, inputs, summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, making_of, prepare
 from imgpipe.storage.location import shown
@@ -97,8 +97,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     if lines is not None:
         write_line(lines, summary_line(tally))
     if tally.done or end.status != cli.CANNOT_GO_ON:
-        for line in summary(tally, verbose=request.verbose):
-            say(request, line, failed=tally.counts[Status.FAILED] > 0)
+        _tell(tally, request)
     for line in time_of_stages(meter.flow()) if request.verbose else ():
         say(request, line)
     status = end.status if end.hurried else _report(plan, request, record) or end.status
@@ -212,11 +211,19 @@ def _show_plan(plan: Plan, request: Request) -> int:
     return cli.OK
 
 
-def say(request: Request, line: str, *, failed: bool = False) -> None:
-    """Print for the person: on stderr where stdout carries JSON, and with `--quiet` only what failed."""
-    if request.quiet and not failed:
-        return
-    click.echo(line, err=request.quiet or request.json == "-")
+def say(request: Request, line: str) -> None:
+    """Print for the person: on stderr where stdout carries JSON, and nothing with `--quiet`."""
+    if not request.quiet:
+        click.echo(line, err=request.json == "-")
+
+
+def _tell(tally: Tally, request: Request) -> None:
+    """Say what became of the inputs; with `--quiet` only what failed, on stderr."""
+    for line in summary(tally, verbose=request.verbose):
+        say(request, line)
+    if request.quiet:
+        for line in failures(tally, verbose=request.verbose):
+            click.echo(line, err=True)
 
 
 @contextmanager

@@ -20,9 +20,14 @@ from imgpipe.recipe import WEB_READY, Recipe
 def command() -> None:
     """Check recipes, show what options amount to, and print the JSON Schema.
 
-    A recipe is a TOML file; docs/recipes.md tells what stands in one. These come with imgpipe and go by their
-    names: archive, ml-224, privacy, srcset, thumbnails, web.
-    """
+    A recipe is a TOML file with the filters, the format and the quality of each output. To write one, begin with
+    what options amount to, and change it. These come with imgpipe and go by their names: archive, ml-224,
+    privacy, srcset, thumbnails, web.
+
+    \b
+    imgpipe recipe show -c srcset > mine.toml
+    imgpipe process photos/ web/ -c mine.toml
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     # As `process` does: filters of one's own may be in a file here.
     sys.path.append(os.getcwd())
 

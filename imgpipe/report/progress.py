@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then in a log file, nothing through a pipe."""
+"""How far a run is: a bar on a terminal, a line now and then in a log file or a notebook, nothing through a pipe."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ def progress(tally: Tally, file: TextIO, *, wanted: bool = True) -> Iterator[Sho
 
     Args:
         tally: of the run.
-        file: a terminal gets a bar, a regular file (or a terminal that cannot draw) a line every five seconds.
+        file: a terminal gets a bar, a regular file (or a terminal that cannot draw, or a cell of a notebook that is no
+            terminal) a line every five seconds.
         wanted: whether to show anything.
     """
     if wanted and can_draw(file):
         with _bar(tally, file) as bar:
             yield bar
-    elif wanted and (file.isatty() or _is_regular(file)):
+    elif wanted and (file.isatty() or _is_regular(file) or _in_notebook()):
         yield _Log(tally, file)
     else:
         yield None
@@ -131,6 +132,11 @@ class _Log:
             f"{left:.0f} s left{numbers['failed']}\n"
         )
         self._file.flush()
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel started this program: what comes through the pipe of `%%bash` is shown to a person."""
+    return "JPY_PARENT_PID" in os.environ
 
 
 def _is_regular(file: TextIO) -> bool:

@@ -20,13 +20,18 @@ def summary(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
     yield _sums(tally)
     if tally.not_begun:
         yield f"{tally.not_begun} not begun; run the same command again to go on"
-    failed = [item for item in tally.told if item.failure is not None]
-    yield from _section("failed", [_failure(item, verbose) for item in failed], len(failed))
+    yield from failures(tally, verbose=verbose)
     most = len(tally.told) if verbose else _SHOWN
     skipped = [_line(item, item.reason) for item in tally.told if item.status is Status.SKIPPED]
     yield from _section("skipped", skipped, most)
     warnings = [_line(item, "; ".join(item.warnings)) for item in tally.told if item.warnings]
     yield from _section("warnings", warnings, most)
+
+
+def failures(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
+    """Every failed file with its reason; nothing where none failed. With `verbose` the tracebacks too."""
+    failed = [_failure(item, verbose) for item in tally.told if item.failure is not None]
+    yield from _section("failed", failed, len(failed))
 
 
 def inputs(count: int) -> str:

@@ -266,3 +266,17 @@ def test_the_background_is_seen_where_the_format_has_no_alpha(tmp_path):
         done = imgpipe("process", tmp_path / "in", tmp_path / "out", "--background", wrong)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_quiet_says_only_what_failed(pictures):
+    out = pictures.parent / "out"
+    (pictures / "readme.txt").write_text("no picture")
+    Image.new("CMYK", (8, 8)).save(pictures / "warned.jpg")
+    done = imgpipe("process", pictures, out, "-Q", "--exclude", "bad.jpg")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (pictures / "bad.jpg").write_text("no picture")
+    for more in ([], ["--json", "-"]):
+        done = imgpipe("process", pictures, out, "--force", "-Q", *more)
+        assert done.returncode == 1
+        assert done.stderr == "failed:\n  bad.jpg: not a picture: it is text\n"
+    assert imgpipe("process", pictures, out, "-Q").stdout == ""

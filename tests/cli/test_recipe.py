@@ -111,3 +111,12 @@ def test_filters_of_ones_own_are_found_where_one_stands(tmp_path, recipe):
     recipe.write_text('filters = ["mine:negative"]')
     assert imgpipe("recipe", "check", recipe, cwd=tmp_path).returncode == 0
     assert imgpipe("recipe", "show", "-F", "mine:negative", cwd=tmp_path).stdout == 'filters = ["mine:negative"]\n'
+
+
+def test_help_names_only_what_every_installation_has(tmp_path):
+    said = imgpipe("recipe", "--help").stdout
+    assert "docs/" not in said
+    mine = imgpipe("recipe", "show", "-c", "srcset")
+    assert "imgpipe recipe show -c srcset > mine.toml" in said
+    (tmp_path / "mine.toml").write_text(mine.stdout)
+    assert imgpipe("recipe", "check", tmp_path / "mine.toml").returncode == 0

@@ -20,6 +20,7 @@ class Terminal(io.StringIO):
 def _at_once(monkeypatch):
     """As if each moment lasted long enough to be seen."""
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     for name in ("_DELAY", "_LOG_EVERY", "_REDRAW_EVERY"):
         monkeypatch.setattr(module, name, 0.0)
 
@@ -117,6 +118,17 @@ def test_in_a_log_file_there_are_whole_lines(tmp_path):
     assert first.startswith("imgpipe: 1 of 3, ")
     assert second.endswith("s left, 1 failed")
     assert third.startswith("imgpipe: 3 of 3, ")
+
+
+def test_in_a_cell_of_a_notebook_a_pipe_gets_lines_and_a_terminal_a_bar(monkeypatch):
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as end:
+        with os.fdopen(writer, "w") as file:
+            run(file)
+        assert [line.partition(",")[0] for line in end] == [f"imgpipe: {done} of 3" for done in (1, 2, 3)]
+    assert run(io.StringIO(), wanted=False) == (None, "")
+    assert "3/3" in run(Terminal())[1]
 
 
 def test_a_terminal_that_cannot_draw_gets_lines(monkeypatch):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgpipe.job import Failure, Item, Output, Source, Status
-from imgpipe.report.summary import human_bytes, summary
+from imgpipe.report.summary import failures, human_bytes, summary
 from imgpipe.report.tally import Tally
 
 EVIL = os.fsdecode(b"\x1b[31m\xff\n\r\xc2\x9b.jpg")
@@ -53,6 +53,16 @@ def test_every_failure_is_named_with_its_reason(verbose):
     items = [failed(f"{number}.jpg", f"reason {number}") for number in range(300)]
     found = lines(*items, verbose=verbose)
     assert found[1:] == ["failed:", *(f"  {number}.jpg: reason {number}" for number in range(300))]
+
+
+def test_the_failures_alone_say_nothing_of_the_others():
+    tally = Tally(3)
+    for item in (written("a.jpg", "16 bits converted"), skipped("b.txt")):
+        tally.add(item)
+    assert list(failures(tally)) == []
+    tally.add(failed("c.jpg", traceback="Traceback\n  deep\n"))
+    assert list(failures(tally)) == ["failed:", "  c.jpg: cannot be read"]
+    assert list(failures(tally, verbose=True))[1].endswith("Traceback\n  deep")
 
 
 def test_of_skipped_files_and_warnings_ten_are_named_and_the_others_counted():
