@@ -28,7 +28,7 @@ from imgpipe.naming import printable
 from imgpipe.plan import Plan, Through
 from imgpipe.prune import gone
 from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
-from imgpipe.report.progress import CLEAR_LINE, can_draw, counted, progress
+from imgpipe.report.progress import CLEAR_LINE, announced, can_draw, counted, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
 from imgpipe.report.summary import failures, inputs, summary
@@ -66,7 +66,7 @@ def command(source: str, target: str, **given: Any) -> int:
     gc.enable()
     request = read_request(given)
     if request.report is not None:
-        _check_report(request.report, request)
+        _check_report(request.report, target, request)
     with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options, counting(request))
         for notice in notices(
@@ -163,11 +163,13 @@ def _about(plan: Plan, request: Request) -> dict[str, Any]:
     }
 
 
-def _check_report(file: str, request: Request) -> None:
+def _check_report(file: str, target: str, request: Request) -> None:
     from imgpipe.report.page import check_place
 
     if request.dry_run:
         raise UsageError("--report tells of a run, and --dry-run makes none: leave one of them out")
+    if "://" in target:
+        raise UsageError("--report is for an OUTPUT on this machine; --json FILE tells of a run into object storage")
     check_place(file)
 
 
@@ -182,7 +184,8 @@ def _report(plan: Plan, request: Request, record: Record) -> int:
         if record.failed:
             raise RunError(f"no report was made: {record.failed}")
         location = plan.target.location if isinstance(plan.target, ShardFolder) else plan.target.root
-        write_page(location, request.report, request.options.workforce.cores)
+        with announced("making the report...", sys.stderr, wanted=request.progress):
+            write_page(location, request.report, request.options.workforce.cores)
     except KeyboardInterrupt:
         return cli.OK
     except RunError as error:

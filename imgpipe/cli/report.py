@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from imgpipe.cli.completing import files
@@ -9,6 +11,7 @@ from imgpipe.cli.values import Whole
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.naming import printable
 from imgpipe.report.page import check_place, write_page
+from imgpipe.report.progress import announced
 
 
 @click.command("report", no_args_is_help=True)
@@ -31,5 +34,6 @@ def command(output: str, file: str, cores: int | None) -> None:
     what to do about it, and where the time went.
     """
     check_place(file)
-    write_page(output, file, cores or usable_cores())
+    with announced("making the report...", sys.stderr):
+        write_page(output, file, cores or usable_cores())
     click.echo(printable(file))

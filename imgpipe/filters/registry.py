@@ -9,10 +9,11 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from imgpipe.errors import RecipeError
-from imgpipe.filters.option import Option, Value, read_options
+from imgpipe.filters.option import Option, Value, closest, read_options
 from imgpipe.picture import Size
 
 if TYPE_CHECKING:
@@ -207,6 +208,18 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     return decorate(function) if function is not None else decorate
 
 
+def _reason(error: BaseException, module: str) -> str:
+    """What kept a filter from being loaded: a mistyped name in our words, anything else in Python's."""
+    match error:
+        case ModuleNotFoundError() if f"{module}.".startswith(f"{error.name}."):
+            return f"there is no module {module} in this folder, nor on Python's path"
+        case AttributeError(obj=ModuleType(__name__=name)) if name == module:
+            near = closest(error.name, (each for each, value in vars(error.obj).items() if callable(value)))
+            return f"{module} has no {error.name}" + (f"; did you mean {near}?" if near else "")
+        case _:
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def load(reference: str) -> Filter:
     """The filter defined at `module:name`; a plain annotated function there becomes one.
 
@@ -219,8 +232,7 @@ def load(reference: str) -> Filter:
         for part in qualname.split("."):
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # the module is somebody's own: anything may come out of it
-        told = " ".join(str(error).split())
-        raise RecipeError(f"no filter at {reference}: {type(error).__name__}: {told}") from error
+        raise RecipeError(f"no filter at {reference}: {_reason(error, module_name)}") from error
     if isinstance(found, Filter):
         return found
     if not inspect.isfunction(found):

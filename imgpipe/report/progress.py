@@ -68,6 +68,21 @@ def counted(found: Iterator[T], file: TextIO) -> Iterator[T]:
             file.flush()
 
 
+@contextmanager
+def announced(words: str, file: TextIO, *, wanted: bool = True) -> Iterator[None]:
+    """A terminal is told what is being done while the block runs, and nothing of it stays."""
+    drawn = wanted and can_draw(file)
+    if drawn:
+        file.write(f"{CLEAR_LINE}{words}")
+        file.flush()
+    try:
+        yield
+    finally:
+        if drawn:
+            file.write(CLEAR_LINE)
+            file.flush()
+
+
 def can_draw(file: TextIO) -> bool:
     """Whether it is a terminal whose lines can be drawn over."""
     return file.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
@@ -92,7 +107,8 @@ def _bar(tally: Tally, file: TextIO) -> Any:
         def format_dict(self) -> dict[str, Any]:
             found = super().format_dict
             # Room for the ^C that the terminal writes behind it: a line that is wrapped cannot be taken away.
-            columns = (found["ncols"] or 80) - 3
+            # tqdm has left out the last column already.
+            columns = (found["ncols"] or 79) - 2
             return {**found, **_numbers(tally)} | {"bar_format": layout(columns), "ncols": columns}
 
     # Its own default is a lock between processes, and a thread that watches; neither is needed.

@@ -18,11 +18,15 @@ from imgpipe.job import Source
 from imgpipe.storage import Attributes, Durability, Entry, Listing, is_name, open_storage
 from imgpipe.storage.answers import GONE
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
-from imgpipe.storage.location import Bucket, bucket_of
+from imgpipe.storage.location import Bucket, bucket_of, scheme_of
 from imgpipe.storage.objects import Objects, client_options, load, retries
 from imgpipe.storage.standing import Standing
 
-_ADVICE = "; see docs/object-storage.md for how credentials are given"
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and its secret, or from AWS_PROFILE",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or from what gcloud auth application-default login left",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
 _LONGEST_KEY = 1024
 _NO_KEY = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
 _FEW = 64
@@ -59,7 +63,7 @@ class CloudFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UsageError(f"cannot look at {self.root}: {error.strerror}{_ADVICE}") from None
+            raise UsageError(f"cannot look at {self.root}: {error.strerror}{_advice(self.root)}") from None
         folder, _, name = self.root.rpartition("/")
         return folder, name
 
@@ -251,13 +255,17 @@ def _store(bucket: Bucket) -> Any:
     return stores.AzureStore(bucket.name, **options)
 
 
+def _advice(root: str) -> str:
+    return f"; credentials are taken from {_CREDENTIALS[scheme_of(root)]}"
+
+
 def _cannot_list(root: str, error: OSError) -> str:
     if error.errno == errno.EINVAL:
         return (
             f"cannot list {root}: a key there has an empty part, . or .. as a part, or a control character, and the "
             "listing ends at it; give a prefix without it, or name the inputs with --files-from"
         )
-    advice = "" if error.errno == GONE else _ADVICE
+    advice = "" if error.errno == GONE else _advice(root)
     return f"cannot list {root}: {error.strerror}{advice}"
 
 

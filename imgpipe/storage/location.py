@@ -57,7 +57,7 @@ def bucket_of(url: str) -> Bucket:
     if "@" in name or ":" in name:
         raise UsageError(
             f"{shown(url)}: credentials and hosts do not belong into such a URL; give them as the cloud's own tools "
-            "take them (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL; see docs/object-storage.md)"
+            "take them (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL...)"
         )
     prefix = prefix.strip("/")
     if not name or (prefix and not {"", ".", ".."}.isdisjoint(prefix.split("/"))):

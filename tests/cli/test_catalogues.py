@@ -1,5 +1,8 @@
 """`imgpipe filters` and `imgpipe formats`."""
 
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -69,3 +72,13 @@ def test_every_filter_can_be_shown_in_a_terminal(name):
 def test_every_format_is_listed():
     lines = call("formats").splitlines()
     assert {line.split()[0] for line in lines[1:]} == {codec.name for codec in all_codecs()}
+
+
+def test_a_filter_of_ones_own_in_this_folder_is_shown(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        'import numpy as np\n\ndef upside(pixels: np.ndarray) -> np.ndarray:\n    "Turn it over."\n    return pixels[::-1]\n'
+    )
+    # -P: as the installed command, which is not told where it is called.
+    command = [sys.executable, "-P", "-m", "imgpipe", "filters", "mine:upside"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "upside: Turn it over.\n"), done.stderr

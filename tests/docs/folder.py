@@ -30,9 +30,10 @@ def make_folder(folder):
 
 
 def make_programs(folder):
-    """`imgpipe` and `python` as they are tested here, for the shell's path."""
+    """`imgpipe` and `python` as they are tested here, for the shell's path; `-P`: as what is installed, which is not
+    told where it is called."""
     folder.mkdir()
-    for name, arguments in (("imgpipe", " -m imgpipe"), ("python", "")):
+    for name, arguments in (("imgpipe", " -P -m imgpipe"), ("python", "")):
         (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n')
         (folder / name).chmod(0o755)
 

@@ -12,6 +12,10 @@ _FIGURE = re.compile(r"\d+(?:\.\d+)?(?= (?:s|images/s|[kMG]?B)\b)|(?<=\.)[0-9a-f
 """Seconds, speed, sizes and hashes, which are others on another machine or with another version of a codec."""
 
 
+_PROGRESS = re.compile(r"^imgpipe: \d+ of \d+, .+ left.*\n", re.MULTILINE)
+"""What a log is told where a command takes long here; the reader's terminal shows a bar, which goes."""
+
+
 def run_page(text, folder, environment):
     """Do what a page says, in a folder. Returns what went wrong, a text for each; the first one ends it."""
     script = ["set -u"]
@@ -58,7 +62,7 @@ def _wrong(command, log: Path):
     shown = f"line {command.line}: $ {command.text}\n"
     if not log.with_suffix(".status").exists():
         return f"{shown}was not reached, or ended the shell"
-    got, status = log.read_text(errors="replace"), int(log.with_suffix(".status").read_text())
+    got, status = _PROGRESS.sub("", log.read_text(errors="replace")), int(log.with_suffix(".status").read_text())
     if status != command.status:
         return f"{shown}ended with {status} and not with {command.status}:\n{got}"
     if command.output and not _alike(command.output, got, command.any_order):

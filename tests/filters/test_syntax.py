@@ -50,7 +50,7 @@ def test_text_becomes_options(text, arguments):
         ('blur:"3"4', "cannot read"),
         ("blur:,", "has no key"),
         ("rotate", "needs angle"),
-        ("no.such:function", "ModuleNotFoundError"),
+        ("no.such:function", "there is no module no.such"),
     ],
 )
 def test_mistakes_are_named(text, message):

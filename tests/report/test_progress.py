@@ -5,7 +5,7 @@ import pytest
 
 from imgpipe.job import Failure, Item, Source, Status
 from imgpipe.report import progress as module
-from imgpipe.report.progress import counted, progress
+from imgpipe.report.progress import announced, counted, progress
 from imgpipe.report.tally import Tally
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -103,12 +103,32 @@ def test_the_line_fits_the_terminal_and_keeps_its_numbers(columns, monkeypatch):
         tally.add(Item(Source("a", None, 1), Status.FAILED, failure=failure))
     with progress(tally, Terminal()) as bar:
         bar.n = 12_345
-        monkeypatch.setattr(bar, "dynamic_ncols", lambda _: (columns, 24))
+        # As tqdm measures a terminal: without its last column.
+        monkeypatch.setattr(bar, "dynamic_ncols", lambda _: (columns - 1, 24))
         line = bar.format_meter(**bar.format_dict | {"elapsed": 60})
     assert len(line) + len("^C") < columns
     assert "12345/99999" in line
     assert columns < 40 or "99 failed" in line
     assert ("images/s" in line) is (columns >= 60)
+    assert ("|" in line) is (columns >= 80)
+
+
+def test_what_is_announced_is_on_a_terminal_alone_and_taken_away_also_after_an_error():
+    file = Terminal()
+    seen = []
+
+    def stopped():
+        with announced("making...", file):
+            seen.append(file.getvalue())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert seen[0].endswith("making...")
+    assert file.getvalue().endswith("making...\r\x1b[K")
+    with announced("making...", log := io.StringIO()):
+        pass
+    assert log.getvalue() == ""
 
 
 def test_in_a_log_file_there_are_whole_lines(tmp_path):

@@ -56,6 +56,7 @@ def test_what_would_repeat_ends_the_run_with_one_line(tmp_path, bucket, monkeypa
         assert words in ended.stderr
         assert ended.stderr.count("\n") == 1, ended.stderr
         assert "SECRET" not in ended.stderr + ended.stdout
+        assert ("taken from AWS_ACCESS_KEY_ID" in ended.stderr) is ("cannot look at" in ended.stderr)
 
 
 def test_refusals_and_silence_without_end_end_the_run(bucket, monkeypatch):

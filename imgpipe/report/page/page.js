@@ -99,7 +99,8 @@
   function sizes(item) {
     if (!item.o) return item.s;
     if (item.s !== "written" || !item.i) return `${item.s} · ${bytes(item.o)}`;
-    const change = Math.round(100 * (item.o - item.i) / item.i);
+    // Not to the nearest: what became one 300th of its size has not lost all of it.
+    const change = Math.trunc(100 * (item.o - item.i) / item.i);
     return `${bytes(item.i)} → ${bytes(item.o)} · ${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change)}\u00a0%`;
   }
 
