@@ -213,9 +213,9 @@ def _reason(error: BaseException, module: str) -> str:
     match error:
         case ModuleNotFoundError() if f"{module}.".startswith(f"{error.name}."):
             return f"there is no module {module} in this folder, nor on Python's path"
-        case AttributeError(obj=ModuleType(__name__=name)) if name == module:
-            near = closest(error.name, (each for each, value in vars(error.obj).items() if callable(value)))
-            return f"{module} has no {error.name}" + (f"; did you mean {near}?" if near else "")
+        case AttributeError(name=str(missing), obj=ModuleType() as found) if found.__name__ == module:
+            near = closest(missing, (name for name, value in vars(found).items() if callable(value)))
+            return f"{module} has no {missing}" + (f"; did you mean {near}?" if near else "")
         case _:
             return f"{type(error).__name__}: {' '.join(str(error).split())}"
 

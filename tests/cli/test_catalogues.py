@@ -76,7 +76,7 @@ def test_every_format_is_listed():
 
 def test_a_filter_of_ones_own_in_this_folder_is_shown(tmp_path):
     (tmp_path / "mine.py").write_text(
-        'import numpy as np\n\ndef upside(pixels: np.ndarray) -> np.ndarray:\n    "Turn it over."\n    return pixels[::-1]\n'
+        'import numpy as np\n\ndef upside(pixels: np.ndarray) -> np.ndarray:\n    "Turn it over."\n    return pixels\n'
     )
     # -P: as the installed command, which is not told where it is called.
     command = [sys.executable, "-P", "-m", "imgpipe", "filters", "mine:upside"]
