@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,6 +82,45 @@ def test_it_is_renewed_and_given_back(storage):
     assert not lease.lost
     lease.release()
     assert storage.data is None
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of the process, in s, which goes as the test says."""
+    clock = SimpleNamespace(now=50.0)
+    monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def test_with_each_renewal_the_time_begins_anew(clock, storage):
+    def pass_some_time():
+        clock.now += leases._RENEWED
+        lost.append(lease.lost)
+
+    lost = []
+    storage.answer = pass_some_time
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    wait_until(lambda: len(lost) > 20)
+    assert not any(lost)
+    lease.release()
+
+
+def test_an_answer_that_came_late_counts_from_when_it_was_asked_for(clock, storage):
+    def answer_late():
+        if storage.number == 1:
+            clock.now += leases._TOO_LATE + 1
+        else:
+            lost.append(lease.lost)
+
+    lost = []
+    storage.answer = answer_late
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    wait_until(lambda: len(lost) > 1)
+    # Until the next renewal, which nobody has been in the way of.
+    assert lost[:2] == [True, False]
+    lease.release()
 
 
 def test_one_that_somebody_else_has_taken_is_lost_and_left_to_them(storage):
