@@ -189,5 +189,6 @@ def test_a_worker_reads_what_was_placed_for_it():
         assert [worker.receive()[0] for _ in range(4)] == [*sent[0], sent[1][0]]
         worker.send(sent[0])
         assert [worker.receive()[0] for _ in range(8)] == [*sent[1][1:], *sent[2], *sent[0]]
+        assert worker._lane.place(memoryview(bytes(lanes._SIZE))) == 0, "something there is in use for nobody"
     finally:
         worker.discard()
