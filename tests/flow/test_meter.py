@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from imgpipe.concurrency.channel import Capacity, Channel
+from imgpipe.concurrency.channel import Capacity, Channel, Statistics
 from imgpipe.concurrency.waited import Waited
 from imgpipe.flow import Flow, Meter, Station
 from imgpipe.flow import meter as meters
@@ -87,6 +87,28 @@ def test_a_stage_counts_only_the_items_that_came_to_it():
     for seconds in (Seconds(read=1.0), Seconds(1.0, 2.0, 0.0, 5.0, 7), Seconds(1.0, 2.0, 3.0, 5.0, 7)):
         meter.add(Item(Source("a.png", "png", 1), Status.FAILED, seconds=seconds))
     assert [(stage.items, stage.worked) for stage in meter.flow().stages] == [(3, 3.0), (2, 4.0), (1, 3.0)]
+
+
+class Noted(Channel):
+    """A channel whose figures are the test's."""
+
+    statistics = None
+
+
+def test_what_hands_and_channels_waited_adds_up():
+    waited = Waited()
+    for what, seconds in (("input", 1.0), ("room", 2.0), ("memory", 4.0), ("start", 8.0)):
+        waited.add(what, seconds)
+    before, behind = Noted(Capacity(1)), Noted(Capacity(1))
+    before.statistics = Statistics(0, seconds_full=32.0, seconds_empty=16.0)
+    behind.statistics = Statistics(0, seconds_full=128.0, seconds_empty=64.0)
+    meter = Meter()
+    meter.begin("threads", 1)
+    meter.watch(Station("process", 3, waited, before, behind), Station("read", 3, Waited(), None, before))
+    read, process, _ = meter.flow().stages
+    assert (process.waited_for_input, process.waited_for_room) == (17.0, 130.0)
+    assert (process.waited_for_memory, process.starting) == (4.0, 8.0)
+    assert (read.waited_for_input, read.waited_for_room) == (0.0, 32.0)
 
 
 def test_the_report_of_the_library_has_it(pictures, tmp_path):
