@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from imgpipe.journal.file import counting_lines, index_of, is_wasteful, joined
 from imgpipe.journal.lease import Lease, held
@@ -37,6 +37,22 @@ class _Batch:
         self.error: OSError | None = None
 
 
+class _Found(NamedTuple):
+    """What of a journal is there.
+
+    Attributes:
+        generation: that counts.
+        newest: of all that there are, also those that were never finished.
+        numbers: of the segments that count, in order.
+        stale: names of what belongs to no generation that counts.
+    """
+
+    generation: int
+    newest: int
+    numbers: list[int]
+    stale: list[str]
+
+
 class SegmentedFile:
     """A journal that is open for writing. Lines may be appended from any thread; a copy of what was loaded is kept."""
 
@@ -49,13 +65,14 @@ class SegmentedFile:
         self._flushing = threading.Lock()
         self._collecting = threading.Lock()
         self._batch = _Batch()
-        self._generation, segments, stale = _segments(storage)
-        self._number = max(segments, default=0)
-        self.index = load(storage, self._generation, segments, copy)
-        if is_wasteful(self.index) or len(segments) > _MANY:
-            self._compact([_name(self._generation, number) for number in segments])
-        for name in stale:
+        found = _found(storage)
+        self._generation, self._number = found.generation, max(found.numbers, default=0)
+        self.index = load(storage, found.generation, found.numbers, copy)
+        for name in found.stale:
             self._remove(name)
+        if is_wasteful(self.index) or len(found.numbers) > _MANY:
+            # Not in a generation that a killed run has begun: of that, something may be left.
+            self._compact(found.newest + 1, [_name(found.generation, number) for number in found.numbers])
 
     def append(self, lines: bytes) -> None:
         """Write lines; they are there when this returns. What several threads append meanwhile goes into one object.
@@ -85,10 +102,8 @@ class SegmentedFile:
             with self._collecting:
                 self._batch = _Batch()
             try:
-                if self._lease.lost:
-                    raise OSError(errno.ESTALE, "another run has taken the output over")
                 self._number += 1
-                self._storage.put(_name(self._generation, self._number), b"".join(batch.lines), fresh=True)
+                self._put(_name(self._generation, self._number), b"".join(batch.lines))
             except OSError as error:
                 batch.error = error
             except BaseException:
@@ -97,13 +112,19 @@ class SegmentedFile:
             finally:
                 batch.written.set()
 
-    def _compact(self, old: Iterable[str]) -> None:
+    def _put(self, name: str, data: bytes) -> None:
+        """Put an object where there is none; OSError where there is one, or another run may have the lock."""
+        if self._lease.lost:
+            raise OSError(errno.ESTALE, "another run has taken the output over")
+        self._storage.put(name, data, fresh=True)
+
+    def _compact(self, generation: int, old: Iterable[str]) -> None:
         """Write the lines that count into a new generation; where that fails, the old one is gone on with."""
-        generation, number = self._generation + 1, 0
+        number = 0
         try:
             for number, lines in enumerate(joined(counting_lines(self.index, self.line_at)), 1):
-                self._storage.put(_name(generation, number), lines)
-            self._storage.put(_base(generation), b"")
+                self._put(_name(generation, number), lines)
+            self._put(_base(generation), b"")
         except OSError:
             return
         for name in (*old, _base(self._generation)):
@@ -144,23 +165,22 @@ def load(storage: CloudFolder, generation: int, numbers: Iterable[int], copy: Bi
 
 def load_all(storage: CloudFolder, copy: BinaryIO) -> Index:
     """The same for all segments that count; for looking only."""
-    generation, segments, _ = _segments(storage)
-    return load(storage, generation, segments, copy)
+    found = _found(storage)
+    return load(storage, found.generation, found.numbers, copy)
 
 
-def _segments(storage: CloudFolder) -> tuple[int, list[int], list[str]]:
-    """The generation that counts, the numbers of its segments in order, and names of what belongs to no such."""
+def _found(storage: CloudFolder) -> _Found:
     names = [entry.name for entry in storage.own(_FOLDER)]
-    marked = [int(folder) for folder, _, last in (name.partition("/") for name in names) if last == _BASE]
-    generation = max(marked, default=0)
+    parts = [(folder, last) for folder, _, last in (name.partition("/") for name in names)]
+    generations = {int(folder) for folder, _ in parts if folder.isdecimal()}
+    generation = max((int(folder) for folder, last in parts if folder.isdecimal() and last == _BASE), default=0)
     numbers, stale = [], []
-    for name in names:
-        folder, _, last = name.partition("/")
+    for name, (folder, last) in zip(names, parts, strict=True):
         if not folder.isdecimal() or int(folder) != generation:
             stale.append(f"{OWN_FOLDER}/{_FOLDER}/{name}")
         elif last != _BASE and last.removesuffix(".jsonl").isdecimal():
             numbers.append(int(last.removesuffix(".jsonl")))
-    return generation, sorted(numbers), stale
+    return _Found(generation, max(generations, default=0), sorted(numbers), stale)
 
 
 def _name(generation: int, number: int) -> str:

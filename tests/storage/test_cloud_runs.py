@@ -264,37 +264,54 @@ def test_many_segments_become_few_and_say_the_same(tmp_path, bucket, monkeypatch
     assert len(names) < 8
 
 
-def test_a_compaction_that_is_killed_at_any_step_loses_nothing(tmp_path, bucket, monkeypatch):
-    target = f"{bucket.url}/out"
-    for seed in range(3):
-        paint(tmp_path / f"in/{seed}.png", seed=seed)
-        run(tmp_path / "in", target)
-    monkeypatch.setattr(segments, "_MANY", 1)
+class Killed(BaseException):
+    pass
 
-    class Killed(BaseException):
-        pass
 
-    for step in range(12):
-        steps = iter(range(step))
+def open_and_die(target, monkeypatch, steps):
+    """Open the journal, and be killed before the call that follows so many; whether it came to that."""
+    left = iter(range(steps))
 
-        def dying(call, steps=steps):
-            def at(self, name, *more, **options):
-                if "journal/" in name and next(steps, None) is None:
-                    raise Killed
-                return call(self, name, *more, **options)
+    def dying(call):
+        def at(self, name, *more, **options):
+            if "journal/" in name and next(left, None) is None:
+                raise Killed
+            return call(self, name, *more, **options)
 
-            return at
+        return at
 
+    with monkeypatch.context() as patched:
+        patched.setattr(CloudFolder, "put", dying(CloudFolder.put))
+        patched.setattr(CloudFolder, "forget", dying(CloudFolder.forget))
+        try:
+            with segments.opened(open_storage(target)):
+                return False
+        except Killed:
+            return True
+
+
+@pytest.mark.parametrize("leftovers", ["removed", "kept"])
+def test_a_compaction_that_is_killed_at_any_step_loses_nothing(tmp_path, bucket, monkeypatch, leftovers):
+    killed, step = True, 0
+    while killed:
+        source, target = tmp_path / f"{step}", f"{bucket.url}/{step}"
+        for seed in range(2):
+            paint(source / f"{seed}.png", seed=seed)
+            run(source, target)
         with monkeypatch.context() as patched:
-            patched.setattr(CloudFolder, "put", dying(CloudFolder.put))
-            patched.setattr(CloudFolder, "forget", dying(CloudFolder.forget))
-            try:
-                with segments.opened(open_storage(target)):
-                    pass
-            except Killed:
-                pass
-        report = run(tmp_path / "in", target)
-        assert set(ends(report).values()) == {"unchanged"}, step
+            patched.setattr(segments, "_MANY", 1)
+            patched.setattr(segments, "joined", iter)
+            killed = open_and_die(target, monkeypatch, step)
+            with monkeypatch.context() as failing:
+                if leftovers == "kept":
+                    failing.setattr(segments.SegmentedFile, "_remove", lambda *_: None)
+                reports = [run(source, target)]
+            # What the next one knows, it has from the bucket.
+            reports.append(run(source, target))
+        assert [set(ends(report).values()) for report in reports] == [{"unchanged"}] * 2, step
+        assert len({name.split("/")[1] for name in own(target) if name.startswith("journal/")}) == 1, step
+        step += 1
+    assert step > 5
 
 
 def test_without_a_lock_that_is_renewed_nothing_more_is_recorded(pictures, bucket):
