@@ -389,3 +389,12 @@ def descriptors_of_lanes(_):
         with suppress(FileNotFoundError):
             links.append(os.readlink(os.path.join(folder, name)))
     return sum("imgpipe-lane" in link for link in links)
+
+
+def have_no_memory_to_receive():
+    """As where a message is larger than what is left."""
+
+    def receive(*_):
+        raise MemoryError
+
+    wire.receive = receive

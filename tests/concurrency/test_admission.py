@@ -2,14 +2,18 @@
 
 import sys
 import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgpipe.concurrency import admission as admissions
 from imgpipe.concurrency.admission import Admission, Budget
 from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
 from imgpipe.concurrency.roster import PoolOptions
+from imgpipe.concurrency.waited import Waited
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform
 from tests.concurrency.tools import Bell, Drive, eventually, in_threads, slay, threads_named, waits
@@ -46,6 +50,22 @@ class TestAdmission:
             assert not came
             admitted.budget.release(40)
         assert came == [(70, 70)]
+
+    def test_who_is_behind_waits_for_what_the_one_before_waits_for(self, monkeypatch):
+        clock = SimpleNamespace(now=50.0)
+        monkeypatch.setattr(admissions, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        admitted, waited = admission([1, 1]), Waited()
+
+        @contextmanager
+        def behind_one_that_waits():
+            clock.now += 10
+            waited.add("memory", 7.0)
+            yield
+
+        admitted._waited, admitted._turn = waited, behind_one_that_waits()
+        admitted.take()
+        # The seven are those of the one before, and once more of the one behind.
+        assert (waited.input, waited.memory) == (3.0, 14.0)
 
     def test_a_costly_one_that_is_seen_too_early_stays_the_next(self):
         admitted = admission([10, 11, 10])

@@ -162,3 +162,14 @@ def test_not_ready_in_time():
     with pytest.raises(DeadlineExpired):
         slow.wait_until_ready()
     assert "SIGKILL" in slow.discard()
+
+
+def test_one_that_has_no_memory_to_receive_a_message_dies_instead_of_leaving_us_waiting():
+    worker = Worker(default_start_method(), wire.dumps((tasks.same, tasks.have_no_memory_to_receive)), [])
+    try:
+        with pytest.raises(WorkerDied):  # noqa: PT012 - it may go before or after it has said that it is ready
+            worker.wait_until_ready()
+            worker.receive()
+        assert worker.discard() == "ended with exit code 1"
+    finally:
+        worker.discard()

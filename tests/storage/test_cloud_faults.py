@@ -1,9 +1,12 @@
 """A server that fails now and then costs time, and nothing else; one that always fails ends the run with a word."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from imgpipe.errors import RunError
 from imgpipe.storage import Listing, open_storage
+from imgpipe.storage.objects import Objects
 from tests.command import imgpipe
 from tests.folders import contents, paint
 from tests.runs import SMALL, ends, run
@@ -70,3 +73,10 @@ def test_refusals_and_silence_without_end_end_the_run(bucket, monkeypatch):
             storage.read("a")
     with pytest.raises(RunError, match="credentials"):
         storage.read("a")
+
+
+def test_a_content_that_is_shorter_than_its_size_is_asked_for_again(monkeypatch):
+    answers = iter([b"hal", b"whole"])
+    store = SimpleNamespace(get=lambda _key: SimpleNamespace(bytes=lambda: next(answers), meta={"size": 5}))
+    monkeypatch.setattr("imgpipe.storage.answers._WAITS", (0.0, 0.0))
+    assert Objects("s3://bucket", lambda: store).read("a") == b"whole"
