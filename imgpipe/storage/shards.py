@@ -11,24 +11,23 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import NoReturn
 
-from imgpipe.job import Source
-from imgpipe.storage import Attributes, Durability, Entry, Listing
+from imgpipe.storage import Durability, Entry, Listing
 from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.indexes import Index, Indexes, key_of_sample
 from imgpipe.storage.listing import is_visible
 from imgpipe.storage.members import Member
 from imgpipe.storage.ranges import range_of
+from imgpipe.storage.read_only import ReadOnly
 
 
-class Shards:
+class Shards(ReadOnly):
     """Tar files that are read. Every method may be called from any thread.
 
     Opening says what is missing; UsageError.
     """
 
+    unwritable = "shards of an input are read, not written"
     calls = SYSTEM
     remote = False
     samples = True
@@ -65,7 +64,7 @@ class Shards:
             for reason in index.errors:
                 yield Entry(shard, 0, 0, error=reason)
 
-    def find(self, name: str, listing: Listing) -> Entry:
+    def find(self, name: str, listing: Listing) -> Entry:  # noqa: ARG002 - the protocol has it
         """The entry of that name, hidden or not; one with an error where there is none."""
         try:
             return self._entry(*self._found(name))
@@ -97,11 +96,6 @@ class Shards:
         except FileNotFoundError:
             return None
 
-    def size(self, name: str) -> int | None:
-        """Bytes of what stands under a name, None for nothing."""
-        entry = self.stat(name)
-        return None if entry is None else entry.bytes
-
     def prefix_of(self, name: str) -> str:
         """What stands before a file's name in its shard."""
         return f"{name.partition('/')[0]}/" if self.shards.ranged else ""
@@ -111,39 +105,6 @@ class Shards:
         shard, index, member = self._found(name)
         key = key_of_sample(member.name)
         return ((inside[len(key) :], self._name(shard, inside)) for inside in index.samples[key])
-
-    def attributes(self, name: str) -> Attributes:
-        """Files in shards have no times and modes worth keeping; OSError."""
-        _refuse()
-
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
-        """Impossible; OSError."""
-        _refuse()
-
-    def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
-    ) -> AbstractContextManager[Entry]:
-        """Impossible; OSError."""
-        _refuse()
-
-    def remove(self, name: str, bytes: int) -> bool:
-        """Impossible; OSError."""
-        _refuse()
-
-    def sync(self) -> None:
-        """Nothing is ever put here."""
-
-    def obstacle(self, name: str) -> str:
-        """Why nothing can be put."""
-        return "shards of an input are read, not written"
-
-    def writable(self) -> bool:
-        """Never."""
-        return False
-
-    def folds_names(self) -> bool:
-        """Names in a tar that differ in case are two."""
-        return False
 
     def _read(self, name: str, count: int | None) -> bytes:
         shard, inside = self._place(name)
@@ -172,7 +133,3 @@ class Shards:
     def _entry(self, shard: str, index: Index, member: Member) -> Entry:
         # The times in a tar are often all 0 and say nothing.
         return Entry(self._name(shard, member.name), member.bytes, index.status.st_mtime_ns, inode=index.status.st_ino)
-
-
-def _refuse() -> NoReturn:
-    raise OSError(errno.ENOTSUP, "shards of an input are read, not written")

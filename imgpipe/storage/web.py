@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import base64
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from imgpipe.errors import UsageError
-from imgpipe.job import Source
-from imgpipe.storage import Attributes, Durability, Entry, Listing, is_name, open_storage
+from imgpipe.storage import Durability, Entry, Listing, is_name, open_storage
 from imgpipe.storage.location import shown
 from imgpipe.storage.objects import Objects, client_options, load, retries
+from imgpipe.storage.read_only import ReadOnly
 
 
-class WebFolder:
+class WebFolder(ReadOnly):
     """What is below a web address; a query (`?token=...`) goes with every request."""
 
+    unwritable = "a web server is read, not written"
     calls = None
     remote = True
     samples = False
@@ -46,7 +45,7 @@ class WebFolder:
         folder, _, last = parts.path.rpartition("/")
         return (parts._replace(path=folder, fragment="").geturl(), unquote(last)) if last else None
 
-    def list(self, listing: Listing) -> Iterator[Entry]:
+    def list(self, listing: Listing) -> Iterator[Entry]:  # noqa: ARG002 - the protocol has it
         """Impossible; UsageError."""
         raise UsageError(
             f"{self.root}: a web server cannot be listed; give the address of one file, or names below this address "
@@ -83,44 +82,6 @@ class WebFolder:
         except FileNotFoundError:
             return None
 
-    def size(self, name: str) -> int | None:
-        """Bytes of what stands under a name, None for nothing."""
-        standing = self.stat(name)
-        return None if standing is None else standing.bytes
-
-    def attributes(self, name: str) -> Attributes:
-        """A web server tells of no mode; OSError."""
-        _refuse()
-
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
-        """Impossible; OSError."""
-        _refuse()
-
-    def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
-    ) -> AbstractContextManager[Entry]:
-        """Impossible; OSError."""
-        _refuse()
-
-    def remove(self, name: str, bytes: int) -> bool:
-        """Impossible; OSError."""
-        _refuse()
-
-    def sync(self) -> None:
-        """Nothing is ever put here."""
-
-    def obstacle(self, name: str) -> str:
-        """Why nothing can be put."""
-        return "a web server is read, not written"
-
-    def writable(self) -> bool:
-        """Never."""
-        return False
-
-    def folds_names(self) -> bool:
-        """As far as anybody knows, names that differ in case are two."""
-        return False
-
     def _meta(self, name: str) -> Entry:
         try:
             return self.objects.meta(name)
@@ -141,7 +102,3 @@ def _store(url: str) -> Any:
         options["default_headers"] = {"Authorization": f"Basic {token}"}
     address = parts._replace(netloc=host, path=parts.path.rstrip("/"), fragment="").geturl()
     return load().HTTPStore.from_url(address, client_options=options, retry_config=retries())
-
-
-def _refuse() -> NoReturn:
-    raise OSError(errno.ENOTSUP, "a web server is read, not written")
