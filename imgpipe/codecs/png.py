@@ -47,8 +47,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         image.load()
         info = dict(image.info)
         frame = decode_deep(image, data) if deep else frame_of(image)
-    picture = picture_of(info, (frame,), header, warnings=words)
-    return replace(picture, exif=picture.exif or late_exif(data, chunks))
+    return picture_of(info, (frame,), header, warnings=words)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:

@@ -114,7 +114,6 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.TiffImagePlugin",
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    readable=with_xmp_as_bytes,
     told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
     options=("effort",),
     deep=True,

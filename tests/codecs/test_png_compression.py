@@ -64,6 +64,14 @@ def test_an_effort_that_is_given_decides():
     assert bytes_of(photograph(), effort=9) < bytes_of(photograph(), effort=1)
 
 
+def test_palettes_and_animations_are_deflated():
+    few = photograph().quantize(64).convert("RGB")
+    assert bytes_of(few, palette=True) == bytes_of(few, palette=True, effort=LEVEL)
+    moving = picture_of(photograph(), photograph().rotate(180), durations=(50, 50))
+    made = [codecs.encode(moving, "png", Encoding(effort=effort)).data for effort in (None, LEVEL)]
+    assert made[0] == made[1]
+
+
 def test_the_sample_is_of_the_whole_picture_and_not_of_its_top():
     image = pattern()
     image.paste(Image.new("RGB", (image.width, 60), "teal"))

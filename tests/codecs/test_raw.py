@@ -18,7 +18,7 @@ from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, PictureEr
 from imgpipe.recipe import Recipe
 
 from .pictures import deep_gradient, gradient, picture_of, saved
-from .raws import camera, corners, dng, flat, fractions, longs, sensor, shorts, text, tiff
+from .raws import camera, corners, dng, flat, fractions, longs, octets, sensor, shorts, text, tiff
 
 installed = pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs imgpipe-cli[raw]")
 
@@ -189,6 +189,46 @@ def test_signatures_of_makers_are_known(head):
     assert extent_of(head.ljust(9_000_000, b"\0")).pixels == pytest.approx(9_000_000, rel=0.01)
     with pytest.raises((DamagedPicture, NotAPicture)):
         codecs.probe(head.ljust(5000, b"\1"), Limits())
+
+
+SMALL = np.full((8, 8, 3), 99, np.uint8).tobytes()
+PREVIEW = {
+    254: longs(1), 256: longs(8), 257: longs(8), 258: shorts(8, 8, 8), 259: shorts(1), 262: shorts(2),
+    273: longs(8), 277: shorts(3), 278: longs(8), 279: longs(len(SMALL)),
+}  # fmt: skip
+"""A thumbnail that Pillow decodes, and whose pixels come before all else."""
+
+
+@pytest.mark.parametrize("below", [{259: shorts(34713)}, {259: shorts(32767)}, {262: shorts(34892)}], ids=str)
+def test_a_thumbnail_that_is_whole_never_stands_for_what_is_cut_off(below):
+    data = tiff({**PREVIEW, 330: {**sensor(corners()), **below}}, start=8 + len(SMALL))
+    data = data[:8] + SMALL + data[8 + len(SMALL) :]
+    assert data.endswith(sensor(corners())[273])
+    for cut in range(8 + len(SMALL), len(data) - len(sensor(corners())[273]) + 1):
+        try:
+            assert read(data[:cut]).size != (8, 8), cut
+        except PictureError as error:
+            assert str(error)  # noqa: PT017
+
+
+def test_a_thumbnail_is_none_of_a_tiff_where_the_places_of_what_is_below_it_are_cut_off():
+    data = tiff({**PREVIEW, 330: longs(4000, 5000)}, start=8 + len(SMALL))
+    assert is_raw_tiff(data[:-8])
+    assert is_raw_tiff(data)
+    assert not is_raw_tiff(tiff(PREVIEW, start=8 + len(SMALL)))
+
+
+def big_tiff(entries):
+    """A BigTIFF of one directory, whose values stand in their entries."""
+    packed = b"".join(struct.pack("<HHQ", tag, kind, count) + value.ljust(8, b"\0") for tag, (kind, count, value) in
+                      sorted(entries.items()))  # fmt: skip
+    return b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, len(entries)) + packed + bytes(8)
+
+
+def test_a_raw_may_be_a_big_tiff():
+    assert is_raw_tiff(big_tiff({256: longs(8), 50706: octets(1, 7, 0, 0)}))
+    assert is_raw_tiff(big_tiff({256: longs(8), 262: shorts(32803)}))
+    assert not is_raw_tiff(big_tiff({256: longs(8), 262: shorts(2)}))
 
 
 @installed

@@ -29,6 +29,13 @@ def test_all_65536_levels_come_back_exactly(bands, size):
     assert np.array_equal(read(encode(samples)).frames[0], samples)
 
 
+def test_effort_is_the_level_where_samples_have_16_bits():
+    noise = np.random.default_rng(1).integers(0, 9, (300, 300, 3)).astype(np.uint16)
+    made = [codecs.encode(picture_of(noise), "tiff", Encoding(effort=effort)).data for effort in (1, 4, 9)]
+    assert len(made[0]) > len(made[1]) > len(made[2])
+    assert made[1] == encode(noise)
+
+
 def test_deep_grey_with_alpha_is_stored_as_colour():
     samples = deep_gradient(2)
     assert np.array_equal(read(encode(samples)).frames[0], samples[:, :, [0, 0, 0, 1]])

@@ -1,18 +1,19 @@
 """What describes the picture in a TIFF: whatever stands there costs itself, never the picture."""
 
 import random
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from imgpipe import codecs
-from imgpipe.codecs import Encoding
+from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import PictureError
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe
 
-from .pictures import read
+from .pictures import gradient, pixels, read, saved
 from .raws import fractions, longs, shorts, text, tiff
 
 SAMPLES = np.arange(8 * 8 * 3, dtype=np.uint8)
@@ -67,6 +68,15 @@ def test_xmp_of_numbers_costs_itself_on_every_page(value):
     assert [np.array_equal(np.asarray(frame).ravel(), SAMPLES) for frame in read(data).frames] == [True, True]
     made = Recipe(format="tiff", metadata=Metadata(keep=["xmp"])).apply_all(data)[0]
     assert read(made.data).xmp is None
+
+
+def test_xmp_of_numbers_costs_itself_in_a_big_tiff():
+    large = gradient(300, 300)
+    data = saved(large, "TIFF", big_tiff=True, tiffinfo={700: bytes(8)})
+    assert data.count(struct.pack("<HHQ", 700, 1, 8)) == 1
+    data = data.replace(struct.pack("<HHQ", 700, 1, 8), struct.pack("<HHQ", 700, 3, 4))
+    assert codecs.probe(data, Limits()).size == (300, 300)
+    assert (pixels(read(data).frames[0]) == pixels(large)).all()
 
 
 def test_a_resolution_that_is_not_said_is_none():
