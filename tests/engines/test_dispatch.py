@@ -1,0 +1,124 @@
+"""The client's side of a cluster, against a client in memory that does what the test says."""
+
+import pickle
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from imgpipe.concurrency.channel import Capacity, Channel
+from imgpipe.engines import Workforce
+from imgpipe.engines.dispatch import Dispatch, _Group
+from imgpipe.engines.order import Done, Order
+from imgpipe.job import Item, Job, Source, Status, Target
+from imgpipe.steps import Steps, write
+
+TRIES = 2
+
+
+class Future:
+    """What a worker has made of a group."""
+
+    def __init__(self, done):
+        self._done = done
+
+    def result(self):
+        return self._done
+
+
+class Client:
+    """Two workers of one thread; a group is done when somebody asks what is done."""
+
+    loop = None
+    status = "running"
+
+    def __init__(self):
+        self.workers = {"one": 1, "two": 1}
+        self.groups = []
+        self.ready = []
+        self.most = 0
+
+    def nthreads(self):
+        return dict(self.workers)
+
+    def submit(self, _work, _order, packed, **options):
+        self.groups.append((pickle.loads(packed), options["apart"]))
+        return Future(Done([done(job) for job in self.groups[-1][0]], 1.0))
+
+    def add(self, future):
+        self.ready.append(future)
+        self.most = max(self.most, len(self.ready))
+
+    def next_batch(self, block):
+        assert not block
+        return [self.ready.pop(0)] if self.ready else []
+
+
+def job(number):
+    return Job(Source(f"{number}.png", "png", 1), (Target(f"{number}/a.webp", "webp"),))
+
+
+def done(job):
+    return Item(job.source, Status.WRITTEN)
+
+
+@pytest.fixture
+def client(monkeypatch):
+    client = Client()
+    monkeypatch.setattr("distributed.as_completed", lambda **_: client)
+    return client
+
+
+@pytest.fixture
+def litter():
+    return set()
+
+
+@pytest.fixture
+def dispatch(client, litter):
+    steps = Steps(None, None, lambda made: write(None, None, made))
+    return Dispatch(client, Order("run", (), b"", Workforce(tries=TRIES)), steps, litter)
+
+
+def test_no_more_groups_are_sent_than_workers_can_have_ahead(client, dispatch):
+    found = Channel(Capacity(1000))
+    for number in range(500):
+        found.put(job(number))
+    found.end()
+    items = list(dispatch.items(found))
+    assert {item.source.name for item in items} == {f"{number}.png" for number in range(500)}
+    assert len(items) == 500
+    assert client.most <= 2 * len(client.workers)
+
+
+def bereaved(dispatch, group):
+    death = SimpleNamespace(last_worker=SimpleNamespace(address="tcp://host:1"))
+    return list(dispatch._bereaved(group, death))
+
+
+def test_jobs_whose_worker_died_are_done_apart_then_in_halves_then_alone_and_tried_again(client, dispatch):
+    jobs = tuple(map(job, range(3)))
+    assert bereaved(dispatch, _Group(jobs)) == []
+    assert client.groups == [(jobs, True)]
+    assert bereaved(dispatch, _Group(jobs, apart=True)) == []
+    assert [group for group, _ in client.groups[1:]] == [jobs[:1], jobs[1:]]
+    group, times = _Group(jobs[:1], apart=True), 0
+    while not (items := bereaved(dispatch, group)):
+        group = [*dispatch._sent.values()][-1]
+        times += 1
+        assert (group.jobs, group.apart, group.deaths) == (jobs[:1], True, times)
+    assert TRIES <= times <= 2 * TRIES
+    (item,) = items
+    assert (item.source, item.status, item.failure.type) == (jobs[0].source, Status.FAILED, "WorkerDied")
+    assert "tcp://host:1" in item.failure.message
+
+
+def test_folders_where_a_worker_that_is_gone_may_have_written_are_swept(client, dispatch, litter):
+    dispatch._look_at_workers()
+    dispatch._send(_Group((job(7),)))
+    dispatch._look_at_workers()
+    assert litter == set()
+    del client.workers["one"]
+    dispatch._look_at_workers()
+    assert litter == {"7"}
