@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -192,3 +193,22 @@ def test_a_worker_reads_what_was_placed_for_it():
         assert worker._lane.place(memoryview(bytes(lanes._SIZE))) == 0, "something there is in use for nobody"
     finally:
         worker.discard()
+
+
+def test_a_message_holds_its_places_until_its_own_first_answer():
+    worker = Worker(default_start_method(), wire.dumps((tasks.same, None)), [])
+    try:
+        worker.wait_until_ready()
+        worker.send([Task(n, bytes(LARGE), raw=True) for n in range(3)])
+        worker.send([Task(3, bytes(LARGE), raw=True)])
+        held = []
+        for _ in range(4):
+            worker.receive()
+            held.append(len(worker._lane._in_use))
+        assert held == [1, 1, 1, 0]
+    finally:
+        worker.discard()
+
+
+def test_a_worker_cannot_write_there(lane):
+    assert lanes._opened(SimpleNamespace(detach=lambda: os.dup(lane._file))).readonly

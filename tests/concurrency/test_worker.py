@@ -164,6 +164,16 @@ def test_not_ready_in_time():
     assert "SIGKILL" in slow.discard()
 
 
+def test_that_has_answered_has_no_deadline_any_more(worker):
+    worker.wait_until_ready()
+    worker.watch(10.0)
+    worker.send([Task(1)])
+    worker.receive()
+    worker.expire(11.0)
+    worker.send([Task(2)])
+    assert worker.receive()[0] == Task(2)
+
+
 def test_one_that_has_no_memory_to_receive_a_message_dies_instead_of_leaving_us_waiting():
     worker = Worker(default_start_method(), wire.dumps((tasks.same, tasks.have_no_memory_to_receive)), [])
     try:

@@ -1,5 +1,6 @@
 """A server that fails now and then costs time, and nothing else; one that always fails ends the run with a word."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -80,3 +81,19 @@ def test_a_content_that_is_shorter_than_its_size_is_asked_for_again(monkeypatch)
     store = SimpleNamespace(get=lambda _key: SimpleNamespace(bytes=lambda: next(answers), meta={"size": 5}))
     monkeypatch.setattr("imgpipe.storage.answers._WAITS", (0.0, 0.0))
     assert Objects("s3://bucket", lambda: store).read("a") == b"whole"
+
+
+def test_a_listing_that_breaks_off_goes_on_behind_the_last_key(monkeypatch):
+    """Pages of two keys; each stream gives one and then breaks."""
+
+    def listing(prefix, offset, chunk_size):
+        rest = [meta for meta in metas if meta["path"] > (offset or "")]
+        if rest:
+            yield rest[:2]
+            raise ConnectionError
+
+    now = datetime.now(tz=UTC)
+    metas = [{"path": f"p/{n}", "size": n, "last_modified": now, "e_tag": None} for n in range(5)]
+    monkeypatch.setattr("imgpipe.storage.answers._WAITS", (0.0, 0.0))
+    objects = Objects("s3://bucket/p", lambda: SimpleNamespace(list=listing))
+    assert [entry.name for entry in objects.below("p")] == [meta["path"] for meta in metas]
