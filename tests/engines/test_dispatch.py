@@ -12,7 +12,7 @@ from imgpipe.engines import Workforce
 from imgpipe.engines.dispatch import Dispatch, _Group
 from imgpipe.engines.order import Done, Order
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.steps import Steps, write
+from imgpipe.steps import NOT_BEGUN, Steps, write
 
 TRIES = 2
 
@@ -37,7 +37,9 @@ class Client:
         self.workers = {"one": 1, "two": 1}
         self.groups = []
         self.ready = []
-        self.most = 0
+        self.most = self.looks = 0
+        self.halted = []
+        self.cancelled = []
 
     def nthreads(self):
         return dict(self.workers)
@@ -52,7 +54,15 @@ class Client:
 
     def next_batch(self, block):
         assert not block
-        return [self.ready.pop(0)] if self.ready else []
+        self.looks += 1
+        # Slower than they could be sent.
+        return [self.ready.pop(0)] if self.ready and self.looks % 8 == 0 else []
+
+    def run(self, function, run, **_):
+        self.halted.append(run)
+
+    def cancel(self, futures, **_):
+        self.cancelled += futures
 
 
 def job(number):
@@ -81,7 +91,8 @@ def dispatch(client, litter):
     return Dispatch(client, Order("run", (), b"", Workforce(tries=TRIES)), steps, litter)
 
 
-def test_no_more_groups_are_sent_than_workers_can_have_ahead(client, dispatch):
+def test_no_more_groups_are_sent_than_workers_can_have_ahead(client, dispatch, monkeypatch):
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_A_POLL", 0)
     found = Channel(Capacity(1000))
     for number in range(500):
         found.put(job(number))
@@ -122,3 +133,22 @@ def test_folders_where_a_worker_that_is_gone_may_have_written_are_swept(client, 
     del client.workers["one"]
     dispatch._look_at_workers()
     assert litter == {"7"}
+
+
+def test_a_run_that_is_left_cancels_what_it_has_sent_and_sweeps_behind_it(client, dispatch, litter):
+    dispatch._send(_Group((job(7),)))
+    (future,) = dispatch._sent
+    with dispatch:
+        pass
+    assert (litter, client.cancelled, client.halted) == ({"7"}, [future], ["run"])
+
+
+def test_what_a_worker_did_not_begin_is_sent_again_unless_the_run_is_halted(client, dispatch):
+    group = _Group(tuple(map(job, range(3))))
+    left = Item(job(1).source, Status.SKIPPED, reason=NOT_BEGUN)
+    came = [done(job(0)), left, done(job(2))]
+    assert list(dispatch._begun(came, group)) == [came[0], came[2]]
+    assert client.groups == [((job(1),), False)]
+    dispatch._halt()
+    assert list(dispatch._begun(came, group)) == came
+    assert len(client.groups) == 1
