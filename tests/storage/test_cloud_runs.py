@@ -314,6 +314,20 @@ def test_a_compaction_that_is_killed_at_any_step_loses_nothing(tmp_path, bucket,
     assert step > 5
 
 
+def test_what_a_killed_compaction_left_and_cannot_be_removed_never_counts(bucket, monkeypatch):
+    storage = open_storage(f"{bucket.url}/out")
+    storage.put(segments._name(1, 5), b'{"begun":"ghost","outputs":[]}\n')
+    storage.put(f".imgpipe/journal/of-others/{segments._BASE}", b"")
+    monkeypatch.setattr(segments, "_MANY", 0)
+    monkeypatch.setattr(segments.SegmentedFile, "_remove", lambda *_: None)
+    with segments.opened(storage) as file:
+        file.append(b'{"begun":"a","outputs":[]}\n')
+    with segments.opened(storage) as file:
+        assert (file._generation, set(file.index.begun)) == (2, {"a"})
+    with segments.opened(storage) as file:
+        assert set(file.index.begun) == {"a"}
+
+
 def test_without_a_lock_that_is_renewed_nothing_more_is_recorded(pictures, bucket):
     with segments.opened(open_storage(f"{bucket.url}/out")) as file:
         file.append(b'{"begun":"a","outputs":[]}\n')
