@@ -7,10 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from imgpipe.cli import watch as watching
+from imgpipe.discovery import Selection
+from imgpipe.errors import UsageError
+from imgpipe.run import Options
 from tests.command import imgpipe
 
 pytest.importorskip("watchfiles", reason="watchfiles is not installed")
@@ -195,14 +200,37 @@ def test_while_another_run_has_the_output_folder_pictures_wait(watch, tmp_path):
     assert watcher.end()[0] == 130
 
 
-def test_the_folder_may_not_go_away(watch, tmp_path):
-    watcher = watch().until_watching()
+@pytest.mark.parametrize("options", [[], ["--poll", 0.2, "--prune"]], ids=["told", "polled"])
+def test_the_folder_may_not_go_away(watch, tmp_path, options):
+    paint(tmp_path / "in" / "a.png")
+    watcher = watch(*options).until_watching()
     shutil.rmtree(tmp_path / "in")
     _, errors = watcher.process.communicate(timeout=60)
     assert errors.splitlines()[-1] == (
         f"imgpipe: {tmp_path}/in is gone, so there is nothing to watch; start again once it is there"
     )
     assert watcher.process.returncode == 3
+    assert (tmp_path / "out" / "a.png").exists(), "it was pruned as if its input alone had gone"
+
+
+def test_what_makes_pictures_wait_is_said_once_until_it_is_over(monkeypatch, capsys):
+    def prepared(*_):
+        if next(held):
+            raise UsageError("another run is writing to out")
+
+    held = iter([True, True, False, True])
+    again = []
+    monkeypatch.setattr(watching, "prepare", prepared)
+    monkeypatch.setattr(watching, "run_plan", lambda *_: 0)
+    plan = SimpleNamespace(selection=Selection(), source=SimpleNamespace(root="in"))
+    caller = watching._Caller(SimpleNamespace(options=Options(), recipe=None), "out", None, None)
+    said = []
+    for _ in range(4):
+        assert watching._batch(("a.png",), plan, SimpleNamespace(again=again.append), caller) == 0
+        said.append(capsys.readouterr().err)
+    assert [bool(text) for text in said] == [True, False, False, True]
+    assert said[0] == "imgpipe: another run is writing to out; trying again\n"
+    assert again == [("a.png",)] * 3
 
 
 WITHOUT_WATCHFILES = "import sys; sys.modules['watchfiles'] = None; from imgpipe.__main__ import main; main()"
