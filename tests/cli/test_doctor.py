@@ -1,11 +1,15 @@
 """What `imgpipe doctor` says, and when it says that something is broken."""
 
+import importlib.metadata
 import json
 import os
+import platform
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
-from imgpipe import __version__
+from imgpipe import __version__, checkup
 from tests.command import imgpipe
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -47,3 +51,46 @@ def test_a_library_that_workers_cannot_load_is_broken(tmp_path):
     found = json.loads(done.stdout)
     assert found["self test"]["a picture through a worker"].startswith("BROKEN: ")
     assert found["broken"]
+
+
+def test_a_library_that_is_not_installed_is_broken(monkeypatch):
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert checkup.is_broken(dict(checkup._versions())["numpy"])
+
+
+@pytest.mark.parametrize(
+    ("size", "errors", "said"),
+    [((64, 64), {}, "works"), ((64, 63), {}, "BROKEN: the output has"), ((64, 64), {"test.png": "bad"}, "BROKEN: bad")],
+)
+def test_the_test_picture_must_come_out_as_it_should(size, errors, said, monkeypatch):
+    def process(_source, target, _recipe, **_options):
+        os.mkdir(target)
+        Image.new("RGB", size).save(os.path.join(target, "test.jpg"))
+        return SimpleNamespace(errors=errors)
+
+    monkeypatch.setattr(checkup, "process", process)
+    assert checkup.self_test().startswith(said)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_folder_is_tried_out_and_left_as_it_was(works, tmp_path, monkeypatch):
+    def replace(_old, _new):
+        raise OSError(95, "Operation not supported")
+
+    if not works:
+        monkeypatch.setattr(os, "replace", replace)
+    said = dict(checkup._output(str(tmp_path)))["rename over a file"]
+    assert said == ("works" if works else "BROKEN: Operation not supported")
+    assert os.listdir(tmp_path) == []
+
+
+def test_where_nothing_can_be_written_is_broken(tmp_path):
+    assert checkup.is_broken(checkup._writable(str(tmp_path / "none")))
+
+
+def test_the_name_of_the_machine_is_not_told(monkeypatch):
+    monkeypatch.setattr(platform, "node", lambda: "s3cret")
+    assert "s3cret" not in json.dumps([*checkup._versions(), *checkup._machine()])

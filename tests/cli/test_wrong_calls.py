@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from imgpipe.cli import complaints
 from tests.command import imgpipe
 
 GEOMETRY = (
@@ -219,3 +220,10 @@ def test_an_error_that_nobody_expected_is_called_a_bug_and_shown_on_request():
     long = subprocess.run([*command, "-v", "formats"], capture_output=True, text=True, check=False)
     assert long.stderr.startswith("Traceback (most recent call last):\n")
     assert "imgpipe: this is a bug in imgpipe: KeyError: 'png'." in long.stderr.splitlines()[-1]
+
+
+def test_what_nobody_expected_is_told_in_one_line_however_long_its_words():
+    said = complaints.bug(ValueError("first\n  second\r\nthird"))
+    assert "ValueError: first second third." in said
+    assert "imgpipe doctor" in said
+    assert said.isprintable()

@@ -89,3 +89,9 @@ def test_times_are_taken_out_of_both_versions_and_nothing_else_is():
     assert without_times(movie(b"12345678", b"1234567890123456")) == movie(bytes(8), bytes(16))
     for cut in range(len(movie(bytes(8), bytes(16)))):
         assert without_times(movie(bytes(8), bytes(16))[:cut])[:cut] == movie(bytes(8), bytes(16))[:cut]
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_a_box_that_says_it_is_shorter_than_its_own_head_ends_the_search(size):
+    data = size.to_bytes(4, "big") + b"mvhd" + bytes(range(1, 40))
+    assert without_times(data) == data

@@ -207,3 +207,10 @@ def test_a_large_picture_s_palette_is_chosen_from_all_of_its_columns():
     samples[:, :, 1] = 255 - samples[:, :, 0]
     made = np.asarray(after(Image.fromarray(samples), "quantize:8,dither=none")).astype(int)
     assert np.abs(made - samples).max() <= 32
+
+
+@pytest.mark.parametrize("place", [(1, 0), (1023, 767)])
+def test_a_palette_is_found_where_the_sample_sees_nothing_opaque(place):
+    image = Image.new("RGBA", (1024, 768), (1, 2, 3, 0))
+    image.putpixel(place, (200, 100, 50, 255))
+    assert shown(after(image, "quantize:8,dither=none")) == {(0, 0, 0, 0), (200, 100, 50, 255)}

@@ -84,6 +84,15 @@ def test_failures_and_warnings_are_listed_all_and_the_others_up_to_ten_thousand(
     assert gathered.unlisted == 500
 
 
+@pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED, Status.PRUNED])
+def test_what_was_not_made_is_listed_beyond_ten_thousand_and_what_is_pruned_is_no_input(status):
+    lines = [line(f"{number}", Status.UNCHANGED) for number in range(10_100)] + [line("last", status)]
+    inputs = len(lines) - (status is Status.PRUNED)
+    gathered = gather([*lines, {"type": "summary", "discovered": inputs}])
+    assert [item.source.name for item in gathered.told] == ["last"]
+    assert gathered.unlisted == 100
+
+
 def test_items_are_listed_by_name():
     assert [item.source.name for item in gather([line("b"), line("a"), line("c", Status.FAILED)]).listed] == [
         "a",

@@ -1,9 +1,11 @@
 import io
+import sys
+import zlib
 
 import pytest
 from PIL import Image
 
-from imgpipe.report.page.thumbnails import Wanted, thumbnails
+from imgpipe.report.page.thumbnails import TOO_LATE, Wanted, thumbnails
 from imgpipe.storage.local import LocalFolder
 from tests.folders import paint, write
 
@@ -73,6 +75,28 @@ def test_what_needs_too_much_memory_has_none(tmp_path):
     Image.new("L", (16_000, 12_000)).save(tmp_path / "large.png")
     made = thumbnails(wanted(tmp_path, "large.png"), cores=1)
     assert "pixels are more than" in made["key of large.png"].reason
+
+
+def test_what_is_checked_is_the_memory_that_a_picture_says_it_takes_and_how_long_its_file_is(tmp_path):
+    paint(tmp_path / "plain.png")
+    data = (tmp_path / "plain.png").read_bytes()
+    size = (9_990).to_bytes(4, "big") * 2 + b"\x08\x06\0\0\0"
+    says = data[:16] + size + zlib.crc32(b"IHDR" + size).to_bytes(4, "big") + data[33:]
+    (tmp_path / "says.png").write_bytes(says)
+    with open(tmp_path / "long.png", "wb") as file:
+        file.write(says)
+        file.truncate(256_000_001)
+    made = thumbnails(wanted(tmp_path, "says.png", "long.png"), cores=1)
+    assert "of memory" in made["key of says.png"].reason
+    assert "of one file" in made["key of long.png"].reason
+
+
+def test_after_a_minute_no_more_are_made_and_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[Wanted.__module__], "_SECONDS", -1.0)
+    for number in range(5):
+        paint(tmp_path / f"{number}.png")
+    made = thumbnails(wanted(tmp_path, *(f"{number}.png" for number in range(5))), cores=1)
+    assert sorted(thumbnail.reason for thumbnail in made.values()) == ["", *[TOO_LATE] * 4]
 
 
 def test_none_is_made_where_none_is_wanted():
