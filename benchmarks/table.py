@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import statistics
 import sys
@@ -75,7 +76,8 @@ def without_paths(text: str, work: Assignment) -> str:
     names |= {str(python): "python" for python in INSTALLED.glob("*/bin/python")}
     names |= {f"{ROOT}/": "", **{f"{folder}/": "" for folder in os.get_exec_path()}}
     for path in sorted(names, key=len, reverse=True):
-        text = text.replace(path, names[path])
+        # Only where a path begins: /bin/ is in others too.
+        text = re.sub(rf"(?<![\w.-]){re.escape(path)}", names[path], text)
     return text
 
 

@@ -156,6 +156,21 @@ def test_what_cannot_be_loaded_is_told_in_one_line_before_anything_is_read(folde
     assert not (folder / "out").exists()
 
 
+def test_one_of_a_notebooks_cell_is_refused_with_the_way_out_where_processes_would_need_it(folder):
+    # What `-c` is given stands in no file, as what a cell or a prompt is given.
+    program = f"import imgpipe\n{OWN}\ntwo = imgpipe.Recipe([imgpipe.filter(negative)()])\n"
+    run = "print(imgpipe.process('in', 'out', two, options=imgpipe.Options(engine='{}')))"
+    command = [sys.executable, "-c"]
+    settings = {"cwd": folder, "capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run([*command, program + run.format("processes")], check=False, **settings)
+    assert done.stderr.count("Traceback") == 1
+    said = done.stderr.splitlines()[-1]
+    assert "is defined in a notebook or at a prompt" in said
+    assert "define it at the top of a module" in said
+    done = subprocess.run([*command, program + run.format("threads")], check=True, **settings)
+    assert " 0 failed" in done.stdout
+
+
 @pytest.fixture
 def installed(tmp_path):
     """A folder for PYTHONPATH in which the example package is installed, as pip would unpack it."""

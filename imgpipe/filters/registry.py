@@ -134,9 +134,11 @@ class Filter:
         return hash(self.reference)
 
     def __reduce__(self) -> tuple[Callable[[str], Filter], tuple[str]]:
-        if "<locals>" in self.reference:
+        at_prompt = self.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
+        if at_prompt or "<locals>" in self.reference:
+            place = "in a notebook or at a prompt" if at_prompt else "inside a function"
             raise RecipeError(
-                f"filter {self.name} is defined inside a function ({self.reference}), where workers cannot import it "
+                f"filter {self.name} is defined {place} ({self.reference}), where workers cannot import it "
                 "from: define it at the top of a module"
             )
         return load, (self.reference,)

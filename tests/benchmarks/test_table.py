@@ -26,6 +26,12 @@ def test_commands_are_shown_without_the_machines_paths():
     assert shown == "HOME=benchmarks python benchmarks/programs/x.py in out/%s.jpg"
 
 
+def test_a_folder_of_programs_is_left_out_only_where_a_path_begins_with_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/bin:/usr/bin")
+    command = Command(("sh", "-c", f"/bin/cp {WORK.source}/* {WORK.target}/ && {ROOT}/own/bin/tool '/usr/bin/x'"))
+    assert readable(command, WORK) == "cp in/* out/ && own/bin/tool 'x'"
+
+
 def test_a_shell_command_is_shown_as_typed():
     shown = readable(Command(side_by_side(("tool", "-o", str(WORK.target)), WORK, "THREADS=1")), WORK)
     assert shown == "find in -type f -print0 | THREADS=1 xargs -0 -P2 -n25 tool -o out"
