@@ -174,7 +174,8 @@ def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
     job = loaded.job
     # The format of the source is what its name says, where it has one.
     outputs = tuple(
-        replace(output, format=target.format) for output, target in zip(treatment.outputs, job.targets, strict=True)
+        output if output.format == target.format else replace(output, format=target.format)
+        for output, target in zip(treatment.outputs, job.targets, strict=True)
     )
     try:
         made = Judged(job, transform(loaded.data, treatment.operations, outputs, treatment.settings))

@@ -84,6 +84,8 @@ def transform(
     picture = codecs.decode(data, header, _least_size(operations, outputs, header.size))
     if settings.auto_orient:
         picture = upright(picture, header.orientation)
+    # It holds the image that was decoded, which no filter needs to outlive.
+    del header
     if settings.converts:
         picture = to_srgb(picture)
     picture = _cut_down(picture, settings)

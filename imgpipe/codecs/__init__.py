@@ -74,6 +74,7 @@ def all_codecs() -> tuple[Codec, ...]:
     return tuple(_load(name) for name in _EXTENSIONS)
 
 
+@cache
 def by_name(name: str) -> Codec:
     """The codec of that name, or of a usual other one such as ``jpg``.
 
@@ -143,7 +144,7 @@ def probe(data: bytes, limits: Limits) -> Header:
     from imgpipe.codecs.content import describe
     from imgpipe.codecs.exif import orientation_of
     from imgpipe.codecs.orientation import turned_size
-    from imgpipe.codecs.pillow import opened, raise_pillow_limit
+    from imgpipe.codecs.pillow import open_image, raise_pillow_limit, reading
 
     name = identify(data)
     if name is None:
@@ -159,13 +160,14 @@ def probe(data: bytes, limits: Limits) -> Header:
         header = codec.read_header(data)
         _check_pixels(header.size, limits)
         return header
-    with opened(codec.readable(data) if codec.readable else data, codec.pillow_formats) as image:
+    with reading(codec.pillow_formats):
+        image = open_image(codec.readable(data) if codec.readable else data, codec.pillow_formats)
         size = image.size
         _check_pixels(size, limits)
         frames = _count_frames(image, codec, limits)
         exif = image.info.get("exif") or (codec.find_exif(data) if codec.find_exif else None)
         orientation = orientation_of(exif)
-        return Header(name, turned_size(size, orientation), frames, orientation)
+        return Header(name, turned_size(size, orientation), frames, orientation, image if codec.continues else None)
 
 
 def decode(data: bytes, header: Header, at_least: Size | None = None) -> Picture:
@@ -197,8 +199,9 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
         raise EncodingFailed(f"{codec.name} is only read, not written: choose another format")
     import_module(codec.plugin)
     fitting = fitted(picture, codec, encoding)
-    said = saying_size(fitting.exif, frame_size(fitting.frames[0]))
-    return codec.encode(replace(fitting, exif=said), encoding)
+    if fitting.exif:
+        fitting = replace(fitting, exif=saying_size(fitting.exif, frame_size(fitting.frames[0])))
+    return codec.encode(fitting, encoding)
 
 
 @cache

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from imgpipe.errors import install_advice
 from imgpipe.picture import Picture, Size
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,14 @@ class Header:
         size: px, upright: width and height are swapped where EXIF orientation turns the picture.
         frames: how many frames or pages.
         orientation: EXIF orientation, 1 to 8.
+        image: the file as Pillow has opened it, for a codec that `continues`; else None.
     """
 
     format: str
     size: Size
     frames: int = 1
     orientation: int = 1
+    image: ImageFile.ImageFile | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Codec:
         encode: None for formats that are only read.
         pillow_formats: names under which Pillow knows the format; they make the allow-list.
         plugin: the module that makes Pillow know it, imported with the first picture.
+        continues: whether `decode` goes on with the image of the header, once, and need not open the file again.
         readable: the file without blocks over which Pillow would refuse the whole of it.
         told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
         read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
@@ -112,6 +119,7 @@ class Codec:
     pillow_formats: tuple[str, ...]
     signature: Callable[[bytes], bool]
     plugin: str = ""
+    continues: bool = False
     readable: Callable[[bytes], bytes] | None = None
     told_apart: Callable[[bytes], str] | None = None
     read_header: Callable[[bytes], Header] | None = None
@@ -142,7 +150,8 @@ class Codec:
     @property
     def missing(self) -> str:
         """What is to be installed before the format can be used; empty where nothing is."""
+        if not self.extra:
+            return ""
         from importlib.util import find_spec
 
-        there = not self.extra or find_spec(self.plugin.partition(".")[0]) is not None
-        return "" if there else install_advice(self.extra)
+        return "" if find_spec(self.plugin.partition(".")[0]) else install_advice(self.extra)

@@ -20,7 +20,9 @@ _METADATA = ("exif", "xmp", "iptc", "dpi")
 
 def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
     """The picture as the codec can hold it, with a warning for each thing that it cannot but metadata."""
-    picture = replace(picture, **{kind: None for kind in _METADATA if kind not in codec.metadata})  # type: ignore[arg-type]
+    lost = {kind: None for kind in _METADATA if kind not in codec.metadata and getattr(picture, kind) is not None}
+    if lost:
+        picture = replace(picture, **lost)  # type: ignore[arg-type]
     picture = _fit_frames(picture, codec)
     if not codec.deep:
         picture = shallow(picture)

@@ -39,7 +39,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
     Raises:
         DamagedPicture: truncated or corrupt.
     """
-    with opened(data, FORMATS) as image:
+    with opened(data, FORMATS, header.image) as image:
         if at_least is not None:
             width, height = turned_size(at_least, header.orientation)
             image.draft(None, (max(width, 1), max(height, 1)))
@@ -85,6 +85,7 @@ CODEC = Codec(
     encode=encode,
     pillow_formats=FORMATS,
     plugin="PIL.JpegImagePlugin",
+    continues=True,
     signature=lambda head: head.startswith(b"\xff\xd8\xff"),
     options=("quality", "progressive", "subsampling", "effort"),
     lossless=False,

@@ -34,9 +34,12 @@ def upright(picture: Picture, orientation: int) -> Picture:
         picture: as decoded; its size is upright already.
         orientation: EXIF orientation of the frames, 1 to 8.
     """
-    frames = picture.frames if orientation == 1 else tuple(_turn(frame, orientation) for frame in picture.frames)
+    exif = without_orientation(picture.exif)
+    if orientation == 1:
+        return picture if exif is picture.exif else replace(picture, exif=exif)
+    frames = tuple(_turn(frame, orientation) for frame in picture.frames)
     mirrored = orientation in _TO_THE_LEFT, orientation in _UPWARDS
-    return replace(picture, frames=frames, mirrored=mirrored, exif=without_orientation(picture.exif))
+    return replace(picture, frames=frames, mirrored=mirrored, exif=exif)
 
 
 def _turn(frame: Frame, orientation: int) -> Frame:

@@ -36,20 +36,42 @@ FAULTS = (
 
 
 @contextmanager
-def opened(data: bytes, formats: tuple[str, ...]) -> Iterator[ImageFile.ImageFile]:
+def opened(
+    data: bytes, formats: tuple[str, ...], image: ImageFile.ImageFile | None = None
+) -> Iterator[ImageFile.ImageFile]:
     """Open a picture with the given Pillow formats only; faults of the file inside the block are ours.
+
+    Args:
+        data: the whole file.
+        formats: that it may have.
+        image: the picture, where it is open already.
 
     Raises:
         DamagedPicture: Pillow cannot read it, here or in the block.
         LimitExceeded: Pillow itself refuses its size.
     """
+    with reading(formats), image or open_image(data, formats) as opened_image:
+        yield opened_image
+
+
+def open_image(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile:
+    """Open a picture with the given Pillow formats only."""
+    from PIL import Image
+
+    image = Image.open(BytesIO(data), formats=formats)
+    # The decoder gets all bytes at once, where Pillow would cut them into pieces and copy each twice.
+    image.decodermaxblock = len(data)
+    return image
+
+
+@contextmanager
+def reading(formats: tuple[str, ...]) -> Iterator[None]:
+    """Let what Pillow raises in the block over a file of these formats come out as errors of ours."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with silence(), Image.open(BytesIO(data), formats=formats) as image:
-            # The decoder gets all bytes at once, where Pillow would cut them into pieces and copy each twice.
-            image.decodermaxblock = len(data)
-            yield image
+        with silence():
+            yield
     except Image.DecompressionBombError as error:
         raise LimitExceeded(_pillow_limit(str(error))) from error
     except UnidentifiedImageError as error:

@@ -123,6 +123,12 @@ class Admission(Generic[T]):
         finally:
             self._turn.release()
 
+    @property
+    def left(self) -> int | None:
+        """How many tasks are still to be taken; None while there may be more."""
+        left = self._source.left
+        return None if left is None else left + len(self._head)
+
     def claim_all(self) -> int:
         """Wait until nothing else is claimed, and claim the whole budget."""
         with self._turn:

@@ -22,8 +22,9 @@ from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
 T = TypeVar("T")
 
-_SECONDS_AHEAD = 0.02
+_SECONDS_AHEAD = 0.05
 _MOST_AHEAD = 16
+_SECONDS_OF_A_LONG_TASK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Owner(Generic[T]):
         self._ran_short: list[_Attempt[T]] = []
         self._claimed = 0
         self._handed_over = False
-        self._seconds_a_task = 1.0
+        self._seconds_a_task: float | None = None
 
     def run(self) -> None:
         """Body of the thread: employ workers until there are no more tasks."""
@@ -103,7 +104,8 @@ class Owner(Generic[T]):
             if error is not None:
                 self._results.fail(error)
                 raise Closed
-            self._seconds_a_task += 0.25 * (seconds - self._seconds_a_task)
+            before = seconds if self._seconds_a_task is None else self._seconds_a_task
+            self._seconds_a_task = before + 0.25 * (seconds - before)
             attempt = self._assigned.popleft()
             self._roster.note_progress()
             if self._is_to_have_more(result):
@@ -118,7 +120,7 @@ class Owner(Generic[T]):
         if not self._assigned and self._claimed:
             self._release()
             worker.limit_memory(self._tasks.fair_share)
-        ahead = min(_MOST_AHEAD, int(_SECONDS_AHEAD / max(self._seconds_a_task, 1e-6)))
+        ahead = self._ahead()
         if len(self._assigned) > (ahead + 1) // 2:
             return True
         fresh = self._take(1 + ahead - len(self._assigned))
@@ -130,6 +132,15 @@ class Owner(Generic[T]):
                 raise WorkerDied("vanished")
             self._hand_over(worker, fresh)
         return bool(self._assigned)
+
+    def _ahead(self) -> int:
+        """How many tasks the worker may have besides the one that it is on."""
+        if self._seconds_a_task is None or self._seconds_a_task >= _SECONDS_OF_A_LONG_TASK:
+            return 0
+        ahead = max(1, min(_MOST_AHEAD, int(_SECONDS_AHEAD / max(self._seconds_a_task, 1e-6))))
+        # Towards the end none waits at one worker for another to be done.
+        left = self._tasks.left
+        return ahead if left is None else min(ahead, left // self._options.processes)
 
     def _hand_over(self, worker: Worker, attempts: list[_Attempt[T]]) -> None:
         if len(attempts) == len(self._assigned):

@@ -29,7 +29,8 @@ def _cgroup_quota() -> int | None:
         return None
 
 
-_MOST_AHEAD = 128 << 20
+_LEAST_AHEAD, _AHEAD_A_THREAD = 24 << 20, 8 << 20
+"""Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,5 @@ class Workforce:
     @property
     def bytes_ahead(self) -> int:
         """Encoded bytes that may wait before and after the workers, each."""
-        return min(_MOST_AHEAD, self.memory // 16)
+        threads = max(self.readers or 0, self.writers or 0, self.io_threads)
+        return min(max(_LEAST_AHEAD, threads * _AHEAD_A_THREAD), self.memory // 16)

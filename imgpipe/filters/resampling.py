@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from imgpipe.filters.canvas import cut
@@ -108,6 +109,7 @@ def _resample_deep(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     return np.frombuffer(result.get_buffer(), np.uint16).reshape(size[1], size[0], bands(frame))
 
 
+@lru_cache(maxsize=64)
 def _options(box: Box, kernel: str, *, alpha: bool) -> ResizeOptions:
     from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions
 

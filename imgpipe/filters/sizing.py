@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from imgpipe.errors import RecipeError
@@ -20,6 +21,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 LARGEST = 1_000_000
 """px: more in one direction is a slip of the hand."""
 
+_SIZES = ("size", "width", "height", "long_edge", "short_edge")
 _GEOMETRY = re.compile(
     r"(?:(?P<width>\d+)?x(?P<height>\d+)?|(?P<percent>\d+(?:\.\d+)?)%|(?P<megapixels>\d+(?:\.\d+)?)MP)"
     r"(?P<flags>[<>!^]*)",
@@ -89,14 +91,20 @@ def read_geometry(given: dict[str, Any]) -> Geometry:
     Raises:
         RecipeError: no size at all, options that contradict each other, or a `size` that cannot be read.
     """
-    names = ("size", "width", "height", "long_edge", "short_edge")
-    sizes = {name: given[name] for name in names if given.get(name) is not None}
+    sizes = tuple((name, given[name]) for name in _SIZES if given.get(name) is not None)
+    return _geometry(sizes, given.get("fit", "inside"), given.get("upscale", True))
+
+
+@lru_cache(maxsize=256)
+def _geometry(given: tuple[tuple[str, Any], ...], fit: Fit, upscale: bool) -> Geometry:
+    # A recipe asks for the same few with every picture.
+    sizes = dict(given)
     if not sizes:
-        raise RecipeError(f"resize needs a size: {', '.join(names)}")
+        raise RecipeError(f"resize needs a size: {', '.join(_SIZES)}")
     for group in ({"size"}, {"width", "height"}, {"long_edge", "short_edge"}):
         if sizes.keys() & group and sizes.keys() - group:
             raise RecipeError(f"resize takes either of {' and '.join(sizes)}, not both")
-    asked = Geometry(fit=given.get("fit", "inside"), enlarge=given.get("upscale", True))
+    asked = Geometry(fit=fit, enlarge=upscale)
     if "size" in sizes:
         return parse_geometry(sizes["size"], asked)
     if sizes.get("short_edge", 0) > sizes.get("long_edge", LARGEST):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 import sys
@@ -34,6 +35,7 @@ class LocalFolder:
         self._lock = threading.Lock()
         self._changed: set[str] = set()
         self._looked_at = "", ""
+        self._mark, self._numbers = os.urandom(4).hex(), itertools.count()
 
     def __reduce__(self) -> tuple[type[LocalFolder], tuple[str, Durability, Calls]]:
         """For a worker on another machine, where the folder is the same by a shared file system."""
@@ -97,7 +99,7 @@ class LocalFolder:
         """
         path = self._path(name)
         folder = os.path.dirname(path)
-        temporary = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid():x}-{os.urandom(4).hex()}")
+        temporary = f"{folder}/{TEMPORARY_PREFIX}{os.getpid():x}-{self._mark}{next(self._numbers):x}"
         descriptor = self._create(temporary)
         try:
             given = attributes.for_place_of(path) if over is not None and like is None else like

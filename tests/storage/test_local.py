@@ -334,7 +334,8 @@ def test_a_published_file_has_the_mode_that_any_new_file_has(storage):
 def test_a_temporary_is_never_written_through_a_link_that_waits_there(storage, tmp_path, monkeypatch):
     write(tmp_path / "precious", b"precious")
     monkeypatch.setattr(os, "urandom", lambda count: b"\xde\xad")
-    os.symlink(tmp_path / "precious", os.path.join(storage.root, f".imgpipe-{os.getpid():x}-dead"))
+    storage = LocalFolder(storage.root)
+    os.symlink(tmp_path / "precious", os.path.join(storage.root, f".imgpipe-{os.getpid():x}-dead0"))
     with pytest.raises(FileExistsError):
         storage.put("a.jpg", b"new")
     assert (tmp_path / "precious").read_bytes() == b"precious"
@@ -350,5 +351,5 @@ def test_a_temporary_stands_in_the_folder_of_its_file_and_is_never_listed(storag
     storage.calls = WatchedCalls(look, ("write", "close"))
     storage.put("a/b.jpg", b"x")
     assert found
-    assert all(re.fullmatch(r".*/root/a/\.imgpipe-[0-9a-f]+-[0-9a-f]{8}", path) for path in found)
+    assert all(re.fullmatch(r".*/root/a/\.imgpipe-[0-9a-f]+-[0-9a-f]{9,}", path) for path in found)
     assert not temporaries(storage.root)
