@@ -74,7 +74,6 @@ def all_codecs() -> tuple[Codec, ...]:
     return tuple(_load(name) for name in _EXTENSIONS)
 
 
-@cache
 def by_name(name: str) -> Codec:
     """The codec of that name, or of a usual other one such as ``jpg``.
 

@@ -140,7 +140,7 @@ class Owner(Generic[T]):
         ahead = max(1, min(_MOST_AHEAD, int(_SECONDS_AHEAD / max(self._seconds_a_task, 1e-6))))
         # Towards the end none waits at one worker for another to be done.
         left = self._tasks.left
-        return ahead if left is None else min(ahead, left // self._options.processes)
+        return ahead if left is None else min(ahead, left // (2 * self._options.processes))
 
     def _hand_over(self, worker: Worker, attempts: list[_Attempt[T]]) -> None:
         if len(attempts) == len(self._assigned):

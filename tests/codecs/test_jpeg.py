@@ -1,11 +1,12 @@
 import struct
+import weakref
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imgpipe import codecs
+from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import EncodingFailed
@@ -205,3 +206,30 @@ def test_only_the_first_of_an_animation_is_kept_and_said():
 def test_a_side_that_is_too_long_is_an_encoding_failure():
     with pytest.raises(EncodingFailed, match="65501 x 1"):
         encode(Image.new("L", (65501, 1)))
+
+
+def test_a_file_is_opened_once_for_its_header_and_its_pixels(monkeypatch):
+    opened_files = []
+    whole = Image.open
+    monkeypatch.setattr(Image, "open", lambda *args, **more: opened_files.append(args) or whole(*args, **more))
+    Recipe(["resize:32x32"], format="png").apply(encode(gradient()).data)
+    assert len(opened_files) == 1
+
+
+def test_the_decoded_pixels_are_let_go_once_a_filter_has_replaced_them(monkeypatch):
+    decode, encode_one = codecs.decode, codecs.encode
+    decoded, still_there = [], []
+
+    def decode_and_note(*args):
+        picture = decode(*args)
+        decoded.append(weakref.ref(picture.frames[0]))
+        return picture
+
+    def look_and_encode(*args):
+        still_there.extend(ref() for ref in decoded)
+        return encode_one(*args)
+
+    monkeypatch.setattr(codecs, "decode", decode_and_note)
+    monkeypatch.setattr(codecs, "encode", look_and_encode)
+    Recipe(["resize:32x32"], format="png").apply(saved(gradient(), "JPEG"))
+    assert still_there == [None]

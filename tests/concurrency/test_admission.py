@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe.concurrency import admission as admissions
+from imgpipe.concurrency import owner
 from imgpipe.concurrency.admission import Admission, Budget
 from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty
 from imgpipe.concurrency.roster import PoolOptions
@@ -133,7 +134,8 @@ def wait_for_owners(place):
 
 
 class TestPool:
-    def test_tasks_that_do_not_fit_together_take_turns(self, tmp_path):
+    def test_tasks_that_do_not_fit_together_take_turns(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(owner, "_SECONDS_OF_A_LONG_TASK", 0)  # none lies ahead at a worker
         options = PoolOptions(3, memory=100, cost=cost_of)
         first, *others = (
             Task(number, bytes(60), trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))

@@ -105,6 +105,32 @@ class TestTaskThatKillsItsWorker:
         assert_done(results, [*others, once])
 
 
+class TestTasksAhead:
+    def test_wait_at_a_worker_for_short_tasks_before_them(self, tmp_path):
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1)) as drive:
+            wanted = Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go"))
+            drive.offer(*innocents(0, 1), wanted, *innocents(2, 8))
+            assert bell.wait()[1] == 1
+            eventually(lambda: drive.source.depth == 0)
+            (tmp_path / "go").touch()
+            drive.finish()
+
+    def test_do_not_wait_near_the_end_while_another_worker_is_idle(self, tmp_path):
+        short, *others = (
+            Task(number, trick="wait" if number else "", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))
+            for number in range(4)
+        )
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2)) as drive:
+            drive.offer(short, *others)
+            drive.source.end()
+            assert {bell.wait()[1], bell.wait()[1]} == {1, 2}
+            (tmp_path / "go 1").touch()
+            assert bell.wait()[1] == 3, "it waited behind the second one"
+            (tmp_path / "go 2").touch()
+            (tmp_path / "go 3").touch()
+            drive.finish()
+
+
 class TestIdleDeath:
     @pytest.mark.parametrize("method", METHODS)
     def test_costs_no_task_a_try(self, method):
