@@ -12,8 +12,10 @@ from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.palette import paletted
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
-from imgpipe.codecs.png_compression import LEVEL, compression_of
+from imgpipe.codecs.png_compression import LEVEL, SMALL, compression_of
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
+from imgpipe.codecs.png_file import COLOUR_TYPES, png_file
+from imgpipe.codecs.png_rows import deflated
 from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
 from imgpipe.picture import Picture, Size, frame_size, is_deep
@@ -53,7 +55,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
     """Encode a still of 8 or 16 bits, or an animation of 8; effort is zlib's level.
 
-    Without one it is 4, or for a still of 8 bits runs alone are looked for, where that makes it hardly larger.
+    Without one it is 4, or for a still of 8 bits what `png_compression` finds enough for its content.
 
     Raises:
         EncodingFailed: Pillow cannot write it.
@@ -64,13 +66,23 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
         return Encoded(encode_deep(picture, level), size, picture.warnings)
     if encoding.palette:
         picture = _with_palette(picture)
+    if encoding.effort is None and _is_sampled(picture):
+        return Encoded(_encode_sampled(picture), size, picture.warnings)
     options: dict[str, Any] = {**options_of(picture), "compress_level": level, "pnginfo": _xmp_chunk(picture)}
-    frame: Any = picture.frames[0]
-    if encoding.effort is None and frame.mode in _SAMPLED and not picture.animated:
-        options |= compression_of(frame)
     if picture.animated:
         options |= {"loop": picture.loop, "default_image": False}
     return Encoded(save_frames(picture, "PNG", options), size, picture.warnings)
+
+
+def _is_sampled(picture: Picture) -> bool:
+    frame: Any = picture.frames[0]
+    return not picture.animated and frame.mode in _SAMPLED and frame.width * frame.height >= SMALL
+
+
+def _encode_sampled(picture: Picture) -> bytes:
+    frame: Any = picture.frames[0]
+    colour_type = COLOUR_TYPES[len(frame.getbands())]
+    return png_file(picture, 8, colour_type, deflated(frame, compression_of(frame)))
 
 
 def _with_palette(picture: Picture) -> Picture:

@@ -1,54 +1,92 @@
-"""How a PNG is compressed where nobody asked for an effort: runs alone where that is enough, else deflate.
+"""How a PNG is compressed where nobody asked for an effort: what a sample of its rows says is enough.
 
-Looking for runs of one value after PNG's own filters takes about two thirds of the time that looking for repeated
-strings takes, and photographs come out as small. Drawings, text and patterns do not; a sample of the rows tells.
+All rows have one filter, since to look for the best one of each row takes longer than to deflate it. In photographs no
+more than runs of one value can be found; drawings, text and patterns are full of strings, mostly as they are.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from imgpipe.codecs.png_rows import NONE, SUB, UP, Compression, deflate, rows_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 LEVEL = 4
-"""zlib's level: 6 makes files 6 % smaller and takes more than twice as long."""
+"""zlib's level where nothing is sampled: 6 makes files 6 % smaller and takes more than twice as long."""
 
-_RUNS: dict[str, Any] = {"compress_level": 1, "compress_type": 3}
-_WORTH = 1.1
-"""So many times as large as by deflate, in the sample, a picture may become to be made sooner."""
-_STRIPS = 4
-_SHARE = 24
-_SMALL = 1 << 16
+SMALL = 1 << 16
+"""Px below which a sample costs as much as it could spare."""
+
+_QUICK, _THOROUGH, _USUAL = 4, 5, 6
+_RUNS_WORTH, _NO_SEARCH_WORTH, _QUICK_WORTH, _THOROUGH_WORTH = 1.1, 1.02, 1.05, 1.05
+"""So many times as large as by the slower way, in the sample, a picture may become to be made sooner."""
+
+_SHORT = 12
+"""A picture that comes out by so many times shorter is full of long strings, soon searched: worth looking closer."""
+
+_FEW, _MANY = (4, 8 << 10), (2, 32 << 10)
+"""Strips of so many bytes each; the latter as long as deflate looks back."""
+_LEAST_ROWS = 3
 
 
-def compression_of(image: Image.Image) -> dict[str, Any]:
-    """Options for Pillow's encoder.
+def compression_of(image: Image.Image) -> Compression:
+    """The fastest way that makes the picture hardly larger than the slower ones.
 
     Args:
-        image: of 8 bits a band, any size.
+        image: L, LA, RGB or RGBA, any size.
     """
-    if image.width * image.height < _SMALL:
-        return {"compress_level": LEVEL}
-    sample = _sample(image)
-    runs, strings = _bytes(sample, _RUNS), _bytes(sample, {"compress_level": LEVEL})
-    return _RUNS if runs <= strings * _WORTH else {"compress_level": LEVEL}
+    sample = _Sample(image, *_FEW)
+    by_runs = {kind: Compression(kind, 1, zlib.Z_RLE) for kind in (NONE, SUB, UP)}
+    runs = sample.smallest(*by_runs.values())
+    # Of the two that take differences, the better one for runs is the better one for strings too.
+    filters = (NONE, sample.smallest(by_runs[SUB], by_runs[UP]).filter)
+    strings = sample.smallest(*(Compression(kind, _THOROUGH) for kind in filters))
+    if sample.size(runs) <= _RUNS_WORTH * sample.size(strings):
+        return sample.pick(replace(runs, strategy=zlib.Z_HUFFMAN_ONLY), runs, _NO_SEARCH_WORTH)
+    if sample.size(strings) * _SHORT > sample.raw:
+        return sample.pick(replace(strings, level=_QUICK), strings, _QUICK_WORTH)
+    return _by_long_strings(_Sample(image, *_MANY), filters)
 
 
-def _sample(image: Image.Image) -> Image.Image:
-    """Some rows from all over the picture."""
-    from PIL import Image
-
-    rows = max(1, image.height // (_SHARE * _STRIPS))
-    sample = Image.new(image.mode, (image.width, _STRIPS * rows), None)
-    for number in range(_STRIPS):
-        top = (2 * number + 1) * image.height // (2 * _STRIPS)
-        sample.paste(image.crop((0, top, image.width, top + rows)), (0, number * rows))
-    return sample
+def _by_long_strings(sample: _Sample, filters: tuple[int, ...]) -> Compression:
+    """Hardly larger than by zlib's usual level without a filter, which is what most programs write."""
+    thorough = sample.smallest(*(Compression(kind, _THOROUGH) for kind in filters))
+    usual = Compression(NONE, _USUAL)
+    if sample.pick(thorough, usual, _THOROUGH_WORTH) is thorough:
+        return thorough
+    return sample.smallest(usual, replace(usual, filter=filters[-1]))
 
 
-def _bytes(image: Image.Image, options: dict[str, Any]) -> int:
-    file = BytesIO()
-    image.save(file, "PNG", **options)
-    return file.tell()
+class _Sample:
+    """Rows from all over a picture, and how large they become.
+
+    Args:
+        image: the picture.
+        strips: in how many places.
+        length: bytes of each at least.
+    """
+
+    def __init__(self, image: Image.Image, strips: int, length: int) -> None:
+        row = image.width * len(image.getbands())
+        rows = min(max(_LEAST_ROWS, -(-length // row)), -(-image.height // strips))
+        middles = [(2 * number + 1) * image.height // (2 * strips) for number in range(strips)]
+        tops = sorted({max(0, min(middle - rows // 2, image.height - rows)) for middle in middles})
+        self.raw = row * rows * len(tops)
+        self._image, self._spans = image, [(top, top + rows) for top in tops]
+        self._sizes: dict[Compression, int] = {}
+
+    def size(self, way: Compression) -> int:
+        if way not in self._sizes:
+            strips = (rows_of(self._image, way.filter, *span) for span in self._spans)
+            self._sizes[way] = sum(map(len, deflate(strips, way)))
+        return self._sizes[way]
+
+    def smallest(self, *ways: Compression) -> Compression:
+        return min(ways, key=self.size)
+
+    def pick(self, faster: Compression, slower: Compression, worth: float) -> Compression:
+        return faster if self.size(faster) <= worth * self.size(slower) else slower

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.exif import PREFIX
 from imgpipe.codecs.modes import deep_grey
 from imgpipe.codecs.pillow import opened
-from imgpipe.codecs.png_chunks import SIGNATURE, chunk_bytes
-from imgpipe.picture import Frame, Picture, frame_size
+from imgpipe.codecs.png_file import COLOUR_TYPES, png_file
+from imgpipe.picture import Frame, Picture
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from PIL import ImageFile
 
-_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _ROWS_AT_ONCE = 128
 
 
@@ -33,7 +30,7 @@ def decode_deep(image: ImageFile.ImageFile, data: bytes) -> npt.NDArray[np.uint1
 
     if image.mode.startswith("I"):
         pixels = deep_grey(image)
-    elif data[25] == _COLOUR_TYPES[2]:
+    elif data[25] == COLOUR_TYPES[2]:
         # Grey and alpha of 2 bytes each are to Pillow's unpacker just four bands of a byte.
         pixels = np.asarray(_reload(data, "RGBA")).view(">u2").astype(np.uint16)
     else:
@@ -48,11 +45,7 @@ def encode_deep(picture: Picture, level: int) -> bytes:
     """A still of 16 bits a sample with its profile and metadata; `level` is zlib's, 0 to 9."""
     frame: Frame = picture.frames[0]
     pixels: npt.NDArray[np.uint16] = frame  # type: ignore[assignment]
-    width, height = frame_size(frame)
-    header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[pixels.shape[2]], 0, 0, 0)
-    chunks = [(b"IHDR", header), *_metadata(picture)]
-    chunks += [(b"IDAT", part) for part in _compress(pixels, level)]
-    return SIGNATURE + b"".join(chunk_bytes(*chunk) for chunk in (*chunks, (b"IEND", b"")))
+    return png_file(picture, 16, COLOUR_TYPES[pixels.shape[2]], _compress(pixels, level))
 
 
 def _reload(data: bytes, rawmode: str) -> ImageFile.ImageFile:
@@ -68,18 +61,6 @@ def _with_transparent(pixels: npt.NDArray[np.uint16], key: Any) -> npt.NDArray[n
 
     matches = (pixels == np.asarray(key, np.uint16)).all(axis=2, keepdims=True)
     return np.concatenate([pixels, np.where(matches, 0, 65535).astype(np.uint16)], axis=2)
-
-
-def _metadata(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
-    if picture.profile:
-        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.profile)
-    if picture.dpi:
-        horizontal, vertical = (round(dots / 0.0254) for dots in picture.dpi)
-        yield b"pHYs", struct.pack(">IIB", horizontal, vertical, 1)
-    if picture.exif:
-        yield b"eXIf", picture.exif.removeprefix(PREFIX)
-    if picture.xmp:
-        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + picture.xmp
 
 
 def _compress(pixels: npt.NDArray[np.uint16], level: int) -> Iterator[bytes]:

@@ -143,7 +143,10 @@ def test_effort_is_the_compression_level():
     ]
     assert sizes[0] > 400 * 300 * 3
     assert sizes[0] > sizes[1] >= sizes[2]
-    assert sizes[1] == len(encode(gradient(400, 300)))
+
+
+def test_without_an_effort_it_is_the_level_four_for_what_is_small():
+    assert encode(gradient(200, 300)) == codecs.encode(picture_of(gradient(200, 300)), "png", Encoding(effort=4)).data
 
 
 def test_a_palette_that_is_missing_is_damage():
