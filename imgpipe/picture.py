@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Size: TypeAlias = tuple[int, int]
 """Width and height in px, upright: after EXIF orientation is applied."""
 
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width and height in px, fractions allowed."""
+
 Frame: TypeAlias = "Image.Image | npt.NDArray[np.uint16]"
 """One image of a picture.
 
@@ -40,6 +43,8 @@ class Picture:
         xmp: raw XMP packet, or None.
         iptc: raw IPTC-IIM data sets, or None.
         dpi: horizontal and vertical resolution, or None.
+        orientation: EXIF orientation of the frames: how they are still to be turned to be upright. Filters and
+            encoders are given upright frames (1), unless they ask for them as stored; see `imgpipe.orientation`.
         mirrored: whether the frames were mirrored since they were decoded, left to right and top to bottom. The
             last column and row of a reduced frame may stand for part of a px only; they are the first then.
         warnings: what was lost or converted on the way, in words for the person.
@@ -55,6 +60,7 @@ class Picture:
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    orientation: int = 1
     mirrored: tuple[bool, bool] = (False, False)
     warnings: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from imgpipe import codecs, filters
 from imgpipe.codecs.codec import Codec, Encoded, Encoding
 from imgpipe.errors import EncodingFailed
+from imgpipe.orientation import settled
 from imgpipe.picture import Picture, frame_size
 
 _LEAST_QUALITY = 40
@@ -26,6 +27,7 @@ def encode_within(picture: Picture, codec: Codec, encoding: Encoding) -> Encoded
     Raises:
         EncodingFailed: not even one pixel fits, or the format cannot hold the picture.
     """
+    picture = settled(picture)  # once, not with each try
     encoded = codecs.encode(picture, codec.name, encoding)
     most = encoding.max_size
     if most is None or len(encoded.data) <= most:

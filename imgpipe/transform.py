@@ -10,11 +10,12 @@ from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.extent import Extent, extent_of
-from imgpipe.codecs.orientation import turned_size, upright
+from imgpipe.codecs.orientation import upright
 from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
 from imgpipe.footprint import footprint, unknown_footprint
 from imgpipe.metadata import NAMES, Metadata
+from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size
 from imgpipe.sized import encode_within
 
@@ -90,6 +91,9 @@ def transform(
         picture = to_srgb(picture)
     picture = _cut_down(picture, settings)
     picture = filters.apply_all(operations, picture)
+    if not all(filters.waits(output.operations, picture.size) for output in outputs):
+        # Once for all outputs, and the frames as stored go before they are encoded.
+        picture = settled(picture)
     return [_make(picture, output, settings) for output in outputs]
 
 

@@ -56,7 +56,17 @@ def test_by_exif(size, length, scale, orientation):
 @pytest.mark.parametrize("orientation", [1, 6, 7])
 @pytest.mark.parametrize(
     "turns",
-    [["flip"], ["flop"], ["rotate:90"], ["rotate:180"], ["rotate:270"], ["rotate:90", "flop"], ["flip", "flip"]],
+    [
+        ["flip"],
+        ["flop"],
+        ["rotate:90"],
+        ["rotate:180"],
+        ["rotate:270"],
+        ["rotate:90", "flop"],
+        ["flip", "flip"],
+        ["flop", "vignette:0"],
+        ["rotate:90", "vignette:0", "flip"],
+    ],
 )
 def test_by_filters_and_exif_together(turns, orientation):
     check(photo(SIZES[0], orientation), [*turns, "resize:short_edge=60"], 4)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
 from imgpipe.errors import EncodingFailed, LimitExceeded, NotAPicture, UsageError
+from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size, frame_size
 
 if TYPE_CHECKING:
@@ -142,7 +143,6 @@ def probe(data: bytes, limits: Limits) -> Header:
     """
     from imgpipe.codecs.content import describe
     from imgpipe.codecs.exif import orientation_of
-    from imgpipe.codecs.orientation import turned_size
     from imgpipe.codecs.pillow import open_image, raise_pillow_limit, reading
 
     name = identify(data)
@@ -197,7 +197,7 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
     if codec.encode is None:
         raise EncodingFailed(f"{codec.name} is only read, not written: choose another format")
     import_module(codec.plugin)
-    fitting = fitted(picture, codec, encoding)
+    fitting = fitted(settled(picture), codec, encoding)
     if fitting.exif:
         fitting = replace(fitting, exif=saying_size(fitting.exif, frame_size(fitting.frames[0])))
     return codec.encode(fitting, encoding)

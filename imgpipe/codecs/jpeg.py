@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
-from imgpipe.codecs.orientation import turned_size
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.segments import iptc_segment, with_short_metadata
+from imgpipe.orientation import turned_size
 from imgpipe.picture import Picture, Size, frame_size
 
 if TYPE_CHECKING:

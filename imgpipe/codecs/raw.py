@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Codec, Header
 from imgpipe.codecs.metadata import picture_of
-from imgpipe.codecs.orientation import turned_size
 from imgpipe.codecs.raw_exif import described_raw
 from imgpipe.codecs.raw_kinds import bears_signature, is_cut_off, sensor_size
 from imgpipe.errors import DamagedPicture, LimitExceeded
+from imgpipe.orientation import turned_size
 from imgpipe.picture import Picture, Size
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ Nothing here imports numpy, Pillow, OpenCV or the resizer before a picture is wo
 
 from typing import Any
 
-from imgpipe.filters.apply import apply, apply_all, least_size
+from imgpipe.filters.apply import apply, apply_all, least_size, waits
 from imgpipe.filters.catalogue import builtin, find, named, plugins
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import Option, Range
@@ -31,6 +31,7 @@ __all__ = [
     "least_size",
     "parse",
     "plugins",
+    "waits",
 ]
 
 

@@ -12,6 +12,7 @@ from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
 from imgpipe.filters.profile import match_profile
 from imgpipe.filters.table import compose, identity, look_up, table_of
+from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
     """The picture after all steps, in order; neighbours that look samples up in tables do so once.
 
+    Its frames may still have to be turned upright, by `imgpipe.orientation.settled`: the later, the smaller they are.
+
     Raises:
         FilterFailed: a filter cannot work on this picture, or failed on it.
     """
@@ -35,20 +38,28 @@ def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
             picture = _look_up(tuple(group), picture)
             continue
         for operation in group:
-            picture = apply(operation, picture)
+            with _named(operation.filter):
+                picture = match_profile(_run(operation, picture), picture)
     return picture
 
 
 def apply(operation: Operation, picture: Picture) -> Picture:
-    """The picture after one step.
+    """The picture after one step, its frames upright.
 
     Raises:
         FilterFailed: the filter cannot work on this picture, or failed on it.
     """
-    if operation.filter.traits.pointwise:
-        return _look_up((operation,), picture)
-    with _named(operation.filter):
-        return match_profile(_run(operation, picture), picture)
+    return settled(apply_all((operation,), picture))
+
+
+def waits(operations: Iterable[Operation], size: Size) -> bool:
+    """Whether frames of a picture of this size (px, upright) need not be upright before a step has resized them."""
+    for operation, seen, _ in _turned(operations, size):
+        if not _takes_stored(operation, seen):
+            return False
+        if _need(operation, seen) != (0, 0):
+            return True
+    return False
 
 
 def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
@@ -57,15 +68,34 @@ def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
     None: every pixel. The first step that counts pixels decides: a resize needs some more than it
     makes; a crop or a blur in px needs them all, and so does a recipe that only changes colours.
     """
-    swapped = False
-    for operation in operations:
-        traits, options = operation.filter.traits, operation.arguments
-        needed = traits.least_size(size, **options) if traits.least_size else None
+    for operation, seen, swapped in _turned(operations, size):
+        needed = _need(operation, seen)
         if needed != (0, 0):
             return needed[::-1] if needed and swapped else needed
-        if traits.swaps and traits.swaps(**options):
-            size, swapped = size[::-1], not swapped
     return None
+
+
+def _turned(operations: Iterable[Operation], size: Size) -> Iterator[tuple[Operation, Size, bool]]:
+    """The steps, each with the size that it meets as long as those before it only turn, and whether that is swapped."""
+    swapped = False
+    for operation in operations:
+        yield operation, size, swapped
+        swaps = operation.filter.traits.swaps
+        if swaps and swaps(**operation.arguments):
+            size, swapped = size[::-1], not swapped
+
+
+def _need(operation: Operation, size: Size) -> Size | None:
+    rule = operation.filter.traits.least_size
+    return rule(size, **operation.arguments) if rule else None
+
+
+def _takes_stored(operation: Operation, size: Size) -> bool:
+    """Whether the step, of a picture of this size in px, takes frames that are still to be turned."""
+    traits = operation.filter.traits
+    if traits.as_stored is None:
+        return traits.pointwise  # it is shown levels, and no frame
+    return traits.as_stored(size, **operation.arguments)
 
 
 @contextmanager
@@ -107,6 +137,8 @@ def _check_ink(chosen: Filter, picture: Picture) -> None:
 def _run(operation: Operation, picture: Picture) -> Picture:
     chosen = operation.filter
     _check_ink(chosen, picture)
+    if not _takes_stored(operation, picture.size):
+        picture = settled(picture)
     function = partial(chosen.function, **operation.arguments)
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))
@@ -115,7 +147,8 @@ def _run(operation: Operation, picture: Picture) -> Picture:
     if picture.animated and len(sizes) > 1:
         raise FilterFailed(f"filter {chosen.name} made frames of different sizes of one animation")
     changed = frame_size(frames[0]) != frame_size(picture.frames[0])
-    return replace(picture, frames=frames, size=frame_size(frames[0]) if changed else picture.size)
+    size = turned_size(frame_size(frames[0]), picture.orientation) if changed else picture.size
+    return replace(picture, frames=frames, size=size)
 
 
 def _checked_picture(chosen: Filter, result: Any) -> Picture:

@@ -5,14 +5,22 @@ from typing import Annotated, Any
 
 from imgpipe.filters import turning
 from imgpipe.filters.colour import check_colours
-from imgpipe.filters.frames import map_frames
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.registry import always, any_size, filter
+from imgpipe.orientation import turn
 from imgpipe.picture import Picture, Size, frame_size
+
+_CLOCKWISE = (1, 6, 3, 8)
+"""EXIF orientations that ask for 0 to 3 quarter turns."""
+_LEFT_TO_RIGHT, _TOP_TO_BOTTOM = 2, 4
 
 
 def _turned_need(_size: Size, /, angle: float, **_options: Any) -> Size | None:
     return None if angle % 90 else (0, 0)
+
+
+def _in_quarters(_size: Size, /, angle: float, **_options: Any) -> bool:
+    return not angle % 90
 
 
 def _swaps(angle: float, **_options: Any) -> bool:
@@ -23,7 +31,7 @@ def _quarters(angle: float) -> int:
     return int(angle % 360 // 90)
 
 
-@filter(alpha="straight", least_size=_turned_need, swaps=_swaps, check=check_colours)
+@filter(alpha="straight", least_size=_turned_need, swaps=_swaps, as_stored=_in_quarters, check=check_colours)
 def rotate(
     picture: Picture, angle: Annotated[float, Range(-3600, 3600, "degrees")], background: str | None = None
 ) -> Picture:
@@ -53,15 +61,10 @@ def rotate(
     if angle % 90:
         frames = tuple(turning.turn(frame, angle, background) for frame in picture.frames)
         return replace(picture, frames=frames, size=frame_size(frames[0]))
-    size, mirrored = picture.size, picture.mirrored
-    for _ in range(_quarters(angle)):
-        # The lower edge comes to the left, and the left one up.
-        size, mirrored = size[::-1], (not mirrored[1], mirrored[0])
-    turned = map_frames(picture, lambda frame: turning.quarter_turns(frame, _quarters(angle)))
-    return replace(turned, size=size, mirrored=mirrored)
+    return turn(picture, _CLOCKWISE[_quarters(angle)])
 
 
-@filter(alpha="straight", least_size=any_size)
+@filter(alpha="straight", least_size=any_size, as_stored=always)
 def flip(picture: Picture) -> Picture:
     """Mirror the picture top to bottom, exactly; all frames. It has no options and no errors.
 
@@ -69,11 +72,10 @@ def flip(picture: Picture) -> Picture:
     >>> parse("flip")
     Operation('flip')
     """
-    across, down = picture.mirrored
-    return replace(map_frames(picture, turning.flipped), mirrored=(across, not down))
+    return turn(picture, _TOP_TO_BOTTOM)
 
 
-@filter(alpha="straight", least_size=any_size)
+@filter(alpha="straight", least_size=any_size, as_stored=always)
 def flop(picture: Picture) -> Picture:
     """Mirror the picture left to right, exactly; all frames. It has no options and no errors.
 
@@ -81,5 +83,4 @@ def flop(picture: Picture) -> Picture:
     >>> parse("flop")
     Operation('flop')
     """
-    across, down = picture.mirrored
-    return replace(map_frames(picture, turning.flopped), mirrored=(not across, down))
+    return turn(picture, _LEFT_TO_RIGHT)

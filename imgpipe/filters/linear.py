@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array
 from imgpipe.filters.resampling import resample
 from imgpipe.filters.srgb import to_levels, to_light
-from imgpipe.picture import Frame, Size, to_eight_bits
+from imgpipe.picture import Box, Frame, Size, to_eight_bits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from imgpipe.filters.sizing import Box
 
     Table: TypeAlias = npt.NDArray[Any]
 

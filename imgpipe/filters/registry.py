@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import Option, Value, closest, read_options
-from imgpipe.picture import Size
+from imgpipe.orientation import settled
+from imgpipe.picture import Picture, Size
 
 if TYPE_CHECKING:
     from imgpipe.filters.operation import Operation
@@ -23,6 +24,7 @@ Takes: TypeAlias = Literal["array", "image", "picture"]
 Alpha: TypeAlias = Literal["apart", "premultiplied", "straight"]
 LeastSize: TypeAlias = Callable[..., Size | None]
 Swaps: TypeAlias = Callable[..., bool]
+AsStored: TypeAlias = Callable[..., bool]
 Check: TypeAlias = Callable[..., None]
 
 _KINDS: dict[str, Takes] = {"ndarray": "array", "NDArray": "array", "Image": "image", "Picture": "picture"}
@@ -46,6 +48,8 @@ class Traits:
             RecipeError where options contradict each other.
         swaps: whether width and height change places with these options; absent: never. It lets `least_size`
             ask the steps that come after a quarter turn.
+        as_stored: from the size of the picture before the filter (px) and its options, whether it takes frames as
+            they are stored, with `Picture.orientation` to be heeded or changed; absent: it is given upright frames.
         pointwise: what becomes of a sample depends on nothing but its level and band. The function is shown not
             the pixels but all levels that a sample can have, 0 to 1, as an array colour bands x levels
             (1 or 3 x 256 or 65536), and returns what each becomes, in the same shape; what exceeds 0 to 1 is
@@ -62,12 +66,18 @@ class Traits:
     least_size: LeastSize | None = None
     check: Check | None = None
     swaps: Swaps | None = None
+    as_stored: AsStored | None = None
     pointwise: bool = False
 
 
 def any_size(_size: Size, /, **_options: Any) -> Size:
     """The `least_size` of filters whose result does not depend on the number of pixels."""
     return 0, 0
+
+
+def always(_size: Size, /, **_options: Any) -> bool:
+    """The `as_stored` of filters that never need upright frames."""
+    return True
 
 
 class Filter:
@@ -93,7 +103,10 @@ class Filter:
 
     def __call__(self, *pixels: Any, **options: Any) -> Any:
         """Run on pixels, or make the step for a recipe where only options are given."""
-        return self.function(*pixels, **options) if pixels else self.operation(options)
+        if not pixels:
+            return self.operation(options)
+        result = self.function(*pixels, **options)
+        return settled(result) if isinstance(result, Picture) else result
 
     def operation(self, options: dict[str, Value]) -> Operation:
         """The step that runs this filter with these options; RecipeError where one is wrong."""
@@ -158,6 +171,7 @@ def filter(  # noqa: A001
     least_size: LeastSize | None = None,
     check: Check | None = None,
     swaps: Swaps | None = None,
+    as_stored: AsStored | None = None,
     pointwise: bool = False,
 ) -> Callable[[Callable[..., Any]], Filter]: ...
 def filter(  # noqa: A001, PLR0913 - each is one of the traits
@@ -169,6 +183,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     least_size: LeastSize | None = None,
     check: Check | None = None,
     swaps: Swaps | None = None,
+    as_stored: AsStored | None = None,
     pointwise: bool = False,
 ) -> Filter | Callable[[Callable[..., Any]], Filter]:
     """Make a filter of a plain function.
@@ -188,6 +203,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
         least_size: see `Traits`.
         check: see `Traits`.
         swaps: see `Traits`.
+        as_stored: see `Traits`.
         pointwise: see `Traits`.
 
     Raises:
@@ -204,7 +220,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
 
     def decorate(function: Callable[..., Any]) -> Filter:
         rule = any_size if pointwise else least_size
-        traits = Traits(alpha, colour, rule, check, swaps, pointwise)
+        traits = Traits(alpha, colour, rule, check, swaps, as_stored, pointwise)
         return Filter(function, name or function.__name__.replace("_", "-"), traits)
 
     return decorate(function) if function is not None else decorate

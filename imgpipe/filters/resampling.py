@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from imgpipe.filters.canvas import cut
 from imgpipe.filters.frames import bands, has_alpha, image_of
-from imgpipe.picture import Frame, Size, frame_size
+from imgpipe.picture import Box, Frame, Size, frame_size
 
 if TYPE_CHECKING:
     from cykooz_resizer import ResizeOptions
     from PIL import Image
-
-    from imgpipe.filters.sizing import Box
 
 Kernel: TypeAlias = Literal["lanczos3", "mitchell", "catmull-rom", "bilinear", "gaussian", "box", "nearest"]
 
@@ -58,8 +56,8 @@ def scale_box(box: Box, size: Size, frame: Frame, mirrored: tuple[bool, bool] = 
 
 def _scale_span(start: float, length: float, whole: int, decoded: int, mirrored: bool) -> tuple[float, float]:
     scale = _scale(whole, decoded)
-    first = start * scale + (max(0.0, decoded - whole * scale) if mirrored else 0)
     # Rounding must not lead outside the frame.
+    first = max(0.0, start * scale + (max(0.0, decoded - whole * scale) if mirrored else 0))
     return first, min(length * scale, decoded - first)
 
 

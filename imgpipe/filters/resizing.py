@@ -1,6 +1,9 @@
 """Resizing: the one filter that most recipes are about."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from math import floor
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from imgpipe.errors import FilterFailed, RecipeError
@@ -12,11 +15,14 @@ from imgpipe.filters.linear import resample_linear
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.resampling import Kernel, resample, scale_box
-from imgpipe.filters.sizing import LARGEST, Box, Fit, Gravity, lay_out, needed_size, offset, read_geometry
-from imgpipe.picture import Frame, Picture, Size, frame_size
+from imgpipe.filters.sizing import LARGEST, Fit, Gravity, Layout, lay_out, needed_size, offset, read_geometry
+from imgpipe.orientation import stored_box, turned_size, upright_frame
+from imgpipe.picture import Box, Frame, Picture, Size, frame_size
 
 Focus: TypeAlias = Literal[Gravity, Interest]
 _INTERESTS = get_args(Interest)
+_UNEVEN = ("nearest", "box")
+"""Kernels that give a px halfway between two to one of them, always the same."""
 
 Edge = Annotated[int | None, Range(1, LARGEST, "px")]
 
@@ -38,7 +44,14 @@ def _least_size(size: Size, /, **options: Any) -> Size | None:
     return needed_size(lay_out(read_geometry(options), size), size)
 
 
-@filter(alpha="straight", least_size=_least_size, check=_check)
+def _as_stored(size: Size, /, **options: Any) -> bool:
+    """A turn waits where the picture becomes smaller, and the same one comes out."""
+    scaled = lay_out(read_geometry(options), size).scaled
+    smaller = scaled[0] * scaled[1] <= size[0] * size[1]
+    return smaller and options.get("kernel") not in _UNEVEN and options.get("gravity") not in _INTERESTS
+
+
+@filter(alpha="straight", least_size=_least_size, as_stored=_as_stored, check=_check)
 def resize(  # noqa: PLR0913, PLR0917 - these are the options
     picture: Picture,
     size: str | None = None,
@@ -102,21 +115,38 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
 
     if linear and any(map(is_cmyk, picture.frames)):
         raise FilterFailed("resize: CMYK is ink and has no linear light: leave out --no-srgb, so that it becomes sRGB")
-    sampled = resample_linear if linear else resample
+    sampled = partial(resample_linear if linear else resample, kernel=kernel)
+    orientation = 1 if geometry.fit == "contain" else picture.orientation
 
     def resized(frame: Frame) -> Frame:
         whole = _size_of(frame, picture)
         layout = lay_out(geometry, whole, "center" if gravity in _INTERESTS else gravity)
-        box = layout.box
         if gravity in _INTERESTS:
-            box = _interesting_box(picture.frames[0] if picture.animated else frame, box, whole, gravity)
-        scaled = sampled(frame, scale_box(box, whole, frame, picture.mirrored), layout.scaled, kernel)
+            shown = picture.frames[0] if picture.animated else frame
+            layout = replace(layout, box=_interesting_box(shown, layout.box, whole, gravity))
+        scaled = _scaled(frame, picture, layout, sampled)
+        if geometry.fit != "contain":
+            return scaled
+        scaled = upright_frame(scaled, picture.orientation)
         if layout.canvas == layout.scaled:
             return scaled
         return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)
 
     frames = tuple(resized(frame) for frame in picture.frames)
-    return replace(picture, frames=frames, size=frame_size(frames[0]))
+    made = turned_size(frame_size(frames[0]), orientation)
+    return replace(picture, frames=frames, size=made, orientation=orientation)
+
+
+def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[[Frame, Box, Size], Frame]) -> Frame:
+    """The part of the frame within the layout's box in the layout's size, as stored: it is turned when that must be."""
+    whole, orientation = _size_of(frame, picture), picture.orientation
+    box = layout.box
+    if box[2] == layout.scaled[0] and box[3] == layout.scaled[1]:
+        # Nothing is resampled but copied, from the px that is nearest up and left in the picture as it is seen.
+        box = floor(box[0]), floor(box[1]), box[2], box[3]
+    stored = stored_box(box, whole, orientation)
+    source = scale_box(stored, turned_size(whole, orientation), frame, picture.mirrored)
+    return sampled(frame, source, turned_size(layout.scaled, orientation))
 
 
 def _interesting_box(frame: Frame, box: Box, whole: Size, by: str) -> Box:
@@ -127,6 +157,6 @@ def _interesting_box(frame: Frame, box: Box, whole: Size, by: str) -> Box:
 
 
 def _size_of(frame: Frame, picture: Picture) -> Size:
-    """The size that counts: by header, except for pages of another size than the first."""
+    """The upright size that counts: by header, except for pages of another size than the first."""
     same = frame_size(frame) == frame_size(picture.frames[0])
-    return picture.size if same else frame_size(frame)
+    return picture.size if same else turned_size(frame_size(frame), picture.orientation)

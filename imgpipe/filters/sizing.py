@@ -9,14 +9,12 @@ from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from imgpipe.errors import RecipeError
-from imgpipe.picture import Size
+from imgpipe.picture import Box, Size
 
 Fit: TypeAlias = Literal["inside", "cover", "contain", "fill", "outside"]
 Gravity: TypeAlias = Literal[
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"
 ]
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, width and height in px."""
 
 LARGEST = 1_000_000
 """px: more in one direction is a slip of the hand."""

@@ -1,4 +1,4 @@
-"""Turning and mirroring one frame."""
+"""Turning one frame by any angle."""
 
 from __future__ import annotations
 
@@ -8,39 +8,6 @@ from imgpipe.filters.canvas import prepare
 from imgpipe.filters.frames import divide_alpha, from_array, has_alpha, image_of, premultiply, to_array
 from imgpipe.filters.opencv import opencv
 from imgpipe.picture import Frame, Size, frame_size
-
-
-def quarter_turns(frame: Frame, quarters: int) -> Frame:
-    """The frame after this many quarter turns clockwise, exactly."""
-    import numpy as np
-    from PIL import Image
-
-    image = image_of(frame)
-    if quarters % 4 == 0:
-        return frame
-    if image is None:
-        return np.ascontiguousarray(np.rot90(to_array(frame), -quarters))
-    # Pillow turns counterclockwise.
-    turns = (Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)
-    return image.transpose(turns[quarters % 4 - 1])
-
-
-def flipped(frame: Frame) -> Frame:
-    """The frame mirrored top to bottom."""
-    import numpy as np
-    from PIL import Image
-
-    image = image_of(frame)
-    return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if image else np.ascontiguousarray(to_array(frame)[::-1])
-
-
-def flopped(frame: Frame) -> Frame:
-    """The frame mirrored left to right."""
-    import numpy as np
-    from PIL import Image
-
-    image = image_of(frame)
-    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if image else np.ascontiguousarray(to_array(frame)[:, ::-1])
 
 
 def turn(frame: Frame, angle: float, background: str | None) -> Frame:

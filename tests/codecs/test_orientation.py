@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from imgpipe.codecs.orientation import turned_size, upright
+from imgpipe.codecs.orientation import upright
+from imgpipe.orientation import settled, turned_size
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of
 
@@ -10,7 +11,7 @@ from .pictures import deep_gradient, exif_block, gradient, picture_of
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_images_are_turned_as_pillow_turns_them(orientation):
     image = gradient(mode="RGBA")
-    turned = upright(picture_of(image, exif=exif_block(orientation)), orientation)
+    turned = settled(upright(picture_of(image, exif=exif_block(orientation)), orientation))
     tagged = image.copy()
     tagged.getexif()[0x0112] = orientation
     expected = ImageOps.exif_transpose(tagged)
@@ -29,12 +30,13 @@ def exif_block_without():
 @pytest.mark.parametrize("bands", [1, 2, 3, 4])
 def test_arrays_are_turned_like_images(bands, orientation):
     samples = deep_gradient(bands)
-    turned = upright(picture_of(samples), orientation).frames[0]
-    low = upright(picture_of(Image.fromarray((samples[:, :, 0] & 255).astype(np.uint8))), orientation).frames[0]
+    turned = settled(upright(picture_of(samples), orientation)).frames[0]
+    image = Image.fromarray((samples[:, :, 0] & 255).astype(np.uint8))
+    low = settled(upright(picture_of(image), orientation)).frames[0]
     assert np.array_equal(turned[:, :, 0] & 255, np.asarray(low))
     assert turned.flags.c_contiguous
 
 
 def test_every_frame_is_turned():
-    turned = upright(picture_of(gradient(), gradient(), durations=(1, 1)), 6)
+    turned = settled(upright(picture_of(gradient(), gradient(), durations=(1, 1)), 6))
     assert [frame.size for frame in turned.frames] == [(48, 64), (48, 64)]

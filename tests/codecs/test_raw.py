@@ -15,6 +15,7 @@ from imgpipe.codecs.raw_exif import described_raw
 from imgpipe.codecs.raw_kinds import bears_signature, is_cut_off, is_raw_tiff
 from imgpipe.codecs.tiff_tree import directories
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, PictureError
+from imgpipe.orientation import settled, upright_frame
 from imgpipe.recipe import Recipe
 
 from .pictures import deep_gradient, gradient, picture_of, saved
@@ -25,7 +26,7 @@ installed = pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs 
 
 def read(data, at_least=None):
     header = codecs.probe(data, Limits())
-    return upright(codecs.decode(data, header, at_least), header.orientation)
+    return settled(upright(codecs.decode(data, header, at_least), header.orientation))
 
 
 def encoded(light):
@@ -66,7 +67,7 @@ def test_every_orientation_is_applied_once(orientation):
     light = corners((64, 48))
     # What the turn of a viewer undoes.
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
-    stored = upright(picture_of(np.ascontiguousarray((light * 60_000).astype(np.uint16))), inverse).frames[0] / 60_000
+    stored = upright_frame(np.ascontiguousarray((light * 60_000).astype(np.uint16)), inverse) / 60_000
     picture = read(dng(stored, orientation))
     assert picture.size == (64, 48)
     assert np.abs(picture.frames[0][4:20, 4:28] / 257 - encoded(light[10, 10])).max() < 2
