@@ -252,3 +252,9 @@ def test_a_picture_that_is_encoded_again_and_again_to_fit_is_turned_once(turns):
     recipe = Recipe(["resize:200x"], format="jpeg", encoding=Encoding(max_size=4000))
     recipe.apply(photo((640, 480), 6))
     assert turns == [(267, 200)]
+
+
+def test_an_output_that_is_resized_and_encoded_again_and_again_is_turned_once(turns):
+    least = Rendition(["resize:200x"], "jpeg", encoding=Encoding(max_size=4000), name="{stem}-a{ext}")
+    Recipe(outputs=[least, Rendition(["resize:80x"], "jpeg", name="{stem}-b{ext}")]).apply_all(photo((640, 480), 6))
+    assert turns == [(267, 200), (107, 80)]

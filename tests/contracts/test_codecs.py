@@ -13,6 +13,7 @@ from PIL import Image
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded, NotAPicture, PictureError, UsageError
+from imgpipe.orientation import settled
 from imgpipe.picture import Picture, frame_size, is_deep
 from tests.codecs.raws import dng
 
@@ -92,6 +93,17 @@ def test_a_picture_comes_back(codec, mode, size):
         difference = np.asarray(back.frames[0].convert("RGB")).astype(int) - np.asarray(image.convert("RGB"))
         assert np.abs(difference).mean() < 8
     assert (mode.endswith("A") and not codec.alpha) == any("flattened" in word for word in encoded.warnings)
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+def test_frames_that_are_still_to_be_turned_are_encoded_upright(codec):
+    for frames in ([still()], [still("RGBA"), still("RGBA").rotate(180)], [np.full((43, 61, 3), 9000, np.uint16)]):
+        stored = replace(
+            picture(*frames), size=SIZE[::-1], orientation=6, durations=(40, 60) if len(frames) > 1 else ()
+        )
+        made, expected = (codecs.encode(each, codec.name, Encoding()) for each in (stored, settled(stored)))
+        assert made.size == SIZE[::-1]
+        assert made.data == expected.data
 
 
 @pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)

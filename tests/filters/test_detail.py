@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from imgpipe import filters
 from imgpipe.errors import FilterFailed
 from imgpipe.filters import apply, least_size, parse
 
@@ -38,6 +39,30 @@ def test_blur_is_a_gaussian_in_pixels(kind, sigma, frame, picture, samples):
     source = frame(kind, (64, 48))
     result = samples(after(picture, source, f"blur:{sigma}"))
     assert abs(result - exact_gaussian(samples(source), sigma)).max() <= 1.2
+
+
+def hard_pictures():
+    """Samples that a coarse kernel shows on: noise, black and white, edges, a light alone, and nothing but white."""
+    random = np.random.default_rng(5)
+    noise = random.integers(0, 256, (61, 83, 3), np.uint8)
+    edges = np.zeros_like(noise)
+    edges[:, 40:], edges[30:, :40, 1] = 255, 255
+    light = np.zeros_like(noise)
+    light[30, 41] = 255
+    return noise, (noise > 127).astype(np.uint8) * 255, edges, light, np.full_like(noise, 255)
+
+
+@pytest.mark.parametrize(
+    "sigma", [0.05, 0.3, 1, 2, 2.001, 2.13, 2.5, 3, 4, 5.1787, 6, 8.7, 13, 20, 41.5, 100, 260, 500]
+)
+def test_8_bits_are_within_a_level_of_the_blur_in_floating_point(sigma):
+    import cv2
+
+    size = 2 * round(4 * sigma) + 1
+    for given in hard_pictures():
+        exact = cv2.GaussianBlur(given.astype(np.float32), (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+        made = filters.blur(given, sigma=sigma)
+        assert np.abs(made.astype(int) - np.rint(exact)).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB", 1, 3])
