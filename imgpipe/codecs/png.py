@@ -38,7 +38,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     chunks = chunks_of(data)
     _check_palette(data, chunks)
     deep = data[24] == 16
-    with opened(data, FORMATS) as image:
+    with opened(data, FORMATS, header.image) as image:
         if header.frames > 1:
             # The picture for viewers that show no animations is none of its frames.
             first = int(bool(image.info.get("default_image")))
@@ -117,6 +117,7 @@ CODEC = Codec(
     encode=encode,
     pillow_formats=FORMATS,
     plugin="PIL.PngImagePlugin",
+    continues=True,
     signature=lambda head: head.startswith(SIGNATURE),
     readable=without_texts,
     options=("effort", "palette"),

@@ -154,3 +154,17 @@ def test_a_palette_that_is_missing_is_damage():
     start, length = next((start, length) for kind, start, length in chunks_of(data) if kind == b"PLTE")
     with pytest.raises(DamagedPicture, match="palette is missing"):
         read(data[: start - 8] + data[start + length + 4 :])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_file_is_opened_once_for_its_header_and_its_pixels(monkeypatch, late):
+    data = encode(gradient())
+    if late:
+        data = insert_chunk(data, b"eXIf", exif_block(6)[6:], before=b"IEND")
+    opened_files = []
+    whole = Image.open
+    monkeypatch.setattr(Image, "open", lambda *args, **more: opened_files.append(args) or whole(*args, **more))
+    picture = read(data)
+    assert len(opened_files) == 1
+    assert (pixels(picture.frames[0]) == pixels(gradient())).all()
+    assert bool(picture.exif) == late
