@@ -90,9 +90,11 @@ def transform(
     if settings.converts:
         picture = to_srgb(picture)
     picture = _cut_down(picture, settings)
+    # Turned here, once for all outputs, the frames as stored do not stay in memory beside the upright ones.
+    if "first" in _when_upright(picture, operations, outputs):
+        picture = settled(picture)
     picture = filters.apply_all(operations, picture)
-    if not all(filters.waits(output.operations, picture.size) for output in outputs):
-        # Once for all outputs, and the frames as stored go before they are encoded.
+    if _when_upright(picture, (), outputs) != {"small"}:
         picture = settled(picture)
     return [_make(picture, output, settings) for output in outputs]
 
@@ -130,6 +132,12 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
             f"{header.size[0]} x {header.size[1]} px{frames}: about {expected / 1e9:.1f} GB of memory are needed, and "
             f"--memory leaves {most / 1e9:.1f} GB for one picture: raise it, or make the picture smaller first"
         )
+
+
+def _when_upright(
+    picture: Picture, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...]
+) -> set[filters.When]:
+    return {filters.when_upright((*operations, *output.operations), picture.size) for output in outputs}
 
 
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:

@@ -1,5 +1,7 @@
 """A turn waits until the picture is small, and what comes out is what turning first would have given."""
 
+import gc
+import weakref
 from io import BytesIO
 
 import numpy as np
@@ -13,6 +15,7 @@ from imgpipe.filters.registry import any_size
 from imgpipe.orientation import settled, turned_size, upright_frame
 from imgpipe.picture import Picture, frame_size
 from imgpipe.recipe import Rendition
+from imgpipe.transform import OutputPlan, Settings, transform
 
 SIZES = [(161, 117), (118, 160)]
 ALL = range(1, 9)
@@ -241,6 +244,25 @@ def test_each_output_of_a_portrait_is_turned_once_and_small(turns):
 def test_a_picture_that_an_output_needs_in_full_is_turned_once_for_all(texts, turns):
     widths(*texts).apply_all(photo((640, 480), 6))
     assert turns == [(640, 480)]
+
+
+def test_frames_as_stored_are_gone_when_a_step_works_on_upright_ones(monkeypatch):
+    stored, gone = [], []
+    turn = orientation._turn_image
+
+    def noted(image, number):
+        stored.append(weakref.ref(image))
+        return turn(image, number)
+
+    def own(pixels: np.ndarray) -> np.ndarray:
+        gc.collect()
+        gone.append([image() is None for image in stored])
+        return pixels
+
+    monkeypatch.setattr(orientation, "_turn_image", noted)
+    steps = parse("gamma:1.5"), filter(own).operation({}), parse("resize:40x")
+    transform(photo((640, 480), 6), steps, (OutputPlan("png"),), Settings())
+    assert gone == [[True]]
 
 
 def test_turns_that_undo_each_other_cost_nothing(turns):

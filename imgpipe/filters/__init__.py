@@ -11,7 +11,7 @@ Nothing here imports numpy, Pillow, OpenCV or the resizer before a picture is wo
 
 from typing import Any
 
-from imgpipe.filters.apply import apply, apply_all, least_size, waits
+from imgpipe.filters.apply import When, apply, apply_all, least_size, when_upright
 from imgpipe.filters.catalogue import builtin, find, named, plugins
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import Option, Range
@@ -23,6 +23,7 @@ __all__ = [
     "Operation",
     "Option",
     "Range",
+    "When",
     "apply",
     "apply_all",
     "builtin",
@@ -31,7 +32,7 @@ __all__ = [
     "least_size",
     "parse",
     "plugins",
-    "waits",
+    "when_upright",
 ]
 
 

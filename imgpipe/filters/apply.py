@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from imgpipe.filters.operation import Operation
     from imgpipe.filters.registry import Filter
+
+When: TypeAlias = Literal["first", "small", "last"]
 
 _OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
@@ -52,14 +54,18 @@ def apply(operation: Operation, picture: Picture) -> Picture:
     return settled(apply_all((operation,), picture))
 
 
-def waits(operations: Iterable[Operation], size: Size) -> bool:
-    """Whether frames of a picture of this size (px, upright) need not be upright before a step has resized them."""
+def when_upright(operations: Iterable[Operation], size: Size) -> When:
+    """When frames of a picture of this size (px, upright) are to be turned.
+
+    Returns:
+        "first": a step needs them upright in full; "small": a step makes them smaller before; "last": no step minds.
+    """
     for operation, seen, _ in _turned(operations, size):
         if not _takes_stored(operation, seen):
-            return False
+            return "first"
         if _need(operation, seen) != (0, 0):
-            return True
-    return False
+            return "small"
+    return "last"
 
 
 def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
