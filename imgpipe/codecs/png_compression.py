@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEVEL = 4
 """zlib's level where nothing is sampled: 6 makes files 6 % smaller and takes more than twice as long."""
 
-SMALL = 1 << 16
+SMALL = 1 << 14
 """Px below which a sample costs as much as it could spare."""
 
 _QUICK, _THOROUGH, _USUAL = 4, 5, 6
@@ -31,6 +31,8 @@ _SHORT = 12
 _FEW, _MANY = (4, 8 << 10), (2, 32 << 10)
 """Strips of so many bytes each; the latter as long as deflate looks back."""
 _LEAST_ROWS = 3
+_SHARE = 8
+"""A small picture's sample is no more than this part of it."""
 
 
 def compression_of(image: Image.Image) -> Compression:
@@ -72,17 +74,17 @@ class _Sample:
 
     def __init__(self, image: Image.Image, strips: int, length: int) -> None:
         row = image.width * len(image.getbands())
+        length = min(length, row * image.height // (_SHARE * strips))
         rows = min(max(_LEAST_ROWS, -(-length // row)), -(-image.height // strips))
         middles = [(2 * number + 1) * image.height // (2 * strips) for number in range(strips)]
         tops = sorted({max(0, min(middle - rows // 2, image.height - rows)) for middle in middles})
         self.raw = row * rows * len(tops)
-        self._image, self._spans = image, [(top, top + rows) for top in tops]
+        self._rows = {kind: [rows_of(image, kind, top, top + rows) for top in tops] for kind in (NONE, SUB, UP)}
         self._sizes: dict[Compression, int] = {}
 
     def size(self, way: Compression) -> int:
         if way not in self._sizes:
-            strips = (rows_of(self._image, way.filter, *span) for span in self._spans)
-            self._sizes[way] = sum(map(len, deflate(strips, way)))
+            self._sizes[way] = sum(map(len, deflate(self._rows[way.filter], way)))
         return self._sizes[way]
 
     def smallest(self, *ways: Compression) -> Compression:

@@ -146,7 +146,7 @@ def test_effort_is_the_compression_level():
 
 
 def test_without_an_effort_it_is_the_level_four_for_what_is_small():
-    assert encode(gradient(200, 300)) == codecs.encode(picture_of(gradient(200, 300)), "png", Encoding(effort=4)).data
+    assert encode(gradient(100, 150)) == codecs.encode(picture_of(gradient(100, 150)), "png", Encoding(effort=4)).data
 
 
 def test_a_palette_that_is_missing_is_damage():
