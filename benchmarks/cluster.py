@@ -25,6 +25,9 @@ from pathlib import Path
 from benchmarks.machine import describe
 from benchmarks.model import ROOT
 
+SETTINGS = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""As docs/cluster.md advises."""
+
 RECIPE = ["--resize", "720x588", "--format", "jpeg", "-q", "80", "-Q"]
 
 
@@ -72,7 +75,7 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
     """The address of a cluster of workers with one thread each, which are there."""
     folder.mkdir()
     told = folder / "scheduler.json"
-    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | SETTINGS}
     python = [sys.executable, "-m"]
     where = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
     scheduler = subprocess.Popen([*python, "distributed.cli.dask_scheduler", *where], **quiet)

@@ -133,13 +133,13 @@ WORKLOADS = _table(
         "W3-JPEG",
         "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink by a tenth, sharpen 3x3, JPEG quality 75",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
-        _generated(".jpg", 5000, 5000, copies=8),
+        _generated(".jpg", 5000, 5000, copies=24),
     ),
     Workload(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _generated(".tif", 5000, 5000, copies=8),
+        _generated(".tif", 5000, 5000, copies=12),
     ),
     Workload(
         "W4",
@@ -157,7 +157,7 @@ WORKLOADS = _table(
         "W6",
         "pillow-perf's full cycle: 2560x1600 JPEG, turn, shrink to 0.4 bicubic, blur 4 px, JPEG quality 85",
         Task((Turn(), Scale(0.4, "bicubic"), Blur(4)), (Made("jpeg", 85),)),
-        _generated(".jpg", 2560, 1600, copies=40),
+        _generated(".jpg", 2560, 1600, copies=160),
     ),
     Workload(
         "W7",

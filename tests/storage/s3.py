@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -105,12 +104,9 @@ def server(weed, folder):
         _wait_until_it_answers(process, endpoint, folder / "log")
         yield endpoint
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # It would take its time to leave its data in order, which nobody will look at.
+        process.kill()
+        process.wait()
 
 
 def free_ports(count):
