@@ -143,6 +143,7 @@ class Dispatch:
 
     def _settled(self, future: Any, group: _Group) -> Iterator[Item]:
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         try:
             done: Done = future.result()
@@ -155,6 +156,8 @@ class Dispatch:
             self._send(_Group(group.jobs, apart=True, deaths=group.deaths))
         except ImgpipeError:
             raise
+        except CommClosedError as error:
+            raise self._scheduler_gone() from error
         except Exception as error:
             self._check_connection()
             words = " ".join(str(error).split())
@@ -220,9 +223,12 @@ class Dispatch:
 
     def _check_connection(self) -> None:
         if self._client.status != "running":
-            raise RunError(
-                f"the Dask scheduler at {self._client.scheduler.address} is gone; what is done is kept: run the same "
-                "command again when there is one"
-            )
+            raise self._scheduler_gone()
         if time.monotonic() - self._looked > _SECONDS_BETWEEN_LOOKS:
             self._look_at_workers()
+
+    def _scheduler_gone(self) -> RunError:
+        return RunError(
+            f"the Dask scheduler at {self._client.scheduler.address} is gone; what is done is kept: run the same "
+            "command again when there is one"
+        )
