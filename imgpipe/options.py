@@ -64,8 +64,12 @@ def limits_of(options: Options) -> Limits:
 
 
 def workforce_of(options: Options, plan: Plan) -> Workforce:
-    """Networks answer many as soon as one; disks sync the files of several writers in one turn."""
+    """Networks answer many as soon as one; disks sync the files of several writers in one turn.
+
+    No more work than there are inputs: a process that finds nothing to do only delays the others.
+    """
     workforce = options.workforce
+    cores = min(workforce.cores, max(1, plan.total)) if workforce.cluster is None else workforce.cores
     readers, writers = workforce.readers, workforce.writers
     if plan.source.remote:
         readers = readers or _REMOTE_IO_THREADS
@@ -73,4 +77,4 @@ def workforce_of(options: Options, plan: Plan) -> Workforce:
         writers = writers or _REMOTE_IO_THREADS
     elif options.durability == "fsync":
         writers = max(workforce.io_threads, _SYNCING_WRITERS)
-    return replace(workforce, readers=readers, writers=writers)
+    return replace(workforce, cores=cores, readers=readers, writers=writers)

@@ -282,6 +282,21 @@ def test_an_output_name_that_is_too_long_fails_its_picture_only(pictures, out):
     assert set(ends(run(pictures, out)).values()) == {"written"}
 
 
+@pytest.mark.parametrize(("count", "cores"), [(1, 1), (3, 3), (9, 4)])
+def test_there_are_no_more_workers_than_inputs(count, cores, tmp_path, out, monkeypatch):
+    for number in range(count):
+        paint(tmp_path / "few" / f"{number}.png")
+    asked = []
+
+    def engine(jobs, steps, workforce):
+        asked.append(workforce.cores)
+        return ENGINES["serial"](jobs, steps, workforce)
+
+    monkeypatch.setitem(ENGINES, "processes", engine)
+    process(str(tmp_path / "few"), str(out), SMALL, cores=4)
+    assert asked == [cores]
+
+
 def test_one_file_is_processed_alone(pictures, out):
     assert ends(run(pictures / "x/d.gif", out)) == {"d.gif": "written"}
     assert contents(out).keys() == {"d.png"}
