@@ -6,6 +6,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from imgpipe import Recipe, orientation
@@ -143,6 +145,36 @@ def test_frames_of_an_animation_and_pages_of_sizes_of_their_own(number):
 )
 def test_turns_among_other_steps(steps, number):
     check(stored(SIZES[0], number), *steps)
+
+
+STEPS = [
+    *(
+        "rotate:90",
+        "rotate:180",
+        "rotate:270",
+        "rotate:12",
+        "flip",
+        "flop",
+        "gamma:1.3",
+        "grayscale",
+        "vignette",
+        "blur:1",
+    ),
+    *("crop:left=3,height=25", "pad:1,top=4,background=red", "resize:70%", "resize:41x", "resize:130%,kernel=bilinear"),
+    *("resize:30x50,fit=cover,gravity=south", "resize:50x30,fit=contain,gravity=east", "resize:60%,kernel=box"),
+]
+
+
+@given(number=st.integers(1, 8), steps=st.lists(st.sampled_from(STEPS), max_size=6))
+@settings(deadline=None, max_examples=80)
+def test_any_steps_give_what_they_give_with_a_turn_at_once_after_each(number, steps):
+    operations = [parse(step) for step in steps]
+    made = settled(apply_all(operations, stored(SIZES[0], number)))
+    expected = settled(stored(SIZES[0], number))
+    for operation in operations:
+        expected = apply(operation, expected)
+    assert made.size == expected.size == frame_size(made.frames[0])
+    assert np.abs(samples(made.frames[0]) - samples(expected.frames[0])).mean() < TOLERANCE
 
 
 @pytest.mark.parametrize("number", TURNED)
