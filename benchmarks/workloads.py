@@ -133,13 +133,13 @@ WORKLOADS = _table(
         "W3-JPEG",
         "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink by a tenth, sharpen 3x3, JPEG quality 75",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
-        _generated(".jpg", 5000, 5000, copies=24),
+        _generated(".jpg", 5000, 5000, copies=16),
     ),
     Workload(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _generated(".tif", 5000, 5000, copies=12),
+        _generated(".tif", 5000, 5000, copies=8),
     ),
     Workload(
         "W4",
