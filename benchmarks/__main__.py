@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,9 @@ def main() -> int:
             except CannotPrepare as reason:
                 skipped[_title(workload)] = str(reason)
     text = page(describe(arguments.cores), arguments.runs, outcomes, skipped)
+    if arguments.write and arguments.plot:
+        where = os.path.relpath(arguments.plot, arguments.write.parent)
+        text = text.replace("\n\n", f"\n\n![How many times as fast as each peer imgpipe is]({where})\n\n", 1)
     print(text, end="")
     if arguments.write:
         arguments.write.write_text(text, encoding="utf-8")

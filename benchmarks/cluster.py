@@ -25,7 +25,11 @@ from pathlib import Path
 from benchmarks.machine import describe
 from benchmarks.model import ROOT
 
-SETTINGS = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+SETTINGS = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__WORKER__MEMORY__MONITOR_INTERVAL": "500ms",
+}
 """As docs/cluster.md advises."""
 
 RECIPE = ["--resize", "720x588", "--format", "jpeg", "-q", "80", "-Q"]

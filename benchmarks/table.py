@@ -72,7 +72,7 @@ def readable(command: Command, work: Assignment) -> str:
 
 def without_paths(text: str, work: Assignment) -> str:
     """The text with this machine's folders taken out of it."""
-    names = {str(work.source): "in", str(work.target): "out", sys.executable: "python"}
+    names = {str(work.source): "in", str(work.target): "out", sys.executable: "python", f"{work.target.parent}/": ""}
     names |= {str(python): "python" for python in INSTALLED.glob("*/bin/python")}
     names |= {f"{ROOT}/": "", **{f"{folder}/": "" for folder in os.get_exec_path()}}
     for path in sorted(names, key=len, reverse=True):

@@ -131,7 +131,7 @@ WORKLOADS = _table(
     ),
     Workload(
         "W3-JPEG",
-        "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink by a tenth, sharpen 3x3, JPEG quality 75",
+        "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink 10 %, sharpen 3x3, quality 75",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
         _generated(".jpg", 5000, 5000, copies=16),
     ),

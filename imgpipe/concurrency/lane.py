@@ -15,8 +15,8 @@ from contextlib import suppress
 from multiprocessing import reduction
 from typing import Any
 
-_SIZE = 64 << 20
-"""Bytes of a lane. Only what was ever used of it takes memory."""
+_SIZE, _KEPT = 256 << 20, 64 << 20
+"""Bytes of a lane, and how many of those that were used once it keeps while nothing lies there."""
 
 
 class Lane:
@@ -63,6 +63,8 @@ class Lane:
         message[:] = message[0] - 1, 0
         if not message[0]:
             self._messages.popleft()
+        if not self._in_use and self._backed > _KEPT:
+            self._give_back()
 
     def close(self) -> None:
         """Give the memory back."""
@@ -79,6 +81,12 @@ class Lane:
         except OSError:
             os.close(self._file)
             raise
+
+    def _give_back(self) -> None:
+        """Of large pictures no memory is kept that small ones do not need."""
+        os.ftruncate(self._file, _KEPT)
+        os.ftruncate(self._file, _SIZE)
+        self._backed = _KEPT
 
     def _room(self, size: int) -> int | None:
         """The lowest place that is free and really there: memory that was used before is in the processor's caches."""

@@ -25,7 +25,10 @@ _LOGGERS = ("distributed", "distributed.client", "distributed.worker", "tornado"
 _SETTINGS = {
     # A task that cost a worker its life is done apart, at once; see `imgpipe.engines.group`.
     "distributed.scheduler.allowed-failures": 0,
+    # Looks of scheduler and workers at themselves, dozens a second.
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.worker.memory.monitor-interval": "500ms",
     # Nothing of size is ever kept in a worker.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,

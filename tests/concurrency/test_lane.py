@@ -54,6 +54,23 @@ def test_room_is_used_again_once_the_first_answer_has_come(lane):
     assert place(lane, bytes(LARGE)) == first
 
 
+def test_memory_of_a_large_picture_is_given_back_once_nothing_lies_there(lane):
+    whole = os.urandom(100 << 20)
+    place(lane, whole)
+    lane.sent(answers=1)
+    place(lane, bytes(LARGE))
+    lane.sent(answers=1)
+    lane.answered()
+    assert memory_of(lane) > 100 << 20
+    lane.answered()
+    assert memory_of(lane) <= 64 << 20
+    assert lying(lane, place(lane, whole), len(whole)) == whole
+
+
+def memory_of(lane):
+    return os.fstat(lane._file).st_blocks * 512
+
+
 def test_an_answer_frees_nothing_of_later_messages(lane):
     offsets = []
     for _ in range(3):
