@@ -40,7 +40,7 @@ import numpy as np
 
 def deadly(pixels: np.ndarray) -> np.ndarray:
     if pixels.shape[:2] == (33, 77):
-        os.kill(os.getpid(), signal.SIGSEGV)
+        signal.raise_signal(signal.SIGSEGV)  # in this thread: another would let it write meanwhile
     return pixels
 
 def endless(pixels: np.ndarray) -> np.ndarray:
