@@ -3,7 +3,7 @@
 # The Python that makes the environment: `make test PYTHON=python3.13`.
 PYTHON ?= python3
 # How many tests run at once.
-WORKERS ?= 2
+WORKERS ?= 3
 # Handed on as they are: `make test ARGS='tests/codecs -x'`, `make bench ARGS=--help`.
 ARGS ?=
 
