@@ -137,6 +137,7 @@ def slow_run(pictures: Path, output: Path, **environment: str) -> subprocess.Pop
         [*map(str, command), "--json", "-"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # `communicate` would not see what `readline` has read ahead
         env=os.environ | {"IMGPIPE_TEST": str(output)} | environment,
         start_new_session=True,
     )
