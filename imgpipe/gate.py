@@ -14,7 +14,7 @@ from imgpipe.journal import OpenJournal
 from imgpipe.naming import key_of
 from imgpipe.passing import Made
 from imgpipe.plan import Plan
-from imgpipe.steps import Gate
+from imgpipe.publishing import Gate
 
 
 def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:

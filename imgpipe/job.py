@@ -5,6 +5,7 @@ What crosses to a worker with every picture says itself how: the way of slotted 
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -159,3 +160,9 @@ class Item:
     failure: Failure | None = None
     seconds: Seconds = field(default_factory=Seconds)
     lasting: bool = False
+
+
+def failed(source: Source, error: BaseException, message: str, seconds: Seconds) -> Item:
+    """The item of an input that failed; the error's traceback is kept for `-v`."""
+    text = "".join(traceback.format_exception(error))
+    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text), seconds=seconds)

@@ -22,9 +22,10 @@ from imgpipe.journal import Making, OpenJournal, open_journal
 from imgpipe.options import Options, limits_of, workforce_of
 from imgpipe.plan import Plan, Through, make_plan
 from imgpipe.prune import gone, prune
+from imgpipe.publishing import NOT_BEGUN
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.refusals import check_options, check_plan
-from imgpipe.steps import NOT_BEGUN, Treatment, make_steps
+from imgpipe.steps import Treatment, make_steps
 from imgpipe.storage import open_target
 from imgpipe.storage.ranges import check_apart
 

@@ -6,38 +6,26 @@ steps that follow. What would befall the next picture too (a full disk) is raise
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from imgpipe.concurrency.owner import Lost
-from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
-from imgpipe.errors import ImgpipeError, LimitExceeded, OutputError
+from imgpipe.errors import ImgpipeError, LimitExceeded
 from imgpipe.filters.operation import Operation
 from imgpipe.flow import Meter
-from imgpipe.job import Failure, Item, Job, Output, Seconds, Source, Status
+from imgpipe.job import Item, Job, Seconds, Status, failed
 from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
+from imgpipe.publishing import Gate, write
 from imgpipe.savings import Judged, Savings, judge
 from imgpipe.storage import Storage
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
-_ENDS_THE_RUN = {
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE", "ENODEV")
-    if hasattr(errno, name)
-}
-
-
 _NO_MEMORY = "not enough memory for this picture: raise --memory, or make the picture smaller first"
-
-NOT_BEGUN = "the run was stopped before it was begun"
-"""The reason of an item that was read and then left, as the run was to stop."""
 
 
 Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
@@ -107,13 +95,6 @@ class Treatment:
     preserve: bool = False
 
 
-class Gate(Protocol):
-    """What is asked before outputs are published, once they are known to the last byte."""
-
-    def admit(self, made: Made) -> Made | Item:
-        """The outputs that may be published, or what becomes of the job where none may; from any thread."""
-
-
 def make_steps(
     source: Storage,
     target: Storage,
@@ -147,12 +128,12 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item) -> Loaded | It
         data = storage.read(job.source.name)
         attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
-        return _failed(job.source, error, str(error), _reading_since(began))
+        return failed(job.source, error, str(error), _reading_since(began))
     except OSError as error:
-        return _failed(job.source, error, f"cannot read it: {error.strerror or error}", _reading_since(began))
+        return failed(job.source, error, f"cannot read it: {error.strerror or error}", _reading_since(began))
     except MemoryError as error:
         message = "cannot read it: the file is larger than the memory that is left"
-        return _failed(job.source, error, message, _reading_since(began))
+        return failed(job.source, error, message, _reading_since(began))
     return Loaded(job, data, _reading_since(began), attributes)
 
 
@@ -183,11 +164,11 @@ def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
             made = judge(treatment.savings, made, loaded.data, treatment.settings.limits)
         made = name_outputs(made) if job.late else made
     except ImgpipeError as error:
-        return _failed(job.source, error, str(error), loaded.seconds)
+        return failed(job.source, error, str(error), loaded.seconds)
     except MemoryError as error:
-        return _failed(job.source, error, _NO_MEMORY, loaded.seconds)
+        return failed(job.source, error, _NO_MEMORY, loaded.seconds)
     except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
-        return _failed(job.source, error, f"{type(error).__name__}: {error}", loaded.seconds)
+        return failed(job.source, error, f"{type(error).__name__}: {error}", loaded.seconds)
     if not made.outputs:
         return Item(job.source, Status.SKIPPED, reason="; ".join(made.left), lasting=True)
     return Made(made.job, tuple(made.outputs), loaded.seconds, made.left, loaded.attributes)
@@ -205,91 +186,6 @@ def ran_short(passing: Any) -> bool:
     return isinstance(passing, Item) and passing.failure is not None and passing.failure.message == _NO_MEMORY
 
 
-def write(
-    gate: Gate | None, storage: Storage, made: Made | Loaded | Item | Lost[Loaded], source: Storage | None = None
-) -> Item:
-    """Publish the outputs.
-
-    Raises:
-        OutputError: the output cannot be written, and the next one could not either.
-    """
-    if isinstance(made, Item):
-        return made
-    if isinstance(made, Loaded):
-        return Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN, seconds=made.seconds)
-    if isinstance(made, Lost):
-        message = f"{made.error}; {_advice(made.error)}"
-        return _failed(made.task.job.source, made.error, message, made.task.seconds)
-    began = time.monotonic()
-    ready = _ready(gate, made, source, began)
-    if isinstance(ready, Item):
-        return ready
-    job = ready.job
-    if (stopped := _publish(storage, ready, began)) is not None:
-        return stopped
-    return Item(
-        job.source,
-        Status.WRITTEN,
-        outputs=tuple(
-            Output(target.name, len(output.data), *output.size)
-            for target, output in zip(job.targets, ready.outputs, strict=True)
-        ),
-        warnings=(*ready.left, *dict.fromkeys(warning for output in ready.outputs for warning in output.warnings)),
-        seconds=_written_since(began, ready.seconds),
-    )
-
-
-def _ready(gate: Gate | None, made: Made, source: Storage | None, began: float) -> Made | Item:
-    """All that is to be published, or an item where that is nothing."""
-    admitted = made if gate is None else gate.admit(made)
-    if isinstance(admitted, Item) or not admitted.job.copies or source is None:
-        return admitted
-    try:
-        return admitted.with_copies(source)
-    except OSError as error:
-        message = f"cannot read what is beside it: {error.strerror or error}"
-        return _failed(made.job.source, error, message, _written_since(began, made.seconds))
-
-
-def _written_since(began: float, seconds: Seconds) -> Seconds:
-    return seconds._replace(write=time.monotonic() - began)
-
-
-def _publish(storage: Storage, made: Made, began: float) -> Item | None:
-    """Put the outputs; an item where that could not be done."""
-    source = made.job.source
-    for target, output in zip(made.job.targets, made.outputs, strict=True):
-        try:
-            storage.put(target.name, output.data, made.attributes, fresh=target.fresh)
-        except OSError as error:
-            if target.fresh and isinstance(error, FileExistsError):
-                reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
-                return Item(source, Status.SKIPPED, reason=reason)
-            if _ends_the_run(error, storage):
-                raise OutputError(
-                    f"cannot write {target.name} to {storage.root}: {error.strerror}. "
-                    "Nothing half-written was left; mend that and run the same command again"
-                ) from error
-            message = f"cannot write {target.name}: {error.strerror or error}"
-            return _failed(source, error, message, _written_since(began, made.seconds))
-    return None
-
-
-def _ends_the_run(error: OSError, storage: Storage) -> bool:
-    """Whether the next picture would meet the same; a folder without permission is one of many."""
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return not storage.writable()
-    return error.errno in _ENDS_THE_RUN
-
-
-def _advice(error: WorkerDied | DeadlineExpired) -> str:
-    if isinstance(error, DeadlineExpired):
-        return "raise --timeout where that is too little"
-    if "SIGKILL" in error.cause:
-        return "the system may have had no memory left: lower --memory or --cores"
-    return "the picture may be made to do that; --retries sets how often it is tried again"
-
-
 def weight(passing: Any) -> int:
     """Bytes of encoded data that a value between two steps holds."""
     if isinstance(passing, Loaded):
@@ -297,8 +193,3 @@ def weight(passing: Any) -> int:
     if isinstance(passing, Made):
         return sum(len(output.data) for output in passing.outputs)
     return 0
-
-
-def _failed(source: Source, error: BaseException, message: str, seconds: Seconds) -> Item:
-    text = "".join(traceback.format_exception(error))
-    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text), seconds=seconds)

@@ -20,7 +20,8 @@ from imgpipe.engines.order import Done, Order
 from imgpipe.errors import ImgpipeError, RunError
 from imgpipe.job import Item, Job, Seconds, Status
 from imgpipe.passing import Loaded
-from imgpipe.steps import NOT_BEGUN, Steps
+from imgpipe.publishing import NOT_BEGUN
+from imgpipe.steps import Steps
 
 _SECONDS_A_GROUP = 1.0
 _MOST_SECONDS = 30.0

@@ -28,7 +28,8 @@ from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.passing import Loaded, Made
-from imgpipe.steps import NOT_BEGUN, Apply, Read, Steps, weight
+from imgpipe.publishing import NOT_BEGUN
+from imgpipe.steps import Apply, Read, Steps, weight
 from imgpipe.storage import Storage
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.warm import warm_up

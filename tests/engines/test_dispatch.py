@@ -12,7 +12,8 @@ from imgpipe.engines import Workforce
 from imgpipe.engines.dispatch import Dispatch, _Group
 from imgpipe.engines.order import Done, Order
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.steps import NOT_BEGUN, Steps, write
+from imgpipe.publishing import NOT_BEGUN, write
+from imgpipe.steps import Steps
 
 TRIES = 2
 

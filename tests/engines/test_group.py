@@ -10,7 +10,8 @@ from imgpipe.engines import group
 from imgpipe.engines.group import TOKEN, halt
 from imgpipe.job import Job, Seconds, Source, Status
 from imgpipe.passing import Loaded
-from imgpipe.steps import NOT_BEGUN, never
+from imgpipe.publishing import NOT_BEGUN
+from imgpipe.steps import never
 from imgpipe.storage.local import LocalFolder
 
 JOB = Job(Source("a.png", "png", 100), ())
