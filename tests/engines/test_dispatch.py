@@ -7,10 +7,13 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from distributed.comm import CommClosedError
+
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.engines import Workforce
 from imgpipe.engines.dispatch import Dispatch, _Group
 from imgpipe.engines.order import Done, Order
+from imgpipe.errors import RunError
 from imgpipe.job import Item, Job, Source, Status, Target
 from imgpipe.publishing import NOT_BEGUN, write
 from imgpipe.steps import Steps
@@ -102,6 +105,16 @@ def test_no_more_groups_are_sent_than_workers_can_have_ahead(client, dispatch, m
     assert {item.source.name for item in items} == {f"{number}.png" for number in range(500)}
     assert len(items) == 500
     assert client.most <= 2 * len(client.workers)
+
+
+def test_a_connection_that_closes_while_a_result_is_fetched_is_a_scheduler_that_is_gone(client, dispatch):
+    class Cut:
+        def result(self):
+            raise CommClosedError("Connection reset by peer")
+
+    client.scheduler = SimpleNamespace(address="tcp://host:8786")
+    with pytest.raises(RunError, match=r"the Dask scheduler at tcp://host:8786 is gone; what is done is kept"):
+        list(dispatch._settled(Cut(), _Group((job(0),))))
 
 
 def bereaved(dispatch, group):
