@@ -9,6 +9,7 @@ from PIL import Image
 from imgpipe import codecs
 from imgpipe.codecs import Limits
 from imgpipe.recipe import Recipe
+from tests.codecs.pictures import exif_block, saved
 
 SIZES = [(489, 401), (481, 408), (488, 395), (487, 407)]
 """px: one more than a multiple of 8 leaves the smallest part of a px, one less nearly all of it."""
@@ -24,11 +25,7 @@ def waves(size):
 
 
 def photo(size, orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    file = BytesIO()
-    waves(size).save(file, "jpeg", quality=100, subsampling=0, exif=exif)
-    return file.getvalue()
+    return saved(waves(size), "JPEG", quality=100, subsampling=0, exif=exif_block(orientation))
 
 
 def made(data, *steps):

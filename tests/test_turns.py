@@ -18,6 +18,7 @@ from imgpipe.orientation import settled, turned_size, upright_frame
 from imgpipe.picture import Picture, frame_size
 from imgpipe.recipe import Rendition
 from imgpipe.transform import OutputPlan, Settings, transform
+from tests.codecs.pictures import exif_block, saved
 
 SIZES = [(161, 117), (118, 160)]
 ALL = range(1, 9)
@@ -189,11 +190,7 @@ def test_a_photograph_is_what_pillow_turns_in_full_before_it_is_resized(number):
 
 
 def photo(size, number):
-    exif = Image.Exif()
-    exif[0x0112] = number
-    file = BytesIO()
-    waves(size).save(file, "jpeg", quality=95, subsampling=0, exif=exif)
-    return file.getvalue()
+    return saved(waves(size), "JPEG", quality=95, subsampling=0, exif=exif_block(number))
 
 
 def as_png(image):
