@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _SAME_KEYPRESS = 0.02
+_SECONDS_TO_COME_AGAIN = 0.01
 _SECONDS_TO_LEAVE = 0.8
 
 
@@ -54,6 +56,16 @@ class StopRequest:
             last_resort.start()
             raise KeyboardInterrupt
 
+    def retry(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """The hook for errors that nobody can catch: an interrupt in a finalizer is lost there, so it comes again."""
+        if not (self._interrupted and unraisable.exc_type is KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+            return
+        self._interrupted = False
+        again = threading.Timer(_SECONDS_TO_COME_AGAIN, _signal_main_thread, [self.signal])
+        again.daemon = True
+        again.start()
+
     @property
     def exit_status(self) -> int:
         """128 + the signal's number, as a shell would say it."""
@@ -73,8 +85,19 @@ def stop_signals(notice: str = "") -> Iterator[StopRequest]:
         for number in numbers
         if signal.getsignal(number) is not signal.SIG_IGN
     }
+    hook, sys.unraisablehook = sys.unraisablehook, request.retry
     try:
         yield request
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _signal_main_thread(number: int) -> None:
+    """As the system would: what that thread is blocked in ends."""
+    main = threading.main_thread().ident
+    if sys.platform == "win32" or main is None:
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(main, number)

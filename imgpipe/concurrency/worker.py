@@ -7,8 +7,9 @@ import multiprocessing.connection
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
-from typing import Any, NoReturn
+from typing import Any
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.lane import Lane
@@ -117,11 +118,7 @@ class Worker:
         return self._connection.poll(0)
 
     def limit_memory(self, claimed: int) -> None:
-        """Let the worker have so many bytes besides what it needs for itself; it is told where that changes.
-
-        Raises:
-            DeadlineExpired, WorkerDied: as `send`.
-        """
+        """Let the worker have so many bytes besides what it needs for itself; it is told where that changes."""
         if claimed != self._memory:
             self._send(limit_message(claimed))
             self._memory = claimed
@@ -129,13 +126,13 @@ class Worker:
     def send(self, tasks: Sequence[Any]) -> None:
         """Hand over tasks; they are done in order, one result each.
 
+        That the worker has gone, or was overdue, is for `receive` to say, after all that it has answered before.
+
         Args:
             tasks: to be pickled in one message. A worker that hangs inside C code does not read, and so would
                 block this call; it is killed when it is due.
 
         Raises:
-            DeadlineExpired: it was.
-            WorkerDied: it is gone.
             Exception: what pickling raised; nothing was sent.
         """
         self._send(wire.dumps(list(tasks), self._lane))
@@ -186,20 +183,16 @@ class Worker:
         return _cause(collect(process))
 
     def _send(self, message: wire.Message) -> None:
-        try:
+        # Answers may still lie in the pipe; a death told before they are read would be charged to one of them.
+        with suppress(OSError):
             wire.send(self._connection, message)
-        except OSError:
-            self._say_what_ended_it()
 
     def _receive(self) -> wire.Received:
         try:
             return wire.receive(self._connection)
         except (EOFError, OSError):
-            self._say_what_ended_it()
-
-    def _say_what_ended_it(self) -> NoReturn:
-        with self._ended:
-            raise DeadlineExpired(0.0) if self._expired else WorkerDied("vanished")
+            with self._ended:
+                raise DeadlineExpired(0.0) if self._expired else WorkerDied("vanished") from None
 
     def _hang_up(self) -> None:
         with self._ended:

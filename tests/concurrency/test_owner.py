@@ -14,7 +14,8 @@ from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import Bell, Drive, eventually, slay, threads_named, waits, worker_pids
+from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, slay, threads_named, waits, worker_pids
+from tests.conftest import wait_for_exit
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -91,6 +92,25 @@ class TestTaskThatKillsItsWorker:
             results = drive.finish()
         assert_done(results, others)
         assert [(lost.task.number, lost.error.tries) for lost in drive.lost] == [(98, tries), (99, tries)]
+
+    def test_those_it_has_answered_before_are_not_charged_although_more_is_handed_over(self, tmp_path, monkeypatch):
+        """Its owner waits for somebody to take the second result while the third is answered and the fourth kills."""
+        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        source = Channel(Capacity(10))
+        with Bell(tmp_path) as bell, pool_stage(perform, source, PoolOptions(1, Capacity(1), tries=1)) as results:
+            source.put(Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go")))
+            pid, _ = bell.wait()
+            for task in (Task(2), Task(3), Task(4, trick="kill")):
+                source.put(task)
+            (tmp_path / "go").touch()
+            assert wait_for_exit(pid, PATIENCE)
+            source.put(Task(5))
+            found = [next(results)]
+            eventually(lambda: source.depth == 0)
+            source.end()
+            found.extend(results)
+        assert sorted(one.task.number if isinstance(one, Lost) else one.number for one in found) == [1, 2, 3, 4, 5]
+        assert [one.task.number for one in found if isinstance(one, Lost)] == [4]
 
     @pytest.mark.parametrize("raw", [False, True])
     @pytest.mark.parametrize("at", [0, 4, 20_000, 10**9])

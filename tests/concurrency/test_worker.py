@@ -81,13 +81,25 @@ def test_that_has_answered_in_time_is_not_overdue_because_nobody_has_read_it(wor
     assert worker.receive()[0] == 2
 
 
+def test_dead_it_still_gives_what_it_has_answered_although_more_is_sent(worker):
+    worker.wait_until_ready()
+    worker.send([1])
+    assert worker._connection.poll(PATIENCE)
+    slay(worker.pid)
+    worker.send([bytes(10_000_000)])
+    assert worker.receive()[0] == 1
+    with pytest.raises(WorkerDied):
+        worker.receive()
+
+
 def test_overdue_it_is_killed_and_says_so(worker):
     worker.wait_until_ready()
     overdue(worker)
     with pytest.raises(DeadlineExpired):
         worker.receive()
+    worker.send([bytes(10_000_000)])
     with pytest.raises(DeadlineExpired):
-        worker.send([bytes(10_000_000)])
+        worker.receive()
     with pytest.raises(DeadlineExpired):
         worker.watch(None)
     assert "SIGKILL" in worker.discard()
@@ -106,12 +118,14 @@ def test_stopped_in_the_middle_of_a_result_it_is_overdue(worker, expect, size):
         overdue(worker)
 
 
-def test_stopped_it_is_overdue_while_a_large_task_is_handed_over(worker, expect):
+def test_stopped_it_is_overdue_while_a_large_task_is_handed_over(worker):
     worker.wait_until_ready()
     os.kill(worker.pid, signal.SIGSTOP)
-    with in_threads(expect(DeadlineExpired, worker.send, [bytes(30_000_000)])) as (writer,):
+    with in_threads(lambda: worker.send([bytes(30_000_000)])) as (writer,):
         eventually(lambda: waits(writer, "send"))
         overdue(worker)
+    with pytest.raises(DeadlineExpired):
+        worker.receive()
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
