@@ -1,4 +1,4 @@
-"""What a cluster gives: `python -m benchmarks.cluster [--copies N] [--rounds N] [--picture FILE] [--work DIR]`.
+"""What a cluster gives: `python -m benchmarks.cluster [--pictures DIR] [--copies N] [--rounds N] [--work DIR]`.
 
 In alternation, the same pictures on the same local disk: the engine `processes` with two workers, a Dask cluster of
 two workers, and one of one. Clusters stand before the clock starts; each run is a whole `imgpipe process`, from its
@@ -32,7 +32,8 @@ SETTINGS = {
 }
 """As docs/cluster.md advises."""
 
-RECIPE = ["--resize", "720x588", "--format", "jpeg", "-q", "80", "-Q"]
+THUMBNAIL = ["--resize", "720x588", "--format", "jpeg", "-q", "80", "-Q"]
+WEB_COPY = ["--resize", "1600x1600", "--format", "webp", "-q", "80", "-Q"]
 
 
 @dataclass
@@ -50,28 +51,32 @@ class Way:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--copies", type=int, default=3000)
+    parser.add_argument("--pictures", type=Path, help="a folder whose JPEGs are to fit 1600 px as WebP (W2)")
+    parser.add_argument("--copies", type=int, help="of each: 16, or 5000 of the sample taken without --pictures")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--picture", type=Path, default=ROOT / "sample_images/dunes.jpg")
     parser.add_argument("--work", type=Path, help="folder to work in, to choose the disk")
     chosen = parser.parse_args()
+    pictures, recipe, copies = [ROOT / "sample_images/dunes.jpg"], THUMBNAIL, chosen.copies or 5000
+    if chosen.pictures:
+        pictures, recipe, copies = sorted(chosen.pictures.rglob("*.jpg")), WEB_COPY, chosen.copies or 16
     with tempfile.TemporaryDirectory(dir=chosen.work) as name:
         folder = Path(name)
-        copy_picture(chosen.picture, folder / "in", chosen.copies)
+        copy_pictures(pictures, folder / "in", copies)
         with cluster(folder / "one", 1) as one, cluster(folder / "two", 2) as two:
             ways = [
-                Way("processes, 2 workers", ["--cores", "2"]),
-                Way("Dask, 2 workers", ["--cluster", two]),
-                Way("Dask, 1 worker", ["--cluster", one]),
+                Way("processes, 2 workers", [*recipe, "--cores", "2"]),
+                Way("Dask, 2 workers", [*recipe, "--cluster", two]),
+                Way("Dask, 1 worker", [*recipe, "--cluster", one]),
             ]
             measure(ways, folder, chosen.rounds)
-    print(*table(ways, chosen.copies), sep="\n")
+    print(*table(ways, copies * len(pictures)), sep="\n")
 
 
-def copy_picture(picture: Path, folder: Path, copies: int) -> None:
+def copy_pictures(pictures: list[Path], folder: Path, copies: int) -> None:
     folder.mkdir()
     for number in range(copies):
-        shutil.copyfile(picture, folder / f"{number:05}{picture.suffix}")
+        for picture in pictures:
+            shutil.copyfile(picture, folder / f"{number:05}-{picture.name}")
 
 
 @contextmanager
@@ -113,7 +118,7 @@ def measure(ways: list[Way], folder: Path, rounds: int) -> None:
 
 
 def run(source: Path, output: Path, way: Way) -> float:
-    command = [sys.executable, "-m", "imgpipe", "process", str(source), str(output), *RECIPE, *way.options]
+    command = [sys.executable, "-m", "imgpipe", "process", str(source), str(output), *way.options]
     began = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - began
