@@ -188,7 +188,7 @@ def _call(chosen: Filter, function: Callable[[Any], Any], shown: Frame) -> Frame
         return _checked_image(chosen, function(image.copy()))
     pixels = forms.to_array(shown)
     result = function(pixels)
-    return shown if result is pixels else _checked_array(chosen, result, shown)
+    return shown if result is pixels else _checked_array(chosen, result, pixels, shown)
 
 
 def _checked_image(chosen: Filter, result: Any) -> Frame:
@@ -203,10 +203,9 @@ def _checked_image(chosen: Filter, result: Any) -> Frame:
     return image
 
 
-def _checked_array(chosen: Filter, result: Any, shown: Frame) -> Frame:
+def _checked_array(chosen: Filter, result: Any, given: forms.Pixels, shown: Frame) -> Frame:
     import numpy as np
 
-    given = forms.to_array(shown)
     if not isinstance(result, np.ndarray) or result.dtype != given.dtype or result.ndim not in (2, 3):
         raise FilterFailed(
             f"filter {chosen.name} returned {_described(result)}; it must return an array of {given.dtype}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 
@@ -13,3 +14,8 @@ def opencv() -> Any:
 
     cv2.setNumThreads(1)
     return cv2
+
+
+def opencv_if_loaded() -> Any:
+    """The module `cv2` where something has imported it, else None: for what is not worth the import."""
+    return opencv() if "cv2" in sys.modules else None

@@ -63,3 +63,16 @@ def test_the_first_buffers_are_not_given_page_by_page():
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     pages = (16 << 20) // os.sysconf("SC_PAGE_SIZE")
     assert int(run.stdout) < pages / 4
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
+def test_large_images_are_of_one_piece():
+    script = """
+from PIL import Image
+from imgpipe.codecs.allocation import tune_allocator
+from imgpipe.filters.memory import memory_of
+assert memory_of(Image.new("RGB", (4000, 3000))) is None
+tune_allocator()
+assert memory_of(Image.new("RGB", (4000, 3000))).shape == (3000, 4000, 4)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -21,6 +21,7 @@ from PIL import Image
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, builtin, parse
 from imgpipe.filters.docstring import read_help
+from imgpipe.filters.opencv import opencv
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, frame_size
 
@@ -250,6 +251,20 @@ def test_what_a_filter_makes_any_other_can_take(name, kind):
     for other in builtin():
         one, two = (apply(step(other, EXAMPLES), picture).frames[0] for picture in (made, copied))
         assert np.array_equal(samples(one), samples(two)), other
+
+
+@every_filter
+@pytest.mark.parametrize("kind", [*MODES, "CMYK"])
+def test_the_same_samples_come_from_pillows_own_memory_as_from_copies(name, kind, monkeypatch):
+    source = Picture((frame_of("RGBA", (61, 47)).convert(kind),), (61, 47), "png")
+    if kind == "CMYK" and builtin()[name].traits.alpha != "straight":
+        pytest.skip("does not work on CMYK")
+    operation = step(name, EXAMPLES)
+    opencv()
+    shared = apply(operation, source)
+    monkeypatch.setattr("imgpipe.filters.frames.memory_of", lambda image, **_: None)
+    copied = apply(operation, source)
+    assert [frame.tobytes() for frame in shared.frames] == [frame.tobytes() for frame in copied.frames]
 
 
 @every_filter

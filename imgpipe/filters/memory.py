@@ -1,0 +1,69 @@
+"""The memory of a Pillow image, shown to numpy: no sample is copied.
+
+Pillow hands it out by Arrow's C data interface (https://arrow.apache.org/docs/format/CDataInterface.html); a dependency
+for the one pointer in it would be larger than all others.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+_SAMPLES = {"L": 1, "RGB": 4, "RGBA": 4, "RGBa": 4, "CMYK": 4}
+"""Bytes a px; in RGB the fourth is padding."""
+
+
+class _Array(ctypes.Structure):
+    """`struct ArrowArray`."""
+
+
+_Array._fields_ = [
+    ("length", ctypes.c_int64),
+    ("null_count", ctypes.c_int64),
+    ("offset", ctypes.c_int64),
+    ("n_buffers", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
+    ("dictionary", ctypes.c_void_p),
+    ("release", ctypes.c_void_p),
+    ("private_data", ctypes.c_void_p),
+]
+
+_pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+def memory_of(image: Image.Image, *, writable: bool = False) -> npt.NDArray[np.uint8] | None:
+    """The image's own samples, uint8: H x W x 1 of mode L, H x W x 4 of RGB (the last is padding), RGBA, RGBa and CMYK.
+
+    It stays while the array does; what is written there, where that is allowed, is in the image. None where there is no
+    such view: of another mode, of an image over somebody else's buffer, or in several pieces (see `tune_allocator`).
+    """
+    import numpy as np
+
+    samples = _SAMPLES.get(image.mode)
+    # Of a buffer that is not Pillow's own, which makes images read-only, not every Pillow knows where it lies.
+    if samples is None or image.readonly or 0 in image.size:
+        return None
+    try:
+        _, capsule = image.__arrow_c_array__()
+    except ValueError:
+        return None
+    array = _Array.from_address(_pointer_in(capsule, b"arrow_array"))
+    if samples > 1:
+        array = array.children[0].contents
+    shape = (image.height, image.width, samples)
+    if array.length != image.width * image.height * samples or array.offset:
+        return None
+    interface = {"version": 3, "typestr": "|u1", "shape": shape, "data": (array.buffers[1], not writable)}
+    # numpy keeps the object it was shown, and so the capsule, which holds the memory.
+    shown: Any = SimpleNamespace(__array_interface__=interface, capsule=capsule)
+    return np.asarray(shown)
