@@ -46,6 +46,8 @@ def test_what_is_written_is_in_the_image():
 
 def test_what_is_only_shown_cannot_be_made_writable():
     shown = memory_of(Image.new("RGBA", (7, 5)))
+    with pytest.raises(ValueError, match="read-only"):
+        shown[0, 0] = 1
     with pytest.raises(ValueError, match="cannot set WRITEABLE"):
         shown.flags.writeable = True
 
