@@ -253,18 +253,21 @@ def test_what_a_filter_makes_any_other_can_take(name, kind):
         assert np.array_equal(samples(one), samples(two)), other
 
 
+def made_or_refused(operation, source):
+    try:
+        return [frame.tobytes() for frame in apply(operation, source).frames]
+    except FilterFailed as error:
+        return str(error)
+
+
 @every_filter
 @pytest.mark.parametrize("kind", [*MODES, "CMYK"])
 def test_the_same_samples_come_from_pillows_own_memory_as_from_copies(name, kind, monkeypatch):
     source = Picture((frame_of("RGBA", (61, 47)).convert(kind),), (61, 47), "png")
-    if kind == "CMYK" and builtin()[name].traits.alpha != "straight":
-        pytest.skip("does not work on CMYK")
-    operation = step(name, EXAMPLES)
     opencv()
-    shared = apply(operation, source)
+    shared = made_or_refused(step(name, EXAMPLES), source)
     monkeypatch.setattr("imgpipe.filters.frames.memory_of", lambda image, **_: None)
-    copied = apply(operation, source)
-    assert [frame.tobytes() for frame in shared.frames] == [frame.tobytes() for frame in copied.frames]
+    assert made_or_refused(step(name, EXAMPLES), source) == shared
 
 
 @every_filter
