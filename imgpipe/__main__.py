@@ -19,6 +19,10 @@ def main() -> None:
     if sys.argv[1:2] in (["process"], ["watch"]):
         # Nothing that is loaded while starting is garbage; both processes look for it again once they have started.
         gc.disable()
+        from imgpipe.concurrency.scheduling import hand_over_rarely, schedule_as_batch
+
+        schedule_as_batch()
+        hand_over_rarely()
         # What this process and the fork server both need is loaded before there are two of them; the imports that
         # follow take as long as those of the fork server.
         import imgpipe.steps  # noqa: F401

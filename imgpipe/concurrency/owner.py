@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from imgpipe.concurrency.admission import Admission
 from imgpipe.concurrency.channel import Channel, Closed, Empty
 from imgpipe.concurrency.roster import Roster
+from imgpipe.concurrency.scheduling import schedule_as_batch
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Owner(Generic[T]):
 
     def run(self) -> None:
         """Body of the thread: employ workers until there are no more tasks."""
+        schedule_as_batch()
         try:
             while not self._employ():
                 pass

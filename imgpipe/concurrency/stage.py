@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
+from imgpipe.concurrency.scheduling import schedule_as_batch
 from imgpipe.concurrency.waited import Waited
 
 T = TypeVar("T")
@@ -91,6 +92,7 @@ class SharedIterator(Generic[T]):
 
 
 def _work(function: Callable[[T], R], tasks: Iterable[T], results: Channel[R]) -> None:
+    schedule_as_batch()
     try:
         for task in tasks:
             result = function(task)
