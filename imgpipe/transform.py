@@ -77,6 +77,17 @@ def transform(
         PictureError: this picture cannot be processed; the others can.
         UsageError: an output names no format.
     """
+    # What was decoded is nobody's but the filters', which let go of it as soon as they have made something else of it.
+    picture = filters.apply_all(operations, _decoded(data, operations, outputs, settings))
+    if _when_upright(picture, (), outputs) != {"small"}:
+        picture = settled(picture)
+    return [_make(picture, output, settings) for output in outputs]
+
+
+def _decoded(
+    data: bytes, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], settings: Settings
+) -> Picture:
+    """The picture before any filter, within the limits, as large as the filters need it."""
     header = codecs.probe(data, settings.limits)
     if not settings.auto_orient:
         header = _as_stored(header)
@@ -85,18 +96,13 @@ def transform(
     picture = codecs.decode(data, header, _least_size(operations, outputs, header.size))
     if settings.auto_orient:
         picture = upright(picture, header.orientation)
-    # It holds the image that was decoded, which no filter needs to outlive.
+    # It holds the image that was decoded, which need not outlive what is made of it.
     del header
     if settings.converts:
         picture = to_srgb(picture)
     picture = _cut_down(picture, settings)
     # Turned here, once for all outputs, the frames as stored do not stay in memory beside the upright ones.
-    if "first" in _when_upright(picture, operations, outputs):
-        picture = settled(picture)
-    picture = filters.apply_all(operations, picture)
-    if _when_upright(picture, (), outputs) != {"small"}:
-        picture = settled(picture)
-    return [_make(picture, output, settings) for output in outputs]
+    return settled(picture) if "first" in _when_upright(picture, operations, outputs) else picture
 
 
 def expected_memory(

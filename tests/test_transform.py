@@ -1,3 +1,4 @@
+import weakref
 from dataclasses import replace
 from io import BytesIO
 
@@ -9,6 +10,7 @@ from imgpipe import filters
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, UsageError
 from imgpipe.metadata import Metadata
+from imgpipe.picture import Picture
 from imgpipe.transform import OutputPlan, Settings, transform
 
 SAME = (OutputPlan(),)
@@ -201,3 +203,24 @@ def test_what_cannot_be_read_is_said():
 def test_an_unknown_format_is_the_callers_mistake():
     with pytest.raises(UsageError, match="did you mean jpeg"):
         transform(saved(gradient()), (), (OutputPlan("jpegg"),), Settings())
+
+
+def test_what_was_decoded_is_let_go_once_something_else_was_made_of_it(monkeypatch):
+    from imgpipe import codecs
+
+    decode, decoded, alive = codecs.decode, [], []
+
+    def watched(*arguments):
+        picture = decode(*arguments)
+        decoded.extend(map(weakref.ref, picture.frames))
+        return picture
+
+    @filters.filter(alpha="straight")
+    def look(picture: Picture) -> Picture:
+        alive.append([reference() is not None for reference in decoded])
+        return picture
+
+    monkeypatch.setattr(codecs, "decode", watched)
+    resize = filters.parse("resize:50%")
+    transform(saved(gradient()), (look(), resize, look(), resize, look()), SAME, Settings())
+    assert alive == [[True], [False], [False]]

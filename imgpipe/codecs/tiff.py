@@ -45,7 +45,8 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
             image.seek(page)
             deep = depth_of(image)
             words += (NARROWED,) if deep == NARROWED and NARROWED not in words else ()
-            frames.append(_decode_page(image, data, page, deep))
+            image.load()
+            frames.append(decode_deep(image, data, page) if deep == "deep" else frame_of(_own(image, header.frames)))
     picture = picture_of(info, tuple(frames), header, warnings=words)
     if iptc and not isinstance(iptc, bytes):
         return picture.warn("IPTC is stored as numbers, which imgpipe does not read, and was dropped")
@@ -66,20 +67,24 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if any(is_deep(frame) for frame in picture.frames):
         level = _LEVEL if encoding.effort is None else encoding.effort
         return Encoded(encode_pages(picture, level), size, picture.warnings)
-    first: Any = picture.frames[0]
+    first, *others = (_untagged(frame) for frame in picture.frames)
     compression = "tiff_adobe_deflate" if (encoding.effort or 0) >= _DEFLATES else "tiff_lzw"
     options: dict[str, Any] = {"compression": compression, "tiffinfo": _tags(picture)}
     options |= {"icc_profile": picture.profile} if picture.profile else {}
     options |= {"dpi": picture.dpi} if picture.dpi else {}
-    if len(picture.frames) > 1:
-        options |= {"save_all": True, "append_images": list(picture.frames[1:])}
+    if others:
+        options |= {"save_all": True, "append_images": others}
     return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
 
 
-def _decode_page(image: TiffImageFile, data: bytes, page: int, deep: str) -> Frame:
-    image.load()
-    # Copied, for all pages are one object to Pillow, and its TIFF encoder would take over the old file's tags.
-    return decode_deep(image, data, page) if deep == "deep" else frame_of(image.copy())
+def _own(image: Image.Image, pages: int) -> Image.Image:
+    """The image of one page; to Pillow all pages of a file are one object."""
+    return image.copy() if pages > 1 else image
+
+
+def _untagged(frame: Frame) -> Any:
+    """The frame without the tags of the file that it was read from, which Pillow's encoder would take over."""
+    return frame.copy() if hasattr(frame, "tag_v2") else frame
 
 
 def with_xmp_as_bytes(data: bytes) -> bytes:

@@ -1,5 +1,6 @@
 import threading
 import warnings
+from io import BytesIO
 
 import pytest
 from PIL import Image
@@ -98,3 +99,28 @@ def test_other_threads_hear_pillow_while_one_is_silent(monkeypatch):
         thread.start()
         thread.join()
     assert len(heard) == 1
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """How many bytes were copied out of a file at a time."""
+    counts = []
+
+    class Listening(BytesIO):
+        def read(self, size=-1):
+            began = self.tell()
+            data = super().read(size)
+            counts.append(len(data) if began else 0)  # what is read whole is no copy
+            return data
+
+    monkeypatch.setattr("imgpipe.codecs.pillow.BytesIO", Listening)
+    return counts
+
+
+@pytest.mark.parametrize("format", ["TIFF", "BMP", "PPM", "JPEG"])
+def test_samples_are_not_copied_as_a_whole_to_be_decoded(reads, format):
+    data = saved(Image.effect_noise((2000, 1500), 90).convert("RGB"), format)
+    assert len(data) > 3 << 19
+    with opened(data, (format,)) as image:
+        image.load()
+    assert max(reads) <= 1 << 20

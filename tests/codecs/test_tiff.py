@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -166,3 +167,19 @@ def test_effort_decides_how_it_is_compressed(effort, compression):
     with Image.open(BytesIO(data)) as image:
         assert image.info["compression"] == compression
         assert image.tag_v2[317] == 2
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_tags_of_the_file_that_was_read_are_not_taken_over(pages):
+    more = {"save_all": True, "append_images": [gradient()] * (pages - 1)}
+    source = read(saved(gradient(), "TIFF", tiffinfo={34377: b"8BIM of a layer", 282: 99.0, 283: 99.0}, **more))
+    bare = replace(source, dpi=None)
+    made = Image.open(BytesIO(codecs.encode(bare, "tiff", Encoding()).data))
+    assert made.n_frames == pages
+    assert not {34377, 282, 283} & set(made.tag_v2)
+
+
+def test_pages_are_frames_of_their_own():
+    first, second = read(encode(gradient(), gradient().transpose(Image.Transpose.FLIP_LEFT_RIGHT))).frames
+    assert pixels(first).tolist() == pixels(gradient()).tolist()
+    assert pixels(second).tolist() == pixels(gradient())[:, ::-1].tolist()
