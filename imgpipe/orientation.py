@@ -1,11 +1,11 @@
-"""EXIF orientations of frames: composed without moving a pixel, and done at last, when the picture is small."""
+"""Turns and cuts of frames: noted without moving a pixel, and done at last, when the picture is small."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imgpipe.picture import Box, Frame, Picture, Size, is_deep
+from imgpipe.picture import Box, Frame, Picture, Size, cut, is_deep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,8 @@ def turn(picture: Picture, orientation: int) -> Picture:
 
 
 def settled(picture: Picture) -> Picture:
-    """The same picture with upright frames; itself where they are upright."""
+    """The same picture with upright frames, cut to what is shown of them; itself where they are."""
+    picture = cut_out(picture)
     orientation = picture.orientation
     if orientation == 1:
         return picture
@@ -72,6 +73,15 @@ def settled(picture: Picture) -> Picture:
         orientation=1,
         mirrored=(mirrored[0] != across, mirrored[1] != down),
     )
+
+
+def cut_out(picture: Picture) -> Picture:
+    """The same picture with its frame cut to its window, as stored; itself where it has none."""
+    if picture.window is None:
+        return picture
+    left, top, width, height = picture.window
+    frames = tuple(cut(frame, (left, top), (width, height)) for frame in picture.frames)
+    return replace(picture, frames=frames, window=None)
 
 
 def stored_box(box: Box, size: Size, orientation: int) -> Box:

@@ -17,6 +17,9 @@ Size: TypeAlias = tuple[int, int]
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, width and height in px, fractions allowed."""
 
+Window: TypeAlias = tuple[int, int, int, int]
+"""Left, top, width and height in whole px of a frame as it is stored."""
+
 Frame: TypeAlias = "Image.Image | npt.NDArray[np.uint16]"
 """One image of a picture.
 
@@ -45,6 +48,8 @@ class Picture:
         dpi: horizontal and vertical resolution, or None.
         orientation: EXIF orientation of the frames: how they are still to be turned to be upright. Filters and
             encoders are given upright frames (1), unless they ask for them as stored; see `imgpipe.orientation`.
+        window: the part of its one frame, as stored, that the picture is; None for all of it. Filters and encoders are
+            given what was cut out, unless they ask for frames as they are.
         mirrored: whether the frames were mirrored since they were decoded, left to right and top to bottom. The
             last column and row of a reduced frame may stand for part of a px only; they are the first then.
         warnings: what was lost or converted on the way, in words for the person.
@@ -61,6 +66,7 @@ class Picture:
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
     orientation: int = 1
+    window: Window | None = None
     mirrored: tuple[bool, bool] = (False, False)
     warnings: tuple[str, ...] = ()
 
@@ -79,6 +85,15 @@ def frame_size(frame: Frame) -> Size:
     if is_deep(frame):
         return frame.shape[1], frame.shape[0]
     return frame.size
+
+
+def cut(frame: Frame, at: tuple[int, int], size: Size) -> Frame:
+    """The part of the frame at `at` of this size, px."""
+    if (at, size) == ((0, 0), frame_size(frame)):
+        return frame
+    if is_deep(frame):
+        return frame[at[1] : at[1] + size[1], at[0] : at[0] + size[0]].copy()
+    return frame.crop((*at, at[0] + size[0], at[1] + size[1]))
 
 
 def is_deep(frame: Frame) -> TypeIs[npt.NDArray[np.uint16]]:

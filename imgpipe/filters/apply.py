@@ -12,7 +12,7 @@ from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
 from imgpipe.filters.profile import match_profile
 from imgpipe.filters.table import compose, identity, look_up, table_of
-from imgpipe.orientation import settled, turned_size
+from imgpipe.orientation import cut_out, settled, turned_size
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
     """The picture after all steps, in order; neighbours that look samples up in tables do so once.
 
-    Its frames may still have to be turned upright, by `imgpipe.orientation.settled`: the later, the smaller they are.
+    Its frames may still have to be cut and turned, by `imgpipe.orientation.settled`: the later, the smaller they are.
 
     Raises:
         FilterFailed: a filter cannot work on this picture, or failed on it.
@@ -132,7 +132,7 @@ def _look_up(operations: Sequence[Operation], picture: Picture) -> Picture:
                 tables = compose(tables, table_of(operation, *tables.shape))
         return look_up(frame, tables)
 
-    return forms.map_frames(picture, looked_up)
+    return forms.map_frames(cut_out(picture), looked_up)
 
 
 def _check_ink(chosen: Filter, picture: Picture) -> None:
@@ -145,6 +145,8 @@ def _run(operation: Operation, picture: Picture) -> Picture:
     _check_ink(chosen, picture)
     if not _takes_stored(operation, picture.size):
         picture = settled(picture)
+    elif not chosen.traits.windowed:
+        picture = cut_out(picture)
     function = partial(chosen.function, **operation.arguments)
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))
@@ -188,7 +190,11 @@ def _call(chosen: Filter, function: Callable[[Any], Any], shown: Frame) -> Frame
         return _checked_image(chosen, function(image.copy()))
     pixels = forms.to_array(shown)
     result = function(pixels)
-    return shown if result is pixels else _checked_array(chosen, result, pixels, shown)
+    if result is pixels:
+        return shown
+    checked = _checked_array(chosen, result, pixels, shown)
+    del pixels  # where it is a copy, the frame to come is made in its place
+    return forms.from_array(checked, like=shown)
 
 
 def _checked_image(chosen: Filter, result: Any) -> Frame:
@@ -203,7 +209,7 @@ def _checked_image(chosen: Filter, result: Any) -> Frame:
     return image
 
 
-def _checked_array(chosen: Filter, result: Any, given: forms.Pixels, shown: Frame) -> Frame:
+def _checked_array(chosen: Filter, result: Any, given: forms.Pixels, shown: Frame) -> forms.Pixels:
     import numpy as np
 
     if not isinstance(result, np.ndarray) or result.dtype != given.dtype or result.ndim not in (2, 3):
@@ -211,12 +217,12 @@ def _checked_array(chosen: Filter, result: Any, given: forms.Pixels, shown: Fram
             f"filter {chosen.name} returned {_described(result)}; it must return an array of {given.dtype}, "
             "height x width x bands"
         )
-    if result.ndim == 2:  # OpenCV leaves the last axis out of grey pictures
-        result = result[:, :, np.newaxis]
+    # OpenCV leaves the last axis out of grey pictures.
+    pixels: forms.Pixels = result[:, :, np.newaxis] if result.ndim == 2 else result
     allowed = {given.shape[2]} if forms.is_cmyk(shown) else {1, 2, 3, 4}
-    if result.size == 0 or result.shape[2] not in allowed:
-        raise FilterFailed(f"filter {chosen.name} returned {_described(result)}, which no picture can have")
-    return forms.from_array(result, like=shown)
+    if pixels.size == 0 or pixels.shape[2] not in allowed:
+        raise FilterFailed(f"filter {chosen.name} returned {_described(pixels)}, which no picture can have")
+    return pixels
 
 
 def _reattached(chosen: Filter, colour: Frame, alpha: Frame | None) -> Frame:

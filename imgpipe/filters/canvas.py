@@ -50,15 +50,3 @@ def place(frame: Frame, canvas: Size, at: tuple[int, int], background: str | Non
     width, height = frame_size(frame)
     samples[at[1] : at[1] + height, at[0] : at[0] + width] = to_array(frame)
     return samples
-
-
-def cut(frame: Frame, at: tuple[int, int], size: Size) -> Frame:
-    """The part of the frame at `at` of this size, px."""
-    import numpy as np
-
-    image = image_of(frame)
-    if (at, size) == ((0, 0), frame_size(frame)):
-        return frame
-    if image:
-        return image.crop((*at, at[0] + size[0], at[1] + size[1]))
-    return np.ascontiguousarray(to_array(frame)[at[1] : at[1] + size[1], at[0] : at[0] + size[0]])

@@ -1,20 +1,21 @@
 """Keeping a part of the picture: by place, by aspect, by what is in it, or without its borders."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.aspect import largest_within, parse_aspect
-from imgpipe.filters.canvas import cut
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.interest import Interest, most_interesting
 from imgpipe.filters.margins import content_box
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.sizing import LARGEST, Gravity, offset
-from imgpipe.picture import Frame, Picture, Size, frame_size
+from imgpipe.picture import Frame, Picture, Size, cut, frame_size, is_deep
 
 Place = Annotated[int, Range(-LARGEST, LARGEST, "px")]
+Rectangle: TypeAlias = tuple[tuple[int, int], Size]
+"""Where the upper left corner lies, and width and height, in px."""
 Length = Annotated[int | None, Range(1, LARGEST, "px")]
 
 
@@ -72,7 +73,7 @@ def crop(  # noqa: PLR0913, PLR0917 - these are the options
     rectangle that lies wholly outside a picture fails that picture.
     """
 
-    def cropped(frame: Frame) -> Frame:
+    def rectangle(frame: Frame) -> Rectangle:
         across, down = frame_size(frame)
         size = largest_within((across, down), parse_aspect(aspect)) if aspect else (width or LARGEST, height or LARGEST)
         placed = gravity or ("center" if aspect else None)
@@ -81,9 +82,12 @@ def crop(  # noqa: PLR0913, PLR0917 - these are the options
         x, y = max(0, x), max(0, y)
         if right <= x or bottom <= y:
             raise FilterFailed(f"crop: the rectangle lies outside the picture, which has {across}x{down} px")
-        return cut(frame, (x, y), (right - x, bottom - y))
+        return (x, y), (right - x, bottom - y)
 
-    return _cut_frames(picture, tuple(cropped(frame) for frame in picture.frames))
+    places = [rectangle(frame) for frame in picture.frames]
+    if len(places) == 1 and _keeps_most(picture.frames[0], places[0][1]):
+        return replace(picture, size=places[0][1], window=(*places[0][0], *places[0][1]))
+    return _cut_frames(picture, tuple(cut(frame, *place) for frame, place in zip(picture.frames, places, strict=True)))
 
 
 def _check_smart_crop(**options: Any) -> None:
@@ -176,6 +180,12 @@ def trim(
     frames = tuple(cut(f, box[:2], (box[2] - box[0], box[3] - box[1])) if box else f for f, box in pairs)
     trimmed = _cut_frames(picture, frames)
     return trimmed if all(boxes) else trimmed.warn("trim: nothing but background, nothing was cut")
+
+
+def _keeps_most(frame: Frame, size: Size) -> bool:
+    """Whether the frame may stay as it is until it is resized: a little of it would keep all of it in memory."""
+    width, height = frame_size(frame)
+    return not is_deep(frame) and 2 * size[0] * size[1] >= width * height
 
 
 def _cut_frames(picture: Picture, frames: tuple[Frame, ...]) -> Picture:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from imgpipe.errors import FilterFailed
 from imgpipe.filters import texture
-from imgpipe.filters.canvas import cut
 from imgpipe.filters.frames import (
     divide_alpha,
     from_array,
@@ -19,7 +18,7 @@ from imgpipe.filters.frames import (
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import any_size, filter
 from imgpipe.filters.sizing import LARGEST
-from imgpipe.picture import Frame, Picture, frame_size
+from imgpipe.picture import Frame, Picture, cut, frame_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt

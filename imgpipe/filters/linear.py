@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array
 from imgpipe.filters.resampling import resample
 from imgpipe.filters.srgb import to_levels, to_light
-from imgpipe.picture import Box, Frame, Size, to_eight_bits
+from imgpipe.picture import Box, Frame, Size, Window, cut, to_eight_bits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Table: TypeAlias = npt.NDArray[Any]
 
 
-def resample_linear(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
+def resample_linear(frame: Frame, box: Box, size: Size, kernel: str, window: Window | None = None) -> Frame:
     """`resample`, with the colours decoded by the sRGB curve to 16 bits linear before, and encoded after.
 
     Where nothing is resampled, pixels keep their values. CMYK, which is no light, must not come here.
@@ -24,7 +24,8 @@ def resample_linear(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
     import numpy as np
 
     if box[2] == size[0] and box[3] == size[1]:
-        return resample(frame, box, size, kernel)
+        return resample(frame, box, size, kernel, window)
+    frame = cut(frame, window[:2], window[2:]) if window else frame
     depth = 255 if image_of(frame) else 65535
     colour, alpha = split_alpha(frame)
     linear = _decoding(depth)[to_array(colour)]

@@ -1,4 +1,4 @@
-"""The memory of a Pillow image, shown to numpy: no sample is copied.
+"""The memory of a Pillow image, shown to numpy, or a part of it as an image: no sample is copied.
 
 Pillow hands it out by Arrow's C data interface (https://arrow.apache.org/docs/format/CDataInterface.html); a dependency
 for the one pointer in it would be larger than all others.
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL import Image
 
+    from imgpipe.picture import Window
+
 _SAMPLES = {"L": 1, "RGB": 4, "RGBA": 4, "RGBa": 4, "CMYK": 4}
 """Bytes a px; in RGB the fourth is padding."""
+
+_VIEWED = ("L", "RGBA", "CMYK")
+"""Modes of which Pillow makes images over somebody's memory."""
 
 
 class _Array(ctypes.Structure):
@@ -67,3 +72,22 @@ def memory_of(image: Image.Image, *, writable: bool = False) -> npt.NDArray[np.u
     # numpy keeps the object it was shown, and so the capsule, which holds the memory.
     shown: Any = SimpleNamespace(__array_interface__=interface, capsule=capsule)
     return np.asarray(shown)
+
+
+def view_of(image: Image.Image, window: Window) -> Image.Image | None:
+    """A part of the image as an image over the same memory, which is to be written with the resizer only.
+
+    That of an RGB image has the mode CMYK, as Pillow has no other for four bytes of which none is alpha. None where
+    there is no such view: see `memory_of`; and at the end of the memory, since Pillow wants the whole of each row.
+    """
+    from PIL import Image
+
+    memory = memory_of(image, writable=True)
+    mode = "CMYK" if image.mode == "RGB" else image.mode
+    left, top, width, height = window
+    if memory is None or mode not in _VIEWED or (left and top + height == image.height):
+        return None
+    rows = memory.reshape(image.height, -1)
+    stride, samples = rows.shape[1], memory.shape[2]
+    part = rows.reshape(-1)[top * stride + left * samples :]
+    return Image.frombuffer(mode, (width, height), part, "raw", mode, stride, 1)

@@ -50,6 +50,7 @@ class Traits:
             ask the steps that come after a quarter turn.
         as_stored: from the size of the picture before the filter (px) and its options, whether it takes frames as
             they are stored, with `Picture.orientation` to be heeded or changed; absent: it is given upright frames.
+        windowed: whether it heeds `Picture.window`, besides taking frames as they are stored; else these are cut to it.
         pointwise: what becomes of a sample depends on nothing but its level and band. The function is shown not
             the pixels but all levels that a sample can have, 0 to 1, as an array colour bands x levels
             (1 or 3 x 256 or 65536), and returns what each becomes, in the same shape; what exceeds 0 to 1 is
@@ -67,6 +68,7 @@ class Traits:
     check: Check | None = None
     swaps: Swaps | None = None
     as_stored: AsStored | None = None
+    windowed: bool = False
     pointwise: bool = False
 
 
@@ -172,6 +174,7 @@ def filter(  # noqa: A001
     check: Check | None = None,
     swaps: Swaps | None = None,
     as_stored: AsStored | None = None,
+    windowed: bool = False,
     pointwise: bool = False,
 ) -> Callable[[Callable[..., Any]], Filter]: ...
 def filter(  # noqa: A001, PLR0913 - each is one of the traits
@@ -184,6 +187,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     check: Check | None = None,
     swaps: Swaps | None = None,
     as_stored: AsStored | None = None,
+    windowed: bool = False,
     pointwise: bool = False,
 ) -> Filter | Callable[[Callable[..., Any]], Filter]:
     """Make a filter of a plain function.
@@ -204,6 +208,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
         check: see `Traits`.
         swaps: see `Traits`.
         as_stored: see `Traits`.
+        windowed: see `Traits`.
         pointwise: see `Traits`.
 
     Raises:
@@ -220,7 +225,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
 
     def decorate(function: Callable[..., Any]) -> Filter:
         rule = any_size if pointwise else least_size
-        traits = Traits(alpha, colour, rule, check, swaps, as_stored, pointwise)
+        traits = Traits(alpha, colour, rule, check, swaps, as_stored, windowed, pointwise)
         return Filter(function, name or function.__name__.replace("_", "-"), traits)
 
     return decorate(function) if function is not None else decorate

@@ -7,9 +7,9 @@ import mmap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from imgpipe.filters.canvas import cut
 from imgpipe.filters.frames import bands, has_alpha, image_of
-from imgpipe.picture import Box, Frame, Size, frame_size
+from imgpipe.filters.memory import view_of
+from imgpipe.picture import Box, Frame, Size, Window, cut, frame_size
 
 if TYPE_CHECKING:
     from cykooz_resizer import ResizeOptions
@@ -20,16 +20,20 @@ Kernel: TypeAlias = Literal["lanczos3", "mitchell", "catmull-rom", "bilinear", "
 _SURELY_THERE = 16 << 20
 
 
-def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
+def resample(frame: Frame, box: Box, size: Size, kernel: str, window: Window | None = None) -> Frame:
     """The part of the frame within the box (px of the frame) in this size (px).
 
-    Where the box has this size already its pixels are copied, from the nearest whole px: nothing is blurred by a shift.
+    With a window the box is in px of the window, and no px outside of it is looked at. Where the box has this size
+    already its pixels are copied, from the nearest whole px: nothing is blurred by a shift.
 
     Raises:
         MemoryError: there is no room for the result.
     """
     if box[2] == size[0] and box[3] == size[1]:
-        return cut(frame, (math.floor(box[0]), math.floor(box[1])), size)
+        left, top = window[:2] if window else (0, 0)
+        return cut(frame, (left + math.floor(box[0]), top + math.floor(box[1])), size)
+    if window:
+        return _resample_within(frame, box, size, kernel, window)
     _find_room(frame, size)
     image = image_of(frame)
     if image is None:
@@ -38,6 +42,24 @@ def resample(frame: Frame, box: Box, size: Size, kernel: str) -> Frame:
         # The resizer knows no 8-bit grey with alpha; Pillow's way back from equal bands is exact.
         return _resample_image(image.convert("RGBA"), box, size, kernel).convert("LA")
     return _resample_image(image, box, size, kernel)
+
+
+def _resample_within(frame: Frame, box: Box, size: Size, kernel: str, window: Window) -> Frame:
+    """As if the window had been cut out, which is not done where the resizer can be shown its rows as they lie."""
+    from cykooz_resizer import Resizer
+    from PIL import Image
+
+    image = image_of(frame)
+    source = view_of(image, window) if image else None
+    target = None
+    if image and source:
+        _find_room(source, size)
+        result = Image.new(image.mode, size, None)  # every pixel will be written
+        target = view_of(result, (0, 0, *size))
+    if source is None or target is None:
+        return resample(cut(frame, window[:2], window[2:]), box, size, kernel)
+    Resizer().resize_pil(source, target, _options(box, kernel, alpha=source.mode == "RGBA"))
+    return result
 
 
 def scale_box(box: Box, size: Size, frame: Frame, mirrored: tuple[bool, bool] = (False, False)) -> Box:

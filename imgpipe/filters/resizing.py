@@ -51,7 +51,7 @@ def _as_stored(size: Size, /, **options: Any) -> bool:
     return smaller and options.get("kernel") not in _UNEVEN and options.get("gravity") not in _INTERESTS
 
 
-@filter(alpha="straight", least_size=_least_size, as_stored=_as_stored, check=_check)
+@filter(alpha="straight", least_size=_least_size, as_stored=_as_stored, windowed=True, check=_check)
 def resize(  # noqa: PLR0913, PLR0917 - these are the options
     picture: Picture,
     size: str | None = None,
@@ -134,10 +134,10 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
 
     frames = tuple(resized(frame) for frame in picture.frames)
     made = turned_size(frame_size(frames[0]), orientation)
-    return replace(picture, frames=frames, size=made, orientation=orientation)
+    return replace(picture, frames=frames, size=made, orientation=orientation, window=None)
 
 
-def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[[Frame, Box, Size], Frame]) -> Frame:
+def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[..., Frame]) -> Frame:
     """The part of the frame within the layout's box in the layout's size, as stored: it is turned when that must be."""
     whole, orientation = _size_of(frame, picture), picture.orientation
     box = layout.box
@@ -145,8 +145,10 @@ def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[[F
         # Nothing is resampled but copied, from the px that is nearest up and left in the picture as it is seen.
         box = floor(box[0]), floor(box[1]), box[2], box[3]
     stored = stored_box(box, whole, orientation)
-    source = scale_box(stored, turned_size(whole, orientation), frame, picture.mirrored)
-    return sampled(frame, source, turned_size(layout.scaled, orientation))
+    size = turned_size(layout.scaled, orientation)
+    if picture.window:  # of a frame that was decoded in full, as a crop needs it
+        return sampled(frame, stored, size, window=picture.window)
+    return sampled(frame, scale_box(stored, turned_size(whole, orientation), frame, picture.mirrored), size)
 
 
 def _interesting_box(frame: Frame, box: Box, whole: Size, by: str) -> Box:

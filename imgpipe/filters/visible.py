@@ -30,10 +30,11 @@ def _filtered(frame: Frame, reach: int, function: Callable[[Pixels], Pixels]) ->
     import numpy as np
 
     colour, mask = split_alpha(frame)
-    given = to_array(colour)
     alpha = None if mask is None else to_array(mask)
     if alpha is None or alpha.all():
-        return join_alpha(from_array(function(given), like=colour), mask)
+        # Nobody holds the array that the function is given when the frame is made of its result.
+        return join_alpha(from_array(function(to_array(colour)), like=colour), mask)
+    given = to_array(colour)
     result = function(_filled(given, alpha, reach))
     if result.shape == given.shape:
         result = np.where(alpha == 0, given, result)
