@@ -61,7 +61,7 @@ def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
     assert 'needs `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
 
 
-def test_garbage_is_collected_again_once_the_workers_and_the_command_have_started(tmp_path):
+def test_garbage_is_collected_once_the_workers_and_the_command_have_started_but_not_among_what_was_loaded(tmp_path):
     from PIL import Image
 
     (tmp_path / "in").mkdir()
@@ -76,12 +76,12 @@ def test_garbage_is_collected_again_once_the_workers_and_the_command_have_starte
         "sys.argv += ['-F', 'collecting:check']\n"
         "from imgpipe import __main__, cli\n"
         "run = cli.run\n"
-        "cli.run = lambda: (run(), print('collecting', gc.isenabled()))[0]\n"
+        "cli.run = lambda: (run(), print('collecting', gc.isenabled(), gc.get_freeze_count() > 10_000))[0]\n"
         "__main__.main()\n"
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "collecting True")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "collecting True True")
 
 
 def test_workers_load_nothing_of_the_network_and_nothing_more_with_the_first_picture():

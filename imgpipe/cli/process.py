@@ -63,6 +63,8 @@ def command(source: str, target: str, **given: Any) -> int:
     """
     # Last, so that a file in a folder of pictures cannot stand in for a library.
     sys.path.append(os.getcwd())
+    # Nothing that was loaded is garbage, and looking through it once more would take as long as a picture.
+    gc.freeze()
     gc.enable()
     request = read_request(given)
     if request.report is not None:
