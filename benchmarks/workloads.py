@@ -16,7 +16,6 @@ from benchmarks.model import ROOT, Made, Task, fit
 from benchmarks.steps import Blur, Crop, Scale, Sharpen, Turn
 
 SHARP_PICTURE = ROOT.parent / "shared" / "corpus" / "web-resize-2725x2225.jpg"
-PHOTO_COPIES = 4
 
 
 @dataclass(frozen=True)
@@ -78,18 +77,18 @@ def _copy(picture: Path, folder: Path, count: int) -> None:
         shutil.copyfile(picture, folder / f"{number:04}{picture.suffix}")
 
 
-def _photographs(kind: str, *suffixes: str) -> Callable[[Path, Options], str]:
+def _photographs(kind: str, copies: int, *suffixes: str) -> Callable[[Path, Options], str]:
     def prepare(folder: Path, options: Options) -> str:
         if options.photos is None:
             raise CannotPrepare("needs a folder of photographs: --photos DIR")
         found = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in suffixes)
         if not found:
             raise CannotPrepare(f"--photos: no {kind} in {options.photos.name}")
-        count = options.limit(len(found) * PHOTO_COPIES)
+        count = options.limit(len(found) * copies)
         for number in range(count):
             photo = found[number % len(found)]
             shutil.copyfile(photo, folder / f"{number:04}-{photo.stem}{suffixes[0]}")
-        return f"{count} pictures: {len(found)} {kind}s (--photos), up to {PHOTO_COPIES} times each"
+        return f"{count} pictures: {len(found)} {kind}s (--photos), up to {copies} times each"
 
     return prepare
 
@@ -127,19 +126,19 @@ WORKLOADS = _table(
         "W2",
         "photographs: JPEG to fit 1600x1600, WebP quality 80",
         fit(1600, 1600, "webp", 80),
-        _photographs("JPEG", ".jpg", ".jpeg"),
+        _photographs("JPEG", 12, ".jpg", ".jpeg"),
     ),
     Workload(
         "W3-JPEG",
         "libvips' benchmark: 5000x5000 JPEG, crop 100 px, shrink 10 %, sharpen 3x3, quality 75",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("jpeg", 75),)),
-        _generated(".jpg", 5000, 5000, copies=16),
+        _generated(".jpg", 5000, 5000, copies=40),
     ),
     Workload(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _generated(".tif", 5000, 5000, copies=8),
+        _generated(".tif", 5000, 5000, copies=16),
     ),
     Workload(
         "W4",
@@ -151,19 +150,19 @@ WORKLOADS = _table(
         "W5",
         "PNGs to half their size, PNG",
         Task((Scale(0.5, "lanczos"),), (Made("png"),)),
-        _photographs("PNG", ".png"),
+        _photographs("PNG", 4, ".png"),
     ),
     Workload(
         "W6",
         "pillow-perf's full cycle: 2560x1600 JPEG, turn, shrink to 0.4 bicubic, blur 4 px, JPEG quality 85",
         Task((Turn(), Scale(0.4, "bicubic"), Blur(4)), (Made("jpeg", 85),)),
-        _generated(".jpg", 2560, 1600, copies=160),
+        _generated(".jpg", 2560, 1600, copies=400),
     ),
     Workload(
         "W7",
         "srcset: one decode of each photograph, 4 widths in JPEG and in WebP, quality 80",
         Task((), tuple(Made(kind, 80, width) for width in (1280, 960, 640, 320) for kind in ("jpeg", "webp"))),
-        _photographs("JPEG", ".jpg", ".jpeg"),
+        _photographs("JPEG", 4, ".jpg", ".jpeg"),
     ),
 )
 
