@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from imgpipe.filters.frames import (
     add_alpha,
@@ -67,3 +68,28 @@ def test_added_alpha_is_opaque(kind, frame):
     result = to_array(add_alpha(frame(kind, (7, 5))))
     assert (result[:, :, -1] == np.iinfo(result.dtype).max).all()
     assert np.array_equal(result[:, :, :-1], to_array(frame(kind, (7, 5))))
+
+
+def every_level_at_every_alpha(mode):
+    level, alpha = np.meshgrid(np.arange(256), np.arange(256))
+    samples = np.stack([level, level[::-1], level.T, alpha], axis=2).astype(np.uint8)
+    return Image.frombytes(mode, (256, 256), samples.tobytes())
+
+
+@pytest.mark.parametrize("width", [1, 7, 33, 256])
+def test_colour_is_multiplied_by_alpha_as_pillow_does(width):
+    source = every_level_at_every_alpha("RGBA").crop((0, 0, width, 256))
+    assert same(premultiply(source), source.convert("RGBa"))
+
+
+def test_colour_is_divided_by_alpha_without_growing_darker():
+    shown = every_level_at_every_alpha("RGBa")
+    given = np.asarray(shown).astype(float)
+    colour, alpha = given[:, :, :3], given[:, :, 3:]
+    divided = np.asarray(divide_alpha(shown)).astype(float)
+    exact = np.clip(colour * 255 / np.maximum(alpha, 1), 0, 255)
+    exact[alpha[:, :, 0] == 0] = 0
+    error = divided[:, :, :3] - exact
+    assert np.abs(error).max() < 1
+    assert abs(error[(colour <= alpha) & (alpha > 0)].mean()) < 0.01
+    assert np.array_equal(divided[:, :, 3:], alpha)
