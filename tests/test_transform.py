@@ -1,3 +1,4 @@
+import functools
 import weakref
 from dataclasses import replace
 from io import BytesIO
@@ -126,6 +127,7 @@ def test_copyright_is_kept_by_default_and_the_rest_as_asked():
     assert "xmp" not in opened(kept).info
 
 
+@functools.cache  # a profile says the second in which it was made
 def wide_profile():
     """sRGB's own profile with a gamma of 1.0 in place of its curves: of a size that needs no building."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
