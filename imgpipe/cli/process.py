@@ -68,7 +68,7 @@ def command(source: str, target: str, **given: Any) -> int:
     gc.enable()
     request = read_request(given)
     if request.report is not None:
-        _check_report(request.report, target, request)
+        _check_report(request.report, request)
     with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
         plan = prepare(source, target, request.recipe, request.options, counting(request))
         for notice in notices(
@@ -165,13 +165,11 @@ def _about(plan: Plan, request: Request) -> dict[str, Any]:
     }
 
 
-def _check_report(file: str, target: str, request: Request) -> None:
+def _check_report(file: str, request: Request) -> None:
     from imgpipe.report.page import check_place
 
     if request.dry_run:
         raise UsageError("--report tells of a run, and --dry-run makes none: leave one of them out")
-    if "://" in target:
-        raise UsageError("--report is for an OUTPUT on this machine; --json FILE tells of a run into object storage")
     check_place(file)
 
 

@@ -15,12 +15,6 @@ pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 SMALL = ("--width", 12, "--cores", 1)
 
 
-def test_a_page_about_a_run_into_object_storage_is_refused_before_the_run(tmp_path):
-    done = imgpipe("process", tmp_path, "s3://no-such-bucket/out", "--report", tmp_path / "page.html")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--json FILE" in done.stderr
-
-
 @pytest.fixture
 def pictures(tmp_path):
     for number in range(3):

@@ -17,6 +17,7 @@ from imgpipe.report.page.lanes import lanes
 from imgpipe.report.page.stages import legend, stage_bars
 from imgpipe.report.page.sums import meta, notices, sums
 from imgpipe.report.summary import duration
+from imgpipe.storage.location import shown
 
 _HERE = os.path.dirname(__file__)
 _LISTS = (
@@ -42,7 +43,7 @@ def render(gathered: Gathered, rows: list[dict[str, Any]], output: str, *, large
     css, js = _read("page.css"), _read("page.js")
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     source = printable(gathered.said("input", "") or "?")
-    target = printable(os.path.abspath(output))
+    target = printable(shown(output) if "://" in output else os.path.abspath(output))
     page = environment.get_template("page.html").render(
         css=Markup(css),  # noqa: S704 - our own file
         js=Markup(js),  # noqa: S704 - our own file
