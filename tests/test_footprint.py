@@ -102,8 +102,7 @@ def test_covers_the_peak(tmp_path, format, mode, options, steps):
     (image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)).save(path, **options)
     expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan(format),))
     taken = taken_by(path, steps)
-    # A GIF does not say before it is decoded that all its colours are greys, of which filters work on one band.
-    assert taken < expected < 6 * taken + (96 if format == "gif" else 64) * MP
+    assert taken < expected < 6 * taken + 64 * MP
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")

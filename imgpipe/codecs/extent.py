@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from imgpipe.codecs.gif_blocks import count_images
+from imgpipe.codecs.gif_blocks import count_images, is_grey
 from imgpipe.codecs.raw_kinds import bears_signature, is_raw_tiff, sensor_size
 from imgpipe.picture import Size
 
@@ -95,7 +95,7 @@ def _gif(data: bytes) -> Extent | None:
     if len(data) > _LONGEST_GIF:
         return None
     width, height = struct.unpack_from("<HH", data, 6)
-    return Extent("gif", (width, height), width * height * max(1, count_images(data)))
+    return Extent("gif", (width, height), width * height * max(1, count_images(data)), is_grey(data))
 
 
 def _webp(data: bytes) -> Extent | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from imgpipe.errors import DamagedPicture
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL, _TRANSPARENT = 0xF9, 1
+_TABLE = 13
 
 
 def check_whole(data: bytes) -> None:
@@ -16,7 +18,7 @@ def check_whole(data: bytes) -> None:
         DamagedPicture: the file ends before it.
     """
     try:
-        for _ in _kinds(data):
+        for _ in _blocks(data):
             pass
     except IndexError as error:
         raise DamagedPicture("damaged GIF: truncated, it ends before its trailer") from error
@@ -24,14 +26,25 @@ def check_whole(data: bytes) -> None:
 
 def count_images(data: bytes) -> int:
     """How many images there are; IndexError where the file ends before its trailer."""
-    return sum(kind == _IMAGE for kind in _kinds(data))
+    return sum(kind == _IMAGE for kind, _ in _blocks(data))
 
 
-def _kinds(data: bytes) -> Iterator[int]:
-    """The kind of each block up to the trailer; IndexError where the file ends before it."""
-    offset = 13 + _colour_table(data[10])
+def is_grey(data: bytes) -> bool:
+    """Whether all colours are opaque greys; IndexError where the file ends before its trailer."""
+    table = data[_TABLE : _TABLE + _colour_table(data[10])]
+    return table[::3] == table[1::3] == table[2::3] and not any(
+        data[offset + 9] & 0x80
+        if kind == _IMAGE
+        else kind == _EXTENSION and data[offset + 1] == _GRAPHIC_CONTROL and data[offset + 3] & _TRANSPARENT
+        for kind, offset in _blocks(data)
+    )
+
+
+def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """The kind of each block up to the trailer, and where it begins; IndexError where the file ends before it."""
+    offset = _TABLE + _colour_table(data[10])
     while (kind := data[offset]) != _TRAILER:
-        yield kind
+        yield kind, offset
         if kind == _EXTENSION:
             offset = _after_blocks(data, offset + 2)
         elif kind == _IMAGE:

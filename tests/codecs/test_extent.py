@@ -27,6 +27,15 @@ def animated(format, count, **options):
     return file.getvalue()
 
 
+def coloured_gif():
+    image = Image.new("P", SIZE)
+    image.putpalette([9, 9, 9, 9, 9, 10])
+    image.putpixel((3, 3), 1)
+    file = io.BytesIO()
+    image.save(file, "GIF")
+    return file.getvalue()
+
+
 STILLS = {
     "jpeg": encoded("JPEG"),
     "progressive jpeg": encoded("JPEG", progressive=True),
@@ -35,7 +44,9 @@ STILLS = {
     "png": encoded("PNG"),
     "grey png": encoded("PNG", mode="L"),
     "deep png": encoded("PNG", mode="I;16"),
-    "gif": encoded("GIF", mode="P"),
+    "gif": coloured_gif(),
+    "gif with a clear grey": encoded("GIF", mode="P", transparency=1),
+    "grey gif": encoded("GIF", mode="P"),
     "webp": encoded("WEBP"),
     "lossless webp": encoded("WEBP", lossless=True),
     "webp with alpha": encoded("WEBP", mode="RGBA"),
@@ -56,7 +67,16 @@ def test_of_a_still_is_what_pillow_says(name):
     assert extent.pixels == SIZE[0] * SIZE[1]
     assert extent.kind in name
     assert extent.progressive == ("progressive" in name)
-    assert extent.grey == ("grey" in name)
+    assert extent.grey == name.startswith("grey")
+
+
+def test_of_a_gif_with_a_colour_table_of_its_own_for_a_later_frame_is_not_grey():
+    grey, later = Image.new("L", SIZE), Image.new("RGB", SIZE, (200, 9, 9))
+    file = io.BytesIO()
+    grey.save(file, "GIF", save_all=True, append_images=[later.quantize()])
+    extent = extent_of(file.getvalue())
+    assert extent.pixels == 2 * SIZE[0] * SIZE[1]
+    assert not extent.grey
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
