@@ -3,6 +3,9 @@
 A cost is a number of bytes, but nothing here knows of what. Every worker has a fair share, so tasks that cost no
 more than that never wait. A costlier one waits at the head of the queue until there is room beside those being worked
 on, and those behind it wait too: it is never overtaken, and with the budget to itself every task may run.
+
+Once all that are left are here, the costliest goes first: the last tasks should be small ones, of which all workers
+come to an end at the same time.
 """
 
 from __future__ import annotations
@@ -101,7 +104,7 @@ class Admission(Generic[T]):
             self._waited.add("input", behind - behind_memory)
             self._fetch(wait=True)
             began = time.monotonic()
-            claimed = self.budget.claim(max(self._head[0][1], self.fair_share))
+            claimed = self.budget.claim(max(self._head[-1][1], self.fair_share))
             self._waited.add("memory", time.monotonic() - began + behind_memory)
             return self._head.pop()[0], claimed
 
@@ -117,7 +120,7 @@ class Admission(Generic[T]):
             raise Empty
         try:
             self._fetch(wait=False)
-            if self._head[0][1] > claimed:
+            if self._head[-1][1] > claimed:
                 raise Empty
             return self._head.pop()[0]
         finally:
@@ -135,8 +138,17 @@ class Admission(Generic[T]):
             return self.budget.claim(self.budget.total)
 
     def _fetch(self, *, wait: bool) -> None:
-        """See that there is a head of the queue, with its cost."""
-        while not self._head:
-            task = self._source.take(wait=wait)
-            if not self._pass_by(task):
-                self._head.append((task, self._cost(task) if self._cost else 0))
+        """See that there is a head of the queue, with its cost, that needs a worker."""
+        while True:
+            if not self._head:
+                self._head.append(self._weighed(self._source.take(wait=wait)))
+            if left := self._source.left:
+                last = [self._weighed(self._source.take(wait=False)) for _ in range(left)]
+                # The next one is at the end, and of those that cost the same the first.
+                self._head = sorted([*reversed(last), *self._head], key=lambda weighed: weighed[1])
+            if not self._pass_by(self._head[-1][0]):
+                return
+            self._head.pop()
+
+    def _weighed(self, task: T) -> tuple[T, int]:
+        return task, self._cost(task) if self._cost else 0

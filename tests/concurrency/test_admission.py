@@ -1,4 +1,4 @@
-"""Tasks are admitted in order and within a budget; none is overtaken, none waits for ever."""
+"""Tasks are admitted in order, the last ones by their cost, and within a budget; none waits for ever."""
 
 import sys
 import threading
@@ -22,26 +22,41 @@ from tests.concurrency.tools import Bell, Drive, eventually, in_threads, slay, t
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 
-def admission(costs, total=100, fair_share=10):
+def admission(costs, total=100, fair_share=10, *, more=False):
+    """Of tasks that are their own cost; negative ones pass by. Where there may be more, they come in their order."""
     source = Channel(Capacity(1000))
     for cost in costs:
         source.put(cost)
-    source.end()
-    return Admission(source, lambda cost: cost < 0, lambda cost: cost, Budget(total), fair_share)
+    if not more:
+        source.end()
+    return Admission(source, lambda cost: cost < 0, abs, Budget(total), fair_share)
+
+
+def taken(admitted):
+    """All that is still to come, each given back at once."""
+    found = []
+    while True:
+        try:
+            task, claimed = admitted.take()
+        except StopIteration:
+            return found
+        admitted.budget.release(claimed)
+        found.append(task)
 
 
 class TestAdmission:
     def test_claims_the_cost_but_a_fair_share_at_least_and_the_budget_at_most(self):
-        admitted = admission([1, 25, 1000])
+        admitted = admission([1, 25, 1000], more=True)
         assert admitted.take() == (1, 10)
         assert admitted.take() == (25, 25)
         admitted.budget.release(35)
         assert admitted.take() == (1000, 100)
+        admitted._source.end()
         with pytest.raises(StopIteration):
             admitted.take()
 
     def test_a_costly_one_waits_and_is_not_overtaken(self):
-        admitted = admission([40, 70, 1])
+        admitted = admission([40, 70, 1], more=True)
         came = []
         assert admitted.take() == (40, 40)
         with in_threads(lambda: came.append(admitted.take())) as (waiter,):
@@ -69,13 +84,41 @@ class TestAdmission:
         assert (waited.input, waited.memory) == (3.0, 14.0)
 
     def test_a_costly_one_that_is_seen_too_early_stays_the_next(self):
-        admitted = admission([10, 11, 10])
+        admitted = admission([10, 11, 10], more=True)
         assert admitted.take() == (10, 10)
         for _ in range(3):
             with pytest.raises(Empty):
                 admitted.take_within(10)
         assert admitted.take() == (11, 11)
         assert admitted.take_within(11) == 10
+
+    def test_the_costliest_goes_first_once_all_that_are_left_are_here(self):
+        admitted = admission([2, 5, 1], more=True)
+        assert admitted.take()[0] == 2
+        for cost in (3, 9, 4):
+            admitted._source.put(cost)
+        assert admitted.take()[0] == 5
+        admitted._source.end()
+        assert (admitted.take()[0], admitted.left) == (9, 3)
+        assert taken(admitted) == [4, 3, 1]
+
+    def test_those_of_one_cost_keep_their_order(self):
+        source = Channel(Capacity(100))
+        for name in ("b1", "a1", "b2", "a2", "a3"):
+            source.put(name)
+        source.end()
+        admitted = Admission(source, lambda _: False, lambda name: 2 if name[0] == "a" else 1, Budget(100), 1)
+        assert taken(admitted) == ["a1", "a2", "a3", "b1", "b2"]
+
+    def test_what_passes_by_since_a_moment_ago_needs_no_worker_although_it_was_looked_at_before(self):
+        passing = []
+        admitted = admission([5, 4, 3])
+        admitted._pass_by = lambda task: bool(stopped) and not passing.append(task)
+        stopped = []
+        assert admitted.take()[0] == 5
+        stopped.append(True)
+        assert taken(admitted) == []
+        assert passing == [4, 3]
 
     def test_what_passes_by_costs_nothing(self):
         admitted = admission([-1, -1, 100, -1, 5])
