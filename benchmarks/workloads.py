@@ -126,7 +126,7 @@ WORKLOADS = _table(
         "W2",
         "photographs: JPEG to fit 1600x1600, WebP quality 80",
         fit(1600, 1600, "webp", 80),
-        _photographs("JPEG", 12, ".jpg", ".jpeg"),
+        _photographs("JPEG", 6, ".jpg", ".jpeg"),
     ),
     Workload(
         "W3-JPEG",

@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 _SECONDS_AHEAD = 0.05
 _MOST_AHEAD = 16
-_SECONDS_OF_A_LONG_TASK = 1.0
+_SECONDS_OF_A_LONG_TASK = 0.1
+"""Beside such a one the moment until the next is there is short, and one that lay ahead would take its bytes thrice."""
 
 
 @dataclass(frozen=True, slots=True)
