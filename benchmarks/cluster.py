@@ -1,4 +1,4 @@
-"""What a cluster gives: `python -m benchmarks.cluster [--pictures DIR] [--copies N] [--rounds N] [--work DIR]`.
+"""What a cluster gives: `python -m benchmarks.cluster [--photos DIR] [--copies N] [--rounds N] [--work DIR]`.
 
 In alternation, the same pictures on the same local disk: the engine `processes` with two workers, a Dask cluster of
 two workers, and one of one. Clusters stand before the clock starts; each run is a whole `imgpipe process`, from its
@@ -51,14 +51,14 @@ class Way:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=Path, help="a folder whose JPEGs are to fit 1600 px as WebP (W2)")
-    parser.add_argument("--copies", type=int, help="of each: 16, or 5000 of the sample taken without --pictures")
+    parser.add_argument("--photos", type=Path, help="a folder whose JPEGs are to fit 1600 px as WebP (W2)")
+    parser.add_argument("--copies", type=int, help="of each: 16, or 5000 of the sample taken without --photos")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="folder to work in, to choose the disk")
     chosen = parser.parse_args()
     pictures, recipe, copies = [ROOT / "sample_images/dunes.jpg"], THUMBNAIL, chosen.copies or 5000
-    if chosen.pictures:
-        pictures, recipe, copies = sorted(chosen.pictures.rglob("*.jpg")), WEB_COPY, chosen.copies or 16
+    if chosen.photos:
+        pictures, recipe, copies = sorted(chosen.photos.rglob("*.jpg")), WEB_COPY, chosen.copies or 16
     with tempfile.TemporaryDirectory(dir=chosen.work) as name:
         folder = Path(name)
         copy_pictures(pictures, folder / "in", copies)
