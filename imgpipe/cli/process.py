@@ -95,7 +95,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     meter = Meter()
     end = _loop(plan, request, stop, _Told(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
-    record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error})
+    record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
     if lines is not None:
         write_line(lines, summary_line(tally))
     if tally.done or end.status != cli.CANNOT_GO_ON:

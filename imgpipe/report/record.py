@@ -7,6 +7,7 @@ is put when the run ends, and that of the run before stays until then. The recor
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from imgpipe.errors import UsageError
+from imgpipe.errors import ImgpipeError, UsageError
 from imgpipe.job import Item, Status
 from imgpipe.journal.folder import folder_of
 from imgpipe.report.jsonl import item_line, text_of
@@ -56,13 +57,18 @@ class Record:
         if time.monotonic() >= self._due:
             self._flush()
 
-    def finish(self, *lines: dict[str, Any]) -> None:
-        """Note the end of the run; nothing is added after this."""
+    def finish(self, *lines: dict[str, Any], broken: str = "") -> None:
+        """Note the end of the run; nothing is added after this.
+
+        Args:
+            lines: that tell of it.
+            broken: why the run could not go on. An object store is not asked once more then, which could take minutes.
+        """
         self._waiting.extend(map(text_of, lines))
         self._flush()
         try:
-            self._sink.close()
-        except OSError as error:
+            self._sink.close(broken)
+        except (OSError, ImgpipeError) as error:
             self._refused(error)
 
     def _flush(self) -> None:
@@ -75,8 +81,8 @@ class Record:
         except OSError as error:
             self._refused(error)
 
-    def _refused(self, error: OSError) -> None:
-        self.failed = f"cannot write {self._sink.place}: {error.strerror or error}"
+    def _refused(self, error: OSError | ImgpipeError) -> None:
+        self.failed = f"cannot write {self._sink.place}: {getattr(error, 'strerror', None) or error}"
 
 
 class _File:
@@ -94,7 +100,7 @@ class _File:
             self._open()
         write_whole(self._calls, self._descriptor, lines)
 
-    def close(self) -> None:
+    def close(self, broken: str) -> None:  # noqa: ARG002 - a disk is there or not, at once
         """Nothing more is written."""
         if self._descriptor >= 0:
             self._calls.close(self._descriptor)
@@ -127,12 +133,15 @@ class _Object:
             self._lines = None
             raise
 
-    def close(self) -> None:
-        """Put the whole; OSError where that is impossible."""
-        if self._lines is not None:
-            with self._lines as lines:
-                lines.seek(0)
-                self._target.put(_OBJECT, lines.read())
+    def close(self, broken: str) -> None:
+        """Put the whole; OSError or an error of ours where that is impossible, or not tried."""
+        if self._lines is None:
+            return
+        with self._lines as lines:
+            if broken:
+                raise OSError(errno.EIO, broken)
+            lines.seek(0)
+            self._target.put(_OBJECT, lines.read())
 
 
 def read_record(output: str) -> Iterator[dict[str, Any]]:

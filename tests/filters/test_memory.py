@@ -18,12 +18,23 @@ SIZES = [(1, 1), (7, 5), (300, 200)]
 
 
 @pytest.fixture
-def whole_images():
-    """Images of one piece, whatever their size, as workers make them."""
+def block_size():
+    """Sets how large the pieces of images are: workers make whole ones, and what was set is set for the process."""
     before = Image.core.get_block_size()
-    Image.core.set_block_size(1 << 30)
-    yield
+    yield Image.core.set_block_size
     Image.core.set_block_size(before)
+
+
+@pytest.fixture
+def whole_images(block_size):
+    """Images of one piece, whatever their size, as workers make them."""
+    block_size(1 << 30)
+
+
+@pytest.fixture
+def usual_images(block_size):
+    """Images in pieces of 16 MB, as Pillow makes them."""
+    block_size(1 << 24)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -77,11 +88,11 @@ def over_an_array():
 @pytest.mark.parametrize(
     "image", [in_pieces, over_an_array, lambda: Image.new("LA", (7, 5)), lambda: Image.new("L", (0, 5))]
 )
-def test_there_is_none(image):
+def test_there_is_none(image, usual_images):
     assert memory_of(image()) is None
 
 
-def test_arrays_of_images_in_pieces_are_copies_with_the_same_samples(frame):
+def test_arrays_of_images_in_pieces_are_copies_with_the_same_samples(frame, usual_images):
     source = in_pieces()
     source.paste(frame("RGB", (300, 200)), (2700, 1800))
     assert np.array_equal(to_array(source), np.asarray(source))

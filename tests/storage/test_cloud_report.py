@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from imgpipe.errors import UsageError
+from imgpipe.errors import OutputError, UsageError
 from imgpipe.report.record import Record, read_record
 from imgpipe.storage import open_storage
 from imgpipe.storage.cloud import CloudFolder
@@ -70,6 +70,20 @@ def test_a_store_that_refuses_the_record_is_no_fault_of_the_run(pictures, tmp_pa
     monkeypatch.setattr(CloudFolder, "put", refuse)
     record.finish()
     assert record.failed == f"cannot write {bucket.url}/out/{RECORD}: Access Denied"
+
+
+def test_a_store_that_ends_runs_is_not_asked_again_and_told_once(pictures, tmp_path, bucket, monkeypatch):
+    def refuse(self, *_, **__):
+        raise OutputError("there is no such bucket")
+
+    record = Record(open_storage(f"{bucket.url}/out"), {"input": "photos"})
+    monkeypatch.setattr(CloudFolder, "put", refuse)
+    record.finish()
+    assert record.failed.endswith("there is no such bucket")
+    monkeypatch.setattr(CloudFolder, "put", None)
+    record = Record(open_storage(f"{bucket.url}/out"), {"input": "photos"})
+    record.finish({"type": "summary"}, broken="nobody answers")
+    assert record.failed.endswith("nobody answers")
 
 
 def test_half_of_a_record_is_not_put(bucket, monkeypatch):
