@@ -210,8 +210,11 @@ class Soak:
     def source(self):
         while not self.over:
             number, self.begun = self.begun, self.begun + 1
-            size, answer = self.random.choice(SIZES), self.random.choice(SIZES)
-            yield Task(number, bytes([number % 251]) * size, answer, raw=number % 2 == 0)
+            yield self.task(number, self.random.choice(SIZES), self.random.choice(SIZES))
+
+    @staticmethod
+    def task(number, size, answer):
+        return Task(number, bytes([number % 251]) * size, answer, raw=number % 2 == 0)
 
     def shoot(self):
         """One shot after the other, each when all is out that had begun at the last one."""
@@ -234,7 +237,8 @@ class Soak:
         return True
 
     def run(self, method):
-        results = []
+        """The numbers of what came out. Each is looked at as it comes: all together would fill the memory."""
+        numbers = []
         with (
             in_threads(self.shoot),
             stage(tasks.same, self.source(), Crew(2, Capacity(4))) as fed,
@@ -242,24 +246,22 @@ class Soak:
         ):
             try:
                 for done in made:
-                    results.append(done)
+                    assert not isinstance(done, Lost), done
+                    assert done == undisturbed(self.task(done.number, done.size, len(done.body)))
+                    numbers.append(done.number)
                     with self.changed:
-                        self.out.add(getattr(done, "number", None))
+                        self.out.add(done.number)
                         self.changed.notify_all()
             finally:
                 self.over = True
-        return results
+        return numbers
 
 
 class TestKilledAtRandomMoments:
     def check(self, method, shots, seed):
         soak = Soak(shots, seed)
-        results = soak.run(method)
-        assert not [one for one in results if isinstance(one, Lost)]
-        assert Counter(done.number for done in results) == Counter(range(soak.begun))
-        for done in results:
-            task = Task(done.number, bytes([done.number % 251]) * done.size, answer=len(done.body), raw=done.raw)
-            assert done == undisturbed(task)
+        numbers = soak.run(method)
+        assert Counter(numbers) == Counter(range(soak.begun))
 
     @pytest.mark.parametrize(("method", "shots"), [("forkserver", 8), ("spawn", 3)])
     def test_nothing_is_lost_or_done_twice(self, method, shots):
