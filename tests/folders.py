@@ -29,6 +29,14 @@ def write(path, data=b""):
         file.write(data)
 
 
+def three_and_a_bad_one(folder):
+    """Write three pictures and a file that is none: what to expect of a run is then easily said."""
+    for number in range(3):
+        paint(folder / f"{number}.png", seed=number)
+    write(folder / "bad.jpg", b"no picture")
+    return folder
+
+
 def contents(root, *, hidden=False):
     """Every file below a folder and its bytes; hidden files and folders only where asked for."""
     found = {}

@@ -50,7 +50,6 @@ def command(source: str, target: str, **given: Any) -> int:
     """
     # As `process` does.
     sys.path.append(os.getcwd())
-    # Nothing that was loaded is garbage, and looking through it once more would take as long as a picture.
     gc.freeze()
     gc.enable()
     request = read_request(given)

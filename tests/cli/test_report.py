@@ -1,14 +1,13 @@
 """`imgpipe report OUTPUT`, and `--report` of `process`."""
 
-import json
-import re
 import signal
 
 import pytest
 
 from imgpipe.report.record import read_record
 from tests.command import imgpipe
-from tests.folders import contents, paint, write
+from tests.folders import contents, paint, three_and_a_bad_one, write
+from tests.pages import rows_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -17,15 +16,11 @@ SMALL = ("--width", 12, "--cores", 1)
 
 @pytest.fixture
 def pictures(tmp_path):
-    for number in range(3):
-        paint(tmp_path / f"in/{number}.png", seed=number)
-    write(tmp_path / "in/bad.jpg", b"no picture")
-    return tmp_path / "in"
+    return three_and_a_bad_one(tmp_path / "in")
 
 
 def rows(page):
-    text = page.read_text()
-    return json.loads(re.search(r'<script type="application/json" id="items">(.*?)</script>', text, re.DOTALL)[1])
+    return rows_of(page.read_text())
 
 
 def test_a_run_makes_its_page_and_says_where(pictures, tmp_path):

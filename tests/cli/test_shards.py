@@ -1,13 +1,13 @@
 """Shards on the command line: what is said before, during and after."""
 
 import json
-import re
 import tarfile
 
 import pytest
 
 from tests.command import imgpipe
-from tests.folders import contents, paint, write
+from tests.folders import contents, three_and_a_bad_one
+from tests.pages import rows_of
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -16,10 +16,7 @@ SMALL = ("--width", 12, "--cores", 1, "--shard-count", 2)
 
 @pytest.fixture
 def pictures(tmp_path):
-    for number in range(3):
-        paint(tmp_path / f"in/{number}.png", seed=number)
-    write(tmp_path / "in/bad.jpg", b"no picture")
-    return tmp_path / "in"
+    return three_and_a_bad_one(tmp_path / "in")
 
 
 def test_a_run_says_what_became_of_each_and_the_next_one_that_all_is_done(pictures, tmp_path):
@@ -45,7 +42,7 @@ def test_the_report_shows_pictures_that_are_in_shards(pictures, tmp_path):
     out, page = f"{tmp_path}/out/{{00..09}}.tar", tmp_path / "page.html"
     imgpipe("process", pictures, out, *SMALL, "--report", page)
     first = page.read_text()
-    rows = json.loads(re.search(r'<script type="application/json" id="items">(.*?)</script>', first, re.DOTALL)[1])
+    rows = rows_of(first)
     assert all(row["b"] and row["f"] for row in rows if row["s"] == "written")
     assert "gone since the run" not in first
     done = imgpipe("report", out, "-o", tmp_path / "again.html")

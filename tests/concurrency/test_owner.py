@@ -135,6 +135,18 @@ class TestTasksAhead:
             (tmp_path / "go").touch()
             drive.finish()
 
+    def test_do_not_wait_for_long_tasks(self, tmp_path):
+        """The bytes of large ones would lie there for nothing: half a second is long."""
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1)) as drive:
+            drive.offer(Task(0, trick="doze"))
+            drive.settle()
+            wanted = Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go"))
+            drive.offer(wanted, *innocents(2, 3))
+            assert bell.wait()[1] == 1
+            assert drive.source.depth == 3
+            (tmp_path / "go").touch()
+            drive.finish()
+
     def test_do_not_wait_near_the_end_while_another_worker_is_idle(self, tmp_path):
         short, *others = (
             Task(number, trick="wait" if number else "", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))

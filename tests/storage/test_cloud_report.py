@@ -1,8 +1,5 @@
 """The record of a run into object storage, and the page that is made of it."""
 
-import json
-import re
-
 import pytest
 
 from imgpipe.errors import OutputError, UsageError
@@ -10,7 +7,8 @@ from imgpipe.report.record import Record, read_record
 from imgpipe.storage import open_storage
 from imgpipe.storage.cloud import CloudFolder
 from tests.command import imgpipe
-from tests.folders import paint, write
+from tests.folders import three_and_a_bad_one
+from tests.pages import rows_of
 
 RECORD = ".imgpipe/last-run.jsonl"
 SMALL = ("--width", 12, "--cores", 1)
@@ -18,16 +16,11 @@ SMALL = ("--width", 12, "--cores", 1)
 
 @pytest.fixture
 def pictures(tmp_path):
-    for number in range(3):
-        paint(tmp_path / f"in/{number}.png", seed=number)
-    write(tmp_path / "in/bad.jpg", b"no picture")
-    return tmp_path / "in"
+    return three_and_a_bad_one(tmp_path / "in")
 
 
 def rows(page):
-    text = page.read_text()
-    found = re.search(r'<script type="application/json" id="items">(.*?)</script>', text, re.DOTALL)[1]
-    return {row["n"]: row for row in json.loads(found)}
+    return {row["n"]: row for row in rows_of(page.read_text())}
 
 
 def test_a_run_makes_its_page_and_the_same_one_is_made_afterwards(pictures, tmp_path, bucket):

@@ -1,4 +1,3 @@
-import json
 import os
 import re
 
@@ -14,6 +13,7 @@ from imgpipe.report.page.rows import row
 from imgpipe.report.page.thumbnails import Thumbnail
 from imgpipe.report.record import Record
 from imgpipe.storage.local import LocalFolder
+from tests.pages import rows_of
 
 EVIL = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&<!--" + os.fsdecode(b"\xff") + "\u202e\x1b[31m"
@@ -42,7 +42,7 @@ def test_a_hostile_record_stays_text():
 
 
 def test_the_data_of_the_script_comes_back_as_it_is():
-    found = json.loads(re.search(r'id="items">(.*?)</script>', evil_page(), re.DOTALL)[1])
+    found = rows_of(evil_page())
     assert found[0]["n"] == found[0]["r"] == printable(EVIL)
     assert found[1]["w"] == [printable(EVIL)]
     assert found[1]["x"] == printable(EVIL)
