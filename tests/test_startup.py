@@ -61,6 +61,23 @@ def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
     assert 'needs `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
 
 
+COLLECTING = """
+import gc, sys
+from imgpipe import __main__, cli
+run = cli.run
+cli.run = lambda: (run(), print("collecting", gc.isenabled(), gc.get_freeze_count() > 10_000))[0]
+__main__.main()
+"""
+
+
+def collecting(folder, *words):
+    """The exit status of a command, and what is said of the garbage collection at its end."""
+    words = [words[0], "in", "out", *words[1:]]
+    command = [sys.executable, "-c", COLLECTING, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=60)
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
 def test_garbage_is_collected_once_the_workers_and_the_command_have_started_but_not_among_what_was_loaded(tmp_path):
     from PIL import Image
 
@@ -70,18 +87,14 @@ def test_garbage_is_collected_once_the_workers_and_the_command_have_started_but_
         "import gc\nimport numpy as np\n\n"
         "def check(pixels: np.ndarray) -> np.ndarray:\n    assert gc.isenabled()\n    return pixels\n"
     )
-    program = (
-        "import gc, sys\n"
-        f"sys.argv = ['imgpipe', 'process', {str(tmp_path / 'in')!r}, {str(tmp_path / 'out')!r}]\n"
-        "sys.argv += ['-F', 'collecting:check']\n"
-        "from imgpipe import __main__, cli\n"
-        "run = cli.run\n"
-        "cli.run = lambda: (run(), print('collecting', gc.isenabled(), gc.get_freeze_count() > 10_000))[0]\n"
-        "__main__.main()\n"
-    )
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "collecting True True")
+    assert collecting(tmp_path, "process", "-F", "collecting:check") == (0, "collecting True True")
+
+
+def test_garbage_is_collected_while_a_folder_is_watched_which_may_take_months(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    # It ends with the first failure, and needs no word of the system.
+    assert collecting(tmp_path, "watch", "--fail-fast", "--poll", "60") == (1, "collecting True True")
 
 
 def test_workers_load_nothing_of_the_network_and_nothing_more_with_the_first_picture():

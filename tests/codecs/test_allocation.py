@@ -76,3 +76,25 @@ tune_allocator()
 assert memory_of(Image.new("RGB", (4000, 3000))).shape == (3000, 4000, 4)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc only")
+def test_what_one_thread_has_freed_another_fills_again():
+    """Readers free what workers have taken, and the other way round: each with memory of its own would keep it."""
+    script = """
+import ctypes, threading
+from imgpipe.codecs.allocation import tune_glibc
+assert tune_glibc()
+libc = ctypes.CDLL("libc.so.6")
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+places = []
+def fill():
+    places.append(libc.malloc(32 << 20))
+    libc.free(places[-1])
+fill()
+other = threading.Thread(target=fill)
+other.start()
+other.join()
+assert abs(places[0] - places[1]) < 32 << 20, places
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

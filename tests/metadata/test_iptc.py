@@ -13,6 +13,14 @@ def test_the_location_is_nowhere_and_the_rest_stays():
     assert iptc.reduced(blocks.IPTC, location=True) == blocks.IPTC
 
 
+@pytest.mark.parametrize("number", [26, 27, 90, 92, 95, 100, 101])
+def test_every_data_set_of_a_place_goes(number):
+    """Code and name of the content's location, city, sublocation, state, code and name of the country."""
+    place = blocks.data_set(2, number, b"there")
+    assert iptc.reduced(blocks.IPTC + place, location=False) == iptc.reduced(blocks.IPTC, location=False)
+    assert iptc.reduced(blocks.IPTC + place, location=True) == blocks.IPTC + place
+
+
 def test_credit_is_by_line_and_copyright():
     left = iptc.credit(blocks.IPTC)
     assert left == iptc.credit(left)
@@ -21,8 +29,9 @@ def test_credit_is_by_line_and_copyright():
     assert iptc.credit(blocks.data_set(1, 90, b"\x1b%G") + blocks.data_set(2, 25, b"tower")) is None
 
 
-def test_previews_go():
-    preview = blocks.data_set(2, 202, b"\xff\xd8\xff")
+@pytest.mark.parametrize("number", [200, 201, 202])
+def test_previews_go(number):
+    preview = blocks.data_set(2, number, b"\xff\xd8\xff")
     assert iptc.reduced(blocks.IPTC + preview, location=True) == blocks.IPTC
     assert iptc.reduced(preview, location=True) is None
 
