@@ -99,18 +99,24 @@ def test_results_that_were_copied_without_their_times_are_known_by_their_content
     assert contents(tmp_path / "copy") == expected
 
 
-def test_a_picture_that_changed_while_it_was_processed_is_left_as_it_is(pictures):
+@pytest.mark.parametrize(("name", "size"), [("a.png", (10, 10)), ("b.bmp", (48, 32))], ids=["in size", "in time"])
+def test_a_picture_that_changed_while_it_was_processed_is_left_as_it_is(pictures, name, size):
+    """Of the two one alone: a BMP of so many px has its size whatever it shows, and `cp -p` keeps a time."""
     changed = []
 
     def before(call):
         if not changed and temporaries(pictures):
-            changed.append(call)
-            paint(pictures / "a.png", size=(10, 10), seed=99)
+            time = (pictures / name).stat().st_mtime_ns
+            paint(pictures / name, size=size, seed=99)
+            if size != (48, 32):
+                os.utime(pictures / name, ns=(time, time))
+            changed.append((pictures / name).read_bytes())
 
     report = run_with(WatchedCalls(before), pictures, pictures, HALVED, existing=IN_PLACE)
-    assert ends(report) == {"a.png": "failed", "b.bmp": "written", "x/c.gif": "written"}
-    assert "changed while it was processed" in report.errors["a.png"]
-    assert ends(in_place(pictures))["a.png"] == "written"
+    assert ends(report) == {other: "failed" if other == name else "written" for other in NAMES}
+    assert "changed while it was processed" in report.errors[name]
+    assert changed == [(pictures / name).read_bytes()]
+    assert ends(in_place(pictures))[name] == "written"
 
 
 def test_a_linked_picture_is_left_and_what_it_leads_to_too(pictures, tmp_path):

@@ -149,3 +149,24 @@ def test_what_in_place_has_replaced_is_known_after_a_cut_at_any_step(pictures, t
             assert all(data in (old[name], new[name]) for name, data in contents(folder).items())
             run(folder, folder, halved, existing=in_place)
             assert contents(folder) == new, (number, step[:3], seed)
+
+
+def test_no_output_that_was_pruned_stands_there_unknown_after_a_cut_at_any_step(pictures, tmp_path):
+    """It is gone for good before the journal forgets whose it was; else no run would ever remove it."""
+    out, lost = tmp_path / "disk/out", ("b.png", "x/c.png")
+    run(pictures, out, durability="fsync")
+    before = contents(out, hidden=True)
+    for name in lost:
+        os.unlink(pictures / name)
+    calls = Recorder()
+    run_with(calls, pictures, out, durability="fsync", prune=True)
+    disk = Disk(out.parent, {f"out/{name}": data for name, data in before.items()})
+    for number, step in enumerate(calls.log):
+        disk.apply(step)
+        for seed in range(3):
+            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
+            folder = tmp_path / f"cut {number} {seed}"
+            lay_out(folder, {name[len("out/") :]: data for name, data in found.items()})
+            run(pictures, folder, prune=True)
+            assert contents(folder).keys() == set(NAMES) - set(lost), (number, step[:3], seed)
+    assert visible({name[len("out/") :]: data for name, data in disk.cut().items()}) == contents(out)

@@ -322,13 +322,16 @@ def test_a_file_where_a_folder_is_needed_and_the_reverse_are_errors_that_change_
     assert contents(storage.root, hidden=True) == before
 
 
-def test_a_published_file_has_the_mode_that_any_new_file_has(storage):
+def test_a_published_file_and_its_folder_have_the_modes_that_any_new_ones_have(storage):
     before = os.umask(0o027)
     try:
-        storage.put("a.jpg", b"")
+        for name in ("a.jpg", "new/first.jpg", "new/second.jpg"):
+            storage.put(name, b"")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(os.stat(os.path.join(storage.root, "a.jpg")).st_mode) == 0o640
+    modes = {name: stat.S_IMODE(os.stat(os.path.join(storage.root, name)).st_mode) for name in contents(storage.root)}
+    assert modes == {"a.jpg": 0o640, "new/first.jpg": 0o640, "new/second.jpg": 0o640}
+    assert stat.S_IMODE(os.stat(os.path.join(storage.root, "new")).st_mode) == 0o750
 
 
 def test_a_temporary_is_never_written_through_a_link_that_waits_there(storage, tmp_path, monkeypatch):
