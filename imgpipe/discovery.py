@@ -39,7 +39,9 @@ class Selection:
         """Whether a file is chosen; the content is not looked at."""
         if self.only and name not in self.only:
             return False
-        return (not self.include or _matches(name, self.include)) and not _matches(name, self.exclude)
+        if self.include and not _matches(name, self.include):
+            return False
+        return not (self.exclude and _matches(name, self.exclude))
 
     def may_be_in(self, folder: str) -> bool:
         """Whether files below a folder can be chosen; what it holds is not known."""

@@ -21,7 +21,7 @@ def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
     """The gate of a run, None where all was looked at when it was planned."""
     if not plan.late and plan.existing.overwrite != "smaller":
         return None
-    early = plan.early_names() if plan.late else array("Q")
+    early = plan.early_names() if plan.late else array("q")
     return _Gate(plan, journal, early)
 
 

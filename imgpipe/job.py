@@ -8,7 +8,10 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
+
+_LATE = attrgetter("late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,12 @@ class Job:
     @property
     def late(self) -> bool:
         """Whether a name is known only once the outputs are made."""
-        return any(target.late for target in self.targets)
+        return any(map(_LATE, self.targets))
 
     @property
     def all_targets(self) -> tuple[Target, ...]:
         """What is made, and then what is copied."""
-        return (*self.targets, *self.copies)
+        return self.targets + self.copies
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Job, (self.source, self.targets, self.copies) if self.copies else (self.source, self.targets)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -102,17 +101,19 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
     folder = "" if flat else folder
     values = {"dir": folder, "folder": folder and folder + "/", "stem": stem, "index": str(index)}
 
-    def made(output: Named) -> Target:
-        kept = (output.format or own) == source.format
-        values["ext"] = dot + ending if kept and known else _extension(output.format or own)
+    made = []
+    for output in outputs:
+        become = output.format or own
+        kept = become == source.format
+        values["ext"] = dot + ending if kept and known else _extension(become)
         if output.layout:
-            return Target(output.layout.format_map(values), output.format or own)
+            made.append(Target(output.layout.format_map(values), become))
+            continue
         late = {"ext"} if output.copied and not kept else set()
         name = output.template.fill({key: value for key, value in values.items() if key not in late})
         complete = name.complete
-        return Target(name.name if complete else str(name), output.format or own, not complete)
-
-    return tuple(map(made, outputs))
+        made.append(Target(name.name if complete else str(name), become, not complete))
+    return tuple(made)
 
 
 def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = False) -> int:
@@ -127,11 +128,12 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
         CollisionError: names the first outputs that have several inputs, and those inputs.
     """
     total = 0
-    keys = array("Q")
+    keys = array("q")
     for job in jobs():
         total += 1
         if isinstance(job, Job):
-            keys.extend(_key(name) for name, _ in _names(job, folded))
+            for name, _ in _names(job, folded):
+                keys.append(hash(name))
     in_order = sorted(keys)
     twice = {key for key, after in pairwise(in_order) if key == after}
     clashes = _clashes(jobs(), twice, folded) if twice else {}
@@ -149,12 +151,15 @@ def early_names(jobs: Iterable[Job | Item], *, folded: bool) -> array[int]:
         for target in job.all_targets
         if not target.late
     )
-    return array("Q", sorted(map(_key, names)))
+    return array("q", sorted(map(hash, names)))
 
 
 def key_of(name: str, *, folded: bool) -> int:
-    """Eight bytes that stand for a name, the same for names that are one where names are folded."""
-    return _key(_name(name, folded))
+    """Eight bytes that stand for a name in this process, the same for names that are one where names are folded.
+
+    Python keys them anew in each process, so nobody can call files so that theirs meet.
+    """
+    return hash(_name(name, folded))
 
 
 def printable(name: str) -> str:
@@ -171,7 +176,7 @@ def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[s
     inputs: dict[str, list[tuple[str, int]]] = {}
     for job in jobs:
         for name, number in _names(job, folded) if isinstance(job, Job) else ():
-            if _key(name) in keys:
+            if hash(name) in keys:
                 inputs.setdefault(name.removeprefix(_LATE), []).append((job.source.name, number))
     return {name: _told(found) for name, found in inputs.items() if len(found) > 1}
 
@@ -184,24 +189,22 @@ def _told(found: list[tuple[str, int]]) -> list[str]:
     return [f"{source} (output {number})" for source, number in found]
 
 
-def _names(job: Job, folded: bool) -> Iterator[tuple[str, int]]:
+def _names(job: Job, folded: bool) -> list[tuple[str, int]]:
     """What the outputs of a job are called, for comparison, and their numbers.
 
     Outputs of one picture whose names are late may have one template: where they come to one name, they are one.
     """
+    names: list[tuple[str, int]] = []
     late = set()
     for number, target in enumerate(job.all_targets, 1):
         name = _name(target.name, folded)
-        if not target.late:
-            yield name, number
-        elif name not in late:
+        if target.late:
+            name = _LATE + name
+            if name in late:
+                continue
             late.add(name)
-            yield _LATE + name, number
-
-
-def _key(name: str) -> int:
-    digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+        names.append((name, number))
+    return names
 
 
 def _name(name: str, folded: bool) -> str:

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TypeAlias
 
 from imgpipe.discovery import Selection, find, instead_of
@@ -22,6 +23,7 @@ from imgpipe.storage import Storage, open_storage, open_target
 from imgpipe.template import may_be_written, parse
 
 _UNREADABLE = "unreadable"
+_NAME = attrgetter("name")
 
 Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
 
@@ -60,9 +62,8 @@ class Plan:
         """
         found = self._found()
         if journal is None:
-            yield from found
-        else:
-            yield from noted((self._decide(job, journal) for job in found), journal, remote=self.target.remote)
+            return found
+        return noted((self._decide(job, journal) for job in found), journal, remote=self.target.remote)
 
     @property
     def late(self) -> bool:
@@ -88,14 +89,15 @@ class Plan:
             CollisionError: two inputs clash.
         """
         unlisted = 0
+        becomes_samples = self.target.samples and not self.source.samples
 
         def jobs() -> Iterator[Job | Item]:
             nonlocal unlisted
             unlisted = 0
             for job in through(self._names_only().jobs()):
-                failed = isinstance(job, Item) and job.status is Status.FAILED
-                unlisted += failed and self.selection.names is None
-                yield self._by_key(job)
+                if isinstance(job, Item):
+                    unlisted += job.status is Status.FAILED and self.selection.names is None
+                yield self._by_key(job) if becomes_samples else job
 
         total = count_inputs(jobs, folded=self.folded)
         return replace(self, total=total, unlisted=unlisted)
@@ -110,8 +112,8 @@ class Plan:
             count_inputs(self._names_only().jobs, folded=True)
 
     def _by_key(self, job: Job | Item) -> Job | Item:
-        """The same, called by the key of its sample where files become samples: two files of one key clash."""
-        if self.source.samples or not self.target.samples or isinstance(job, Item):
+        """The same, called by the key of the sample that it becomes: two files of one key clash."""
+        if isinstance(job, Item):
             return job
         from imgpipe.samples import by_key
 
@@ -122,23 +124,23 @@ class Plan:
         listing = replace(self.selection.listing, names_only=True)
         return replace(self, selection=replace(self.selection, listing=listing))
 
-    def _found(self) -> Iterator[Job | Item]:
+    def _found(self) -> Generator[Job | Item]:
         index = 0
+        samples = self.source.samples or self.target.samples
         for found in find(self.source, self.selection):
             if isinstance(found, Item):
                 yield found
                 continue
             index += 1
             job = Job(found, targets(found, self.outputs, index, flat=self.flat))
-            job = self._with_samples(job)
+            if samples:
+                job = self._with_samples(job)
             if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
                 raise UsageError(_not_in_place(job))
-            yield job if all(may_be_written(output.name) for output in job.targets) else _nowhere(job)
+            yield job if all(map(may_be_written, map(_NAME, job.targets))) else _nowhere(job)
 
     def _with_samples(self, job: Job) -> Job:
         """The same, with what a sample asks for in a shard, or where it becomes files in a folder."""
-        if not (self.source.samples or self.target.samples):
-            return job
         from imgpipe.samples import in_samples, with_texts
 
         # What cannot be read fails when it is to be processed.
@@ -163,11 +165,12 @@ class Plan:
             return Item(job.source, Status.UNCHANGED, outputs)
         if not self.existing.force and journal.passed_over(job.source):
             return Item(job.source, Status.SKIPPED, reason="its outputs save too little, as was seen before")
-        for output in job.all_targets:
-            if not output.late and (reason := self.existing.refusal(output.name, job.source, self.target, journal)):
+        known = [output for output in job.all_targets if not output.late]
+        for output in known:
+            if reason := self.existing.refusal(output.name, job.source, self.target, journal):
                 return Item(job.source, Status.SKIPPED, reason=reason)
-        for output in job.all_targets:
-            if not output.late and (obstacle := self.target.obstacle(output.name)):
+        for output in known:
+            if obstacle := self.target.obstacle(output.name):
                 if not self.target.writable():
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 failure = Failure("OSError", f"cannot write {output.name}: {obstacle}")
@@ -193,6 +196,8 @@ class Plan:
             # It was copied or touched, perhaps. To process a result again would cost it quality.
             digest = self.source.digest(job.source.name)
             outputs = journal.unchanged(replace(job.source, digest=digest), self.target)
+        if not outputs:
+            return ()
         if [output.name for output in outputs] == [target.name for target in job.all_targets]:
             return outputs
         return outputs if all(_is_of(job, output.name) for output in outputs) else ()

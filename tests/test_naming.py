@@ -191,7 +191,7 @@ def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_fo
 
 
 def test_names_that_only_share_a_hash_do_not_clash(monkeypatch):
-    monkeypatch.setattr(naming, "_key", lambda name: 1)
+    monkeypatch.setattr(naming, "hash", lambda name: 1, raising=False)
     assert count_inputs(jobs_to("webp", "a.jpg", "b.jpg")) == 2
     with pytest.raises(CollisionError) as caught:
         count_inputs(jobs_to("webp", "a.jpg", "b.jpg", "b.png"))

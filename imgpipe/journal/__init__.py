@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from io import BytesIO
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from imgpipe.errors import OutputError
@@ -32,10 +33,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal", "Making", "OpenJournal", "open_journal", "peek"]
 
+_NAME = attrgetter("name")
 _GROUP = 64
 _GROUP_SECONDS = 0.5
 _GROUP_OF_REMOTE = 1000
 _SECONDS_OF_REMOTE = 1.0
+
+
+class _OutputErrors:
+    """What the system refuses while the block runs ends the run. Not a generator: each picture passes here twice."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(f"{self._what}: {error.strerror}; mend that and run the same command again") from error
+
+
+_WRITING = _OutputErrors("cannot write the journal")
 
 
 class OpenJournal(Journal):
@@ -53,7 +72,7 @@ class OpenJournal(Journal):
 
     def begin(self, jobs: Iterable[Job]) -> None:
         """Note that outputs of these jobs may appear from now on, but for those whose names are not known yet."""
-        self._begin(job for job in jobs if not job.late)
+        self._begin([job for job in jobs if not job.late])
 
     def begin_late(self, job: Job) -> None:
         """As `begin`, for a job whose names are known now; from any thread."""
@@ -63,7 +82,7 @@ class OpenJournal(Journal):
         lines = []
         for job in jobs:
             self._in_hand[job.source.name] = job.source
-            lines.append(begun_line(job.source.name, (target.name for target in job.all_targets)))
+            lines.append(begun_line(job.source.name, map(_NAME, job.all_targets)))
         self._append(lines)
 
     def withdraw(self, jobs: Iterable[Job]) -> None:
@@ -77,8 +96,8 @@ class OpenJournal(Journal):
         """Note what was written, or that nothing was although the job was begun."""
         source = self._results.pop(item.source.name, item.source)
         if item.status is Status.WRITTEN or item.lasting:
-            making, now = self.making, {output.name for output in item.outputs}
-            earlier = tuple(sorted(self.ours(source.name) - now))
+            making = self.making
+            earlier = tuple(sorted(self.ours(source.name).difference(map(_NAME, item.outputs))))
             self._wait(Record(source, making.recipe, making.origin, item.outputs, earlier).line())
         elif source.name in self._in_hand and not item.outputs:
             self._wait(undone_line(source.name))
@@ -103,7 +122,7 @@ class OpenJournal(Journal):
         """Write what was noted, after the names of all outputs were synced."""
         lines, self._waiting = self._waiting, []
         if lines:
-            with _output_errors("cannot write the journal"):
+            with _WRITING:
                 self._storage.sync()
             self._append(lines)
 
@@ -118,7 +137,7 @@ class OpenJournal(Journal):
 
     def _append(self, lines: list[bytes]) -> None:
         if lines:
-            with _output_errors("cannot write the journal"):
+            with _WRITING:
                 self._file.append(b"".join(lines))
 
 
@@ -131,7 +150,7 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
         UsageError: another run is writing to it.
     """
     with ExitStack() as stack:
-        with _output_errors(f"cannot write to {storage.root}"):
+        with _OutputErrors(f"cannot write to {storage.root}"):
             file, index = stack.enter_context(_opened(storage))
         journal = OpenJournal(making, index, file, storage)
         try:
@@ -188,7 +207,7 @@ def peek(output: str, making: Making) -> Journal:
     if "://" in output:
         from imgpipe.journal.segments import load_all
 
-        with _output_errors("cannot read the journal"):
+        with _OutputErrors("cannot read the journal"):
             index = load_all(_cloud(open_storage(output)), lines)
     else:
         lines = BytesIO(content(folder_of(output)))
@@ -199,11 +218,3 @@ def peek(output: str, making: Making) -> Journal:
         return lines.readline()
 
     return Journal(making, index, line_at)
-
-
-@contextmanager
-def _output_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{what}: {error.strerror}; mend that and run the same command again") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 
 from imgpipe.errors import OutputError
@@ -15,7 +15,7 @@ _GROUP = 32, 0.02
 _GROUP_OF_REMOTE = 256, 0.25
 
 
-def noted(decided: Iterator[Job | Item], journal: Journal, *, remote: bool = False) -> Iterator[Job | Item]:
+def noted(decided: Iterator[Job | Item], journal: Journal, *, remote: bool = False) -> Generator[Job | Item]:
     """The same, each job after it was noted; those that nobody takes are withdrawn when this is closed.
 
     Args:
@@ -24,7 +24,7 @@ def noted(decided: Iterator[Job | Item], journal: Journal, *, remote: bool = Fal
         remote: a note takes a while, so that groups are larger.
     """
     for group in _groups(decided, *(_GROUP_OF_REMOTE if remote else _GROUP)):
-        jobs = deque(job for job in group if isinstance(job, Job))
+        jobs = deque([job for job in group if isinstance(job, Job)])
         journal.begin(jobs)
         try:
             for job in group:

@@ -55,7 +55,9 @@ class Record:
             "origin": self.origin,
             "outputs": [[output.name, output.bytes, output.width, output.height] for output in self.outputs],
         }
-        return encode(line | ({"earlier": list(self.earlier)} if self.earlier else {}))
+        if self.earlier:
+            line["earlier"] = self.earlier
+        return encode(line)
 
 
 @dataclass(slots=True)
@@ -185,7 +187,7 @@ def is_same(before: Source, now: Source) -> bool:
     return before.modified == now.modified and len(inodes) < 2
 
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _DECODER = json.JSONDecoder()
 _DONE = itemgetter("done", "size", "mtime", "inode", "digest", "recipe", "origin", "outputs")
 _DONE_TYPES = [str, int, int, int, str, str, str, list]

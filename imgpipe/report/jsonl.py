@@ -10,6 +10,8 @@ from imgpipe.flow import Flow, Queue, Stage
 from imgpipe.job import Failure, Item, Output, Seconds, Source, Status
 from imgpipe.report.tally import Tally
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
 
 def write_line(file: TextIO, line: dict[str, Any]) -> None:
     """Write one object as one line of ASCII, and flush it."""
@@ -19,17 +21,18 @@ def write_line(file: TextIO, line: dict[str, Any]) -> None:
 
 def text_of(line: dict[str, Any]) -> str:
     """One object as one line of ASCII, with its end."""
-    return json.dumps(line, separators=(",", ":")) + "\n"
+    return _ENCODER.encode(line) + "\n"
 
 
 def item_line(item: Item) -> dict[str, Any]:
     """What became of one job; names are relative to INPUT and OUTPUT."""
     failure = item.failure
+    read, process, write, began, worker = item.seconds
     return {
         "type": "item",
         "source": item.source.name,
         "bytes": item.source.bytes,
-        "status": item.status.value,
+        "status": str(item.status),
         "outputs": [
             {"path": output.name, "bytes": output.bytes, "width": output.width, "height": output.height}
             for output in item.outputs
@@ -37,13 +40,9 @@ def item_line(item: Item) -> dict[str, Any]:
         "warnings": list(item.warnings),
         "reason": item.reason or None,
         "error": None if failure is None else {"type": failure.type, "message": failure.message},
-        "seconds": {
-            "read": round(item.seconds.read, 6),
-            "process": round(item.seconds.process, 6),
-            "write": round(item.seconds.write, 6),
-        },
-        "began": round(item.seconds.began, 6),
-        "worker": item.seconds.worker,
+        "seconds": {"read": round(read, 6), "process": round(process, 6), "write": round(write, 6)},
+        "began": round(began, 6),
+        "worker": worker,
     }
 
 

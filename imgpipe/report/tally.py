@@ -37,7 +37,7 @@ class Tally:
         self.counts[item.status] += 1
         if item.status is Status.WRITTEN:
             self.bytes_in += item.source.bytes
-            self.bytes_out += sum(output.bytes for output in item.outputs)
+            self.bytes_out += sum([output.bytes for output in item.outputs])
         if item.status is Status.PRUNED:
             self.pruned += len(item.outputs)
         if item.status in (Status.FAILED, Status.SKIPPED) or item.warnings:

@@ -18,10 +18,7 @@ class Calls:
     unlink = staticmethod(os.unlink)
     mkdir = staticmethod(os.mkdir)
     fsync = staticmethod(os.fsync)
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """As `os.write`: a disk that fills up takes a part, and says so only when the rest is written."""
-        return os.write(descriptor, data)
+    write = staticmethod(os.write)
 
     def fdatasync(self, descriptor: int) -> None:
         """As `os.fdatasync`, or the next best where there is none."""
@@ -35,10 +32,10 @@ SYSTEM = Calls()
 
 
 def write_whole(calls: Calls, descriptor: int, data: bytes) -> None:
-    """Write all of it, in as many writes as it takes."""
-    view = memoryview(data)
-    while view:
-        view = view[calls.write(descriptor, view) :]
+    """Write all of it: a disk that fills up takes a part, and says so only when the rest is written."""
+    written = calls.write(descriptor, data)
+    while written < len(data):
+        written += calls.write(descriptor, memoryview(data)[written:])
 
 
 def make_folders(calls: Calls, path: str) -> list[str]:

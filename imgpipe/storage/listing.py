@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from operator import attrgetter
 
 from imgpipe.storage import Entry, Listing, is_name
 
 TEMPORARY_PREFIX = ".imgpipe-"
 OWN_FOLDER = ".imgpipe"
+
+_BY_NAME = attrgetter("name")
 
 
 def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Entry]:
@@ -27,20 +30,24 @@ def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int],
     try:
         status = os.stat(path)
         with os.scandir(path) as entries:
-            in_order = sorted(entries, key=lambda entry: entry.name)
+            in_order = sorted(entries, key=_BY_NAME)
     except OSError as error:
         yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
         return
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
-    visible = [entry for entry in in_order if _is_visible(entry.name, listing)]
-    for entry in visible:
-        if not _is_folder(entry):
+    folders = []
+    for entry in in_order:
+        if not _is_visible(entry.name, listing):
+            continue
+        if _is_folder(entry):
+            folders.append(entry)
+        else:
             name = prefix + entry.name
             yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
-    for entry in visible:
-        if listing.recursive and _is_folder(entry) and (listing.follow_symlinks or not entry.is_symlink()):
+    for entry in folders:
+        if listing.recursive and (listing.follow_symlinks or not entry.is_symlink()):
             yield from walk(root, f"{prefix}{entry.name}/", listing, (*above, here))
 
 
@@ -74,7 +81,7 @@ def is_visible(name: str, listing: Listing) -> bool:
 
 
 def _is_visible(name: str, listing: Listing) -> bool:
-    return not _is_own(name) and (listing.hidden or not name.startswith("."))
+    return not name.startswith(".") or (listing.hidden and not _is_own(name))
 
 
 def _is_own(name: str) -> bool:

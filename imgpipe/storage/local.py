@@ -19,6 +19,7 @@ from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, writ
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX, seen
 
 _FOLDS_NAMES = sys.platform in ("win32", "darwin")
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
@@ -34,7 +35,7 @@ class LocalFolder:
         self.calls = calls
         self._lock = threading.Lock()
         self._changed: set[str] = set()
-        self._looked_at = "", ""
+        self._looked_at: tuple[str | None, str] = None, ""
         self._mark, self._numbers = os.urandom(4).hex(), itertools.count()
 
     def __reduce__(self) -> tuple[type[LocalFolder], tuple[str, Durability, Calls]]:
@@ -93,24 +94,19 @@ class LocalFolder:
     def putting(
         self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
     ) -> Iterator[Entry]:
-        """Write to a temporary name in the same folder; rename when the block is left.
-
-        The temporary name is short, so that it fits wherever the final one does.
-        """
+        """Write to a temporary name in the same folder; rename when the block is left."""
         path = self._path(name)
-        folder = os.path.dirname(path)
-        temporary = f"{folder}/{TEMPORARY_PREFIX}{os.getpid():x}-{self._mark}{next(self._numbers):x}"
-        descriptor = self._create(temporary)
+        folder = _above(path)
+        temporary, descriptor = self._create(folder)
         try:
             given = attributes.for_place_of(path) if over is not None and like is None else like
-            status = self._fill(descriptor, data, given)
-            yield seen(name, status)
+            self._fill(descriptor, data, given)
+            yield seen(name, os.lstat(temporary))
             if over is not None and not _is_still(path, over):
                 raise OSError(errno.EBUSY, "it is a link, or changed while it was processed, and is left as it is")
             self.calls.replace(temporary, path)
         except BaseException:
-            with suppress(OSError):
-                self.calls.unlink(temporary)
+            self._give_up(temporary)
             raise
         self._note_changed([folder])
 
@@ -126,7 +122,7 @@ class LocalFolder:
         if not stat.S_ISREG(status.st_mode) or status.st_size != bytes:
             return False
         self.calls.unlink(path)
-        self._note_changed([os.path.dirname(path)])
+        self._note_changed([_above(path)])
         return True
 
     def attributes(self, name: str) -> Attributes:
@@ -135,11 +131,21 @@ class LocalFolder:
 
     def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
         """Publish a whole file at once; OSError where nothing was published. A rename takes no condition."""
-        with self.putting(name, data, like):
-            pass
+        path = self._path(name)
+        folder = _above(path)
+        temporary, descriptor = self._create(folder)
+        try:
+            self._fill(descriptor, data, like)
+            self.calls.replace(temporary, path)
+        except BaseException:
+            self._give_up(temporary)
+            raise
+        self._note_changed([folder])
 
     def sync(self) -> None:
         """Make the names of all files that were put survive a power loss; their content does already."""
+        if self.durability != "fsync":
+            return
         with self._lock:
             changed, self._changed = self._changed, set()
         for folder in sorted(changed):
@@ -147,15 +153,12 @@ class LocalFolder:
 
     def obstacle(self, name: str) -> str:
         """Why a file of that name cannot be put, in words, as far as that can be seen; empty where nothing is seen."""
-        for part in name.split("/"):
-            if (length := len(os.fsencode(part))) > self._longest_name:
-                return f"its name is too long ({length} bytes of at most {self._longest_name}); shorten it with --name"
-        folder = os.path.dirname(self._path(name))
+        folder, _, last = name.rpartition("/")
         looked_at, obstacle = self._looked_at
         if folder != looked_at:
-            obstacle = self._obstacle_in(folder)
+            obstacle = self._too_long(*folder.split("/")) or self._obstacle_in(_above(self._path(name)))
             self._looked_at = folder, obstacle
-        return obstacle
+        return obstacle or self._too_long(last)
 
     def writable(self) -> bool:
         """Whether files can be put into the root itself."""
@@ -180,6 +183,12 @@ class LocalFolder:
         except (AttributeError, OSError, ValueError):
             return 255
 
+    def _too_long(self, *parts: str) -> str:
+        for part in parts:
+            if (length := len(os.fsencode(part))) > self._longest_name:
+                return f"its name is too long ({length} bytes of at most {self._longest_name}); shorten it with --name"
+        return ""
+
     def _obstacle_in(self, folder: str) -> str:
         above = _standing(folder)
         if not os.path.isdir(above):
@@ -192,15 +201,20 @@ class LocalFolder:
             with self._lock:
                 self._changed.update(folders)
 
-    def _create(self, temporary: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+    def _create(self, folder: str) -> tuple[str, int]:
+        """A new file and its descriptor. Its temporary name is short, so that it fits wherever the final one does."""
+        temporary = f"{folder}/{TEMPORARY_PREFIX}{os.getpid():x}-{self._mark}{next(self._numbers):x}"
         try:
-            return self.calls.open(temporary, flags, 0o666)
+            return temporary, self.calls.open(temporary, _NEW_FILE, 0o666)
         except FileNotFoundError:
-            self._note_changed(make_folders(self.calls, os.path.dirname(temporary)))
-            return self.calls.open(temporary, flags, 0o666)
+            self._note_changed(make_folders(self.calls, folder))
+            return temporary, self.calls.open(temporary, _NEW_FILE, 0o666)
 
-    def _fill(self, descriptor: int, data: bytes, like: Attributes | None) -> os.stat_result:
+    def _give_up(self, temporary: str) -> None:
+        with suppress(OSError):
+            self.calls.unlink(temporary)
+
+    def _fill(self, descriptor: int, data: bytes, like: Attributes | None) -> None:
         """Write it all, and close it."""
         try:
             write_whole(self.calls, descriptor, data)
@@ -208,7 +222,6 @@ class LocalFolder:
                 attributes.give(descriptor, like)
             if self.durability == "fsync":
                 self.calls.fdatasync(descriptor)
-            return os.fstat(descriptor)
         finally:
             # Some disks say only here that they are full.
             self.calls.close(descriptor)
@@ -217,6 +230,11 @@ class LocalFolder:
         if not is_name(name):
             raise OSError(errno.EINVAL, "is no name below a folder", name)
         return f"{self.root}/{name}"
+
+
+def _above(path: str) -> str:
+    """The folder that a path below a root is in."""
+    return path.rpartition("/")[0]
 
 
 def _standing(path: str) -> str:

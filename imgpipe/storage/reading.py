@@ -7,11 +7,12 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 _TICK = 12_000_000
 """The coarsest clock of a usual kernel, in ns; disks that keep whole seconds only are coarser."""
+
+# Opening a pipe without O_NONBLOCK would wait for a writer for ever.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
 
 def read(path: str) -> bytes:
@@ -30,37 +31,44 @@ def read(path: str) -> bytes:
 
 def head(path: str, count: int) -> bytes:
     """The first bytes of a regular file; OSError where they cannot be read."""
-    with _regular_file(path) as (descriptor, _):
-        return os.read(descriptor, count)
-
-
-def digest(path: str) -> str:
-    """A digest of the whole content of a regular file; OSError where it cannot be read."""
-    with _regular_file(path) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-@contextmanager
-def _regular_file(path: str) -> Iterator[tuple[int, os.stat_result]]:
-    # Opening a pipe without O_NONBLOCK would wait for a writer for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    descriptor, _ = _open_regular(path)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file")
-        yield descriptor, status
+        return os.read(descriptor, count)
     finally:
         os.close(descriptor)
 
 
+def digest(path: str) -> str:
+    """A digest of the whole content of a regular file; OSError where it cannot be read."""
+    descriptor, _ = _open_regular(path)
+    with os.fdopen(descriptor, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _open_regular(path: str) -> tuple[int, os.stat_result]:
+    """A descriptor, which the caller closes, and what the file is now; OSError where it is no regular file."""
+    descriptor = os.open(path, _FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, status
+
+
 def _read_settled(path: str) -> bytes | None:
     """The content, None where the file changed while it was read."""
-    with _regular_file(path) as (descriptor, before):
+    descriptor, before = _open_regular(path)
+    try:
         # What is written after we have read must get another time, else nobody would ever see that it changed.
         if 0 <= (age := time.time_ns() - before.st_mtime_ns) < _TICK:
             time.sleep((_TICK - age) / 1e9)
         data = _read_whole(descriptor, before.st_size)
         after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
     return None if changed or len(data) != before.st_size else data
 
