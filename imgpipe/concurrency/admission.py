@@ -28,7 +28,9 @@ class Budget:
         self.total = total
         self._claimed = 0
         self._closed = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
 
     def claim(self, cost: int) -> int:
         """Wait until there is room, and return what was claimed: the cost, or the whole budget where it is more.
@@ -37,9 +39,13 @@ class Budget:
             Closed: the budget was closed.
         """
         cost = min(cost, self.total)
-        with self._changed:
-            while self._claimed + cost > self.total and not self._closed:
-                self._changed.wait()
+        with self._lock:
+            self._waiting += 1
+            try:
+                while self._claimed + cost > self.total and not self._closed:
+                    self._changed.wait()
+            finally:
+                self._waiting -= 1
             if self._closed:
                 raise Closed
             self._claimed += cost
@@ -47,13 +53,14 @@ class Budget:
 
     def release(self, cost: int) -> None:
         """Give back what was claimed."""
-        with self._changed:
+        with self._lock:
             self._claimed -= cost
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Send home whoever waits."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
 
