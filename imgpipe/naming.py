@@ -94,7 +94,6 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
         index: the number of this source, from 1.
         flat: all outputs in one folder.
     """
-    own = codecs.written_as(source.format or "")
     folder, _, last = source.name.rpartition("/")
     known = codecs.by_extension(last) is not None
     stem, dot, ending = last.rpartition(".") if known else (last, "", "")
@@ -103,7 +102,7 @@ def targets(source: Source, outputs: Sequence[Named], index: int, *, flat: bool)
 
     made = []
     for output in outputs:
-        become = output.format or own
+        become = output.format or codecs.written_as(source.format or "")
         kept = become == source.format
         values["ext"] = dot + ending if kept and known else _extension(become)
         if output.layout:

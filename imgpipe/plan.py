@@ -151,7 +151,8 @@ class Plan:
     def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
         if isinstance(job, Item):
             return job
-        job = self._identified(job)
+        if self.existing.known_by != "inode":
+            job = self._identified(job)
         try:
             settled = self._settle(job, journal)
         except OSError as error:

@@ -56,10 +56,12 @@ def write(
         job.source,
         Status.WRITTEN,
         outputs=tuple(
-            Output(target.name, len(output.data), *output.size)
-            for target, output in zip(job.targets, ready.outputs, strict=True)
+            [
+                Output(target.name, len(output.data), *output.size)
+                for target, output in zip(job.targets, ready.outputs, strict=True)
+            ]
         ),
-        warnings=(*ready.left, *dict.fromkeys(warning for output in ready.outputs for warning in output.warnings)),
+        warnings=(*ready.left, *dict.fromkeys([warning for output in ready.outputs for warning in output.warnings])),
         seconds=_written_since(began, ready.seconds),
     )
 
@@ -77,7 +79,8 @@ def _ready(gate: Gate | None, made: Made, source: Storage | None, began: float) 
 
 
 def _written_since(began: float, seconds: Seconds) -> Seconds:
-    return seconds._replace(write=time.monotonic() - began)
+    read, process, _, start, worker = seconds
+    return Seconds(read, process, time.monotonic() - began, start, worker)
 
 
 def _publish(storage: Storage, made: Made, began: float) -> Item | None:

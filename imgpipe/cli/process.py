@@ -127,7 +127,7 @@ def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told, meter: M
     try:
         with (
             progress(told.tally, sys.stderr, wanted=request.progress) as bar,
-            closing(execute(plan, request.recipe, request.options, lambda: bool(stop), meter)) as items,
+            closing(execute(plan, request.recipe, request.options, stop.__bool__, meter)) as items,
         ):
             for item in items:
                 told.add(item)
