@@ -65,6 +65,40 @@ def test_nothing_but_a_regular_file_is_read_and_no_writer_is_waited_for(storage,
             storage.read(name) if call == "read" else storage.head(name, 64)
 
 
+@pytest.mark.parametrize("call", ["read", "head", "digest"])
+def test_no_descriptor_stays_open_behind_what_was_read_or_refused(storage, call):
+    def lowest():
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    write(os.path.join(storage.root, "a.jpg"), b"x")
+    os.mkfifo(os.path.join(storage.root, "pipe.jpg"))
+    arguments = [64] if call == "head" else []
+    free = lowest()
+    getattr(storage, call)("a.jpg", *arguments)
+    assert lowest() == free
+    with pytest.raises(OSError, match="no regular file"):
+        getattr(storage, call)("pipe.jpg", *arguments)
+    assert lowest() == free
+
+
+@pytest.mark.parametrize("change", ["put", "putting", "remove"])
+def test_a_folder_in_which_a_name_changed_is_synced_once(tmp_path, change):
+    write(os.path.join(tmp_path, "x/a.jpg"), b"1")
+    storage = LocalFolder(str(tmp_path), "fsync", WatchedCalls(lambda call: None, ("fsync",)))
+    if change == "put":
+        storage.put("x/a.jpg", b"2")
+    elif change == "remove":
+        storage.remove("x/a.jpg", 1)
+    else:
+        with storage.putting("x/a.jpg", b"2"):
+            pass
+    storage.sync()
+    storage.sync()
+    assert storage.calls.calls == 1
+
+
 def test_pipes_sockets_and_devices_are_listed(storage, socket_in):
     os.mkfifo(os.path.join(storage.root, "pipe.jpg"))
     os.symlink("/dev/zero", os.path.join(storage.root, "device.jpg"))
@@ -237,6 +271,7 @@ def test_an_obstacle_is_seen_before_anything_is_written(storage, tmp_path):
     assert storage.obstacle("new/deep/" + "x" * 255) == ""
     assert "(256 bytes of at most 255); shorten it with --name" in storage.obstacle("a/" + "x" * 256)
     assert "too long (256 bytes" in storage.obstacle("\N{CAMERA}" * 64)
+    assert "too long (256 bytes" in storage.obstacle("a/" + "x" * 256 + "/b/c.jpg")
     assert storage.obstacle("file/a.jpg").endswith("root/file is no folder")
     assert LocalFolder(str(tmp_path / "not/there")).obstacle("a/b") == ""
     assert traces(tmp_path) == before
