@@ -97,6 +97,12 @@ def test_no_two_variations_have_the_same_digest():
     assert len({recipe.digest for recipe in VARIATIONS.values()}) == len(VARIATIONS)
 
 
+def test_a_version_that_gives_other_bytes_makes_all_anew(monkeypatch):
+    before = BASE.digest
+    monkeypatch.setattr("imgpipe.recipe._VERSION", -1)
+    assert BASE.digest != before
+
+
 SRCSET = Recipe(["flip"], outputs=[Rendition(["blur:2"], "webp", 70, name="{stem}-{width}{ext}"), Rendition()])
 OTHERS = [
     replace(SRCSET, outputs=SRCSET.outputs[::-1]),

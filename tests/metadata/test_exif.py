@@ -38,6 +38,43 @@ def test_the_location_is_nowhere_and_the_rest_stays(block):
     assert tags.get_ifd(0xA005) == {1: "R98"}
 
 
+def saying(where, tag, value):
+    """A block whose first directory, or that of EXIF, has one more entry."""
+    details = blocks.Pointer({0xA001: 1})
+    entries = {0x010F: b"Imgpipe Camera\0", 0x8769: details}
+    (entries if where == "picture" else details)[tag] = value
+    return b"Exif\0\0II*\0" + struct.pack("<L", 8) + blocks.table("<", 8, entries)
+
+
+@pytest.mark.parametrize("where", ["picture", "exif"])
+@pytest.mark.parametrize("tag", [0x0002, 0x0004, 0x001D, 0x927C, 0xC634])
+def test_entries_that_may_hold_a_location_go_wherever_they_stand(where, tag):
+    """Tags of GPS outside of their directory, maker notes, and what a camera has put into a DNG for itself."""
+    block = saying(where, tag, b"hidden 48.858370")
+    assert b"48.858370" not in reduced(block)
+    assert b"48.858370" in reduced(block, location=True)
+    assert b"Imgpipe Camera" in reduced(block)
+
+
+@pytest.mark.parametrize("where", ["picture", "exif"])
+@pytest.mark.parametrize("tag", [700, 33723, 34377, 34675])
+def test_what_is_no_exif_goes_also_where_the_location_may_stay(where, tag):
+    """XMP, IPTC, Photoshop's resources and the profile: nobody has cut these down."""
+    assert b"48.858370" not in reduced(saying(where, tag, b"hidden 48.858370"), location=True, orientation=True)
+
+
+def test_what_is_said_beside_a_thumbnail_goes_with_it():
+    first = struct.pack("<HHHL4sL", 1, 0x010F, 2, 4, b"Cam", 26)
+    block = b"Exif\0\0II*\0" + struct.pack("<L", 8) + first + blocks.table("<", 26, {0x010E: b"at 48.858370\0"})
+    assert dict(tags_of(block)) == {0x010F: "Cam"}
+    assert b"48.858370" not in reduced(block, location=True)
+
+
+@pytest.mark.parametrize("tag", [273, 279, 288, 289, 324, 325, 330, 513, 514, 519, 520, 521])
+def test_nothing_leads_to_samples_that_are_not_there(tag):
+    assert set(tags_of(reduced(saying("picture", tag, 1), location=True))) == {0x010F, 0x8769}
+
+
 def test_with_the_location_only_thumbnail_and_orientation_go(block):
     left = reduced(block, location=True)
     tags = tags_of(left)
