@@ -13,17 +13,20 @@ _FOR_LIBRARIES = 512 << 20
 def limit_memory(claimed: int) -> None:
     """Let this process have so many bytes besides what it had at the first call; a quarter more is let pass.
 
-    Beyond that, allocating fails as if there were no more memory. What was freed is given back to the system, so that
-    others can have it. Elsewhere than on Linux nothing happens: macOS does not keep such a limit.
+    Beyond that, allocating fails as if there were no more memory. Where the limit becomes lower, what was freed goes
+    back to the system, so that others can have it. Elsewhere than on Linux nothing happens: macOS does not keep such
+    a limit.
     """
     if sys.platform != "linux":
         return
     import resource
 
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
     wanted = _at_first() + _FOR_LIBRARIES + claimed + claimed // 4
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
-    _give_back()
+    # Not at first: that would take apart what a process was given to begin with.
+    if before != resource.RLIM_INFINITY and wanted < before:
+        _give_back()
 
 
 @cache
