@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("distributed")
 
 from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines.cluster import connected
 from imgpipe.engines.group import work
 from imgpipe.engines.order import Order, versions
 from imgpipe.errors import RunError, UsageError
@@ -298,6 +299,22 @@ def test_a_cluster_of_this_machine_comes_and_goes_without_a_word(pictures, tmp_p
     done = imgpipe("process", pictures, tmp_path / "out", "--cluster", "local:2", "--width", 40, "-Q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(contents(tmp_path / "out")) == 60
+
+
+def test_a_cluster_of_this_machine_is_set_for_pictures():
+    """By itself each of its processes would look at itself fifty times a second, write results to disk and pause for
+    memory, and a picture that kills its worker would kill three more before it is looked at apart."""
+
+    def settings():
+        import dask
+
+        names = ["admin.tick.interval", "worker.profile.enabled"]
+        names += [f"worker.memory.{which}" for which in ("target", "spill", "pause")]
+        return [dask.config.get(f"distributed.{name}") for name in names]
+
+    with connected(Workforce(cores=1)) as client:
+        assert client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures) == 0
+        assert list(client.run(settings).values()) == [["1s", False, False, False, False]]
 
 
 @pytest.mark.parametrize("presses", [1, 2])
