@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from imgpipe import codecs
@@ -90,7 +90,7 @@ def _source(storage: Storage, entry: Entry) -> Source | Item:
         return Item(source, Status.SKIPPED, reason=f"no picture by its name, and cannot be read: {error.strerror}")
     if shown is None:
         return Item(source, Status.SKIPPED, reason="no picture, by its name and by its content")
-    return replace(source, format=shown)
+    return source._replace(format=shown)
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:

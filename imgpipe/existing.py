@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from imgpipe.job import Job, Source
@@ -36,8 +36,8 @@ class Existing:
         """The same job, for a storage that can see in the moment of publishing that nothing stands there."""
         if not target.remote or self.overwrite not in ("ours", "never"):
             return job
-        fresh = (replace(out, fresh=not out.late and target.size(out.name) is None) for out in job.targets)
-        return replace(job, targets=tuple(fresh))
+        fresh = (out._replace(fresh=not out.late and target.size(out.name) is None) for out in job.targets)
+        return job._replace(targets=tuple(fresh))
 
     def refusal(self, name: str, source: Source, target: Storage, journal: Journal) -> str:
         """Why an output of that name must not be written, empty where it may; OSError where one cannot look."""

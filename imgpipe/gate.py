@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from array import array
 from bisect import bisect_left
-from dataclasses import replace
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.errors import OutputError
@@ -91,8 +90,8 @@ class _Gate:
         kept = {target.name: output for target, output in pairs if self._is_smaller(target, output)}
         targets = tuple(target for target, _ in pairs if target.name in kept)
         left = (f"{target.name} exists and is not larger" for target, _ in pairs if target.name not in kept)
-        job = replace(made.job, targets=targets)
-        return replace(made, job=job, outputs=tuple(kept.values()), left=(*made.left, *left))
+        job = made.job._replace(targets=targets)
+        return made._replace(job=job, outputs=tuple(kept.values()), left=(*made.left, *left))
 
     def _is_smaller(self, target: Target, output: Encoded) -> bool:
         standing = self._target.size(target.name)

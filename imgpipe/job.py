@@ -6,7 +6,6 @@ What crosses to a worker with every picture says itself how: the way of slotted 
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -14,8 +13,7 @@ from typing import Any, NamedTuple
 _LATE = attrgetter("late")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One input.
 
     Attributes:
@@ -37,11 +35,10 @@ class Source:
     digest: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Source, (self.name, self.format, self.bytes, self.modified, self.inode, self.digest)
+        return Source, tuple(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One output to be made.
 
     Attributes:
@@ -59,11 +56,10 @@ class Target:
     copied: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Target, (self.name, self.format, self.late, self.fresh, self.copied)
+        return Target, tuple(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One input and the outputs it is to become.
 
     Attributes:
@@ -87,7 +83,7 @@ class Job:
         return self.targets + self.copies
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Job, (self.source, self.targets, self.copies) if self.copies else (self.source, self.targets)
+        return Job, tuple(self)
 
 
 class Status(StrEnum):
@@ -100,8 +96,7 @@ class Status(StrEnum):
     PRUNED = "pruned"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a job failed: the error's class name, its message, and the traceback for `-v`."""
 
     type: str
@@ -109,8 +104,7 @@ class Failure:
     traceback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A written output: path below the output folder, size in bytes, width and height in px."""
 
     name: str
@@ -140,8 +134,7 @@ class Seconds(NamedTuple):
     worker: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """The outcome of one job.
 
     Attributes:
@@ -161,7 +154,7 @@ class Item:
     warnings: tuple[str, ...] = ()
     reason: str = ""
     failure: Failure | None = None
-    seconds: Seconds = field(default_factory=Seconds)
+    seconds: Seconds = Seconds()
     lasting: bool = False
 
 

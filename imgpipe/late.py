@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.errors import FilterFailed
@@ -23,9 +22,9 @@ def name_outputs(made: Judged) -> Judged:
         name = _name(target, output)
         if name in found and found[name][1].data != output.data:
             raise FilterFailed(f"two different outputs would be {name}; tell them apart in their names")
-        found.setdefault(name, (replace(target, name=name), output))
-    job = replace(made.job, targets=tuple(target for target, _ in found.values()))
-    return replace(made, job=job, outputs=[output for _, output in found.values()])
+        found.setdefault(name, (target._replace(name=name), output))
+    job = made.job._replace(targets=tuple(target for target, _ in found.values()))
+    return made._replace(job=job, outputs=[output for _, output in found.values()])
 
 
 def _name(target: Target, output: Encoded) -> str:

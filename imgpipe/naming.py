@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from imgpipe import codecs
 from imgpipe.errors import CollisionError, UsageError
@@ -49,8 +50,7 @@ class Naming:
         return Template((*before, Piece(self.suffix), extension)) if self.suffix else template
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """One output of every picture.
 
     Attributes:

@@ -60,7 +60,7 @@ def limits_of(options: Options) -> Limits:
     limits, workforce = options.limits, options.workforce
     memory = workforce.memory_of_pictures if limits.memory is None else limits.memory
     max_file = workforce.memory_of_files if limits.max_file is None else limits.max_file
-    return replace(limits, memory=memory, max_file=max_file)
+    return limits._replace(memory=memory, max_file=max_file)
 
 
 def workforce_of(options: Options, plan: Plan) -> Workforce:

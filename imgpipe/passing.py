@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pickle import PickleBuffer
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 from imgpipe.codecs.codec import Encoded
 from imgpipe.job import Job, Seconds
@@ -12,8 +11,7 @@ from imgpipe.picture import Size
 from imgpipe.storage import Attributes, Storage
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A job whose source was read."""
 
     job: Job
@@ -26,8 +24,7 @@ class Loaded:
         return Loaded, (self.job, _buffer(self.data, protocol), self.seconds, self.attributes)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A job whose outputs are encoded, in the order of its targets.
 
     Attributes:
@@ -44,8 +41,8 @@ class Made:
     def with_copies(self, source: Storage) -> Made:
         """The same, with what is copied as outputs behind those that were made; OSError where it cannot be read."""
         copied = (Encoded(source.read(target.copied), (0, 0)) for target in self.job.copies)
-        job = replace(self.job, targets=self.job.all_targets, copies=())
-        return replace(self, job=job, outputs=(*self.outputs, *copied))
+        job = self.job._replace(targets=self.job.all_targets, copies=())
+        return self._replace(job=job, outputs=(*self.outputs, *copied))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         """As `Loaded`: the encoded bytes are handed out as buffers."""

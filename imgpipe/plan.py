@@ -7,9 +7,9 @@ import os
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from operator import attrgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from imgpipe.discovery import Selection, find, instead_of
 from imgpipe.errors import OutputError, UsageError
@@ -28,8 +28,7 @@ _NAME = attrgetter("name")
 Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The work of one run; `jobs` may be asked for as often as one likes.
 
     Attributes:
@@ -48,7 +47,7 @@ class Plan:
     target: Storage
     selection: Selection
     outputs: tuple[Named, ...]
-    existing: Existing = field(default_factory=Existing)
+    existing: Existing = Existing()
     flat: bool = False
     total: int = 0
     folded: bool = False
@@ -100,7 +99,7 @@ class Plan:
                 yield self._by_key(job) if becomes_samples else job
 
         total = count_inputs(jobs, folded=self.folded)
-        return replace(self, total=total, unlisted=unlisted)
+        return self._replace(total=total, unlisted=unlisted)
 
     def look_again(self) -> None:
         """See that each output has one input, now that the output folder is there and shows how it takes names.
@@ -121,8 +120,8 @@ class Plan:
 
     def _names_only(self) -> Plan:
         """For names only, which is quicker."""
-        listing = replace(self.selection.listing, names_only=True)
-        return replace(self, selection=replace(self.selection, listing=listing))
+        listing = self.selection.listing._replace(names_only=True)
+        return self._replace(selection=replace(self.selection, listing=listing))
 
     def _found(self) -> Generator[Job | Item]:
         index = 0
@@ -182,12 +181,12 @@ class Plan:
         """The same, with what its source is known by."""
         match self.existing.known_by:
             case "time":
-                return replace(job, source=replace(job.source, inode=0))
+                return job._replace(source=job.source._replace(inode=0))
             case "content":
                 # What cannot be read fails when it is to be processed.
                 with suppress(OSError):
-                    return replace(job, source=replace(job.source, digest=self.source.digest(job.source.name)))
-                return replace(job, source=replace(job.source, digest=_UNREADABLE))
+                    return job._replace(source=job.source._replace(digest=self.source.digest(job.source.name)))
+                return job._replace(source=job.source._replace(digest=_UNREADABLE))
         return job
 
     def _standing(self, job: Job, journal: Journal) -> tuple[Output, ...]:
@@ -196,7 +195,7 @@ class Plan:
         if not outputs and self.existing.in_place and journal.may_be_result(job.source):
             # It was copied or touched, perhaps. To process a result again would cost it quality.
             digest = self.source.digest(job.source.name)
-            outputs = journal.unchanged(replace(job.source, digest=digest), self.target)
+            outputs = journal.unchanged(job.source._replace(digest=digest), self.target)
         if not outputs:
             return ()
         if [output.name for output in outputs] == [target.name for target in job.all_targets]:
@@ -229,7 +228,7 @@ def make_plan(
     write_to = open_target(target)
     _check_target(read_from, write_to, existing)
     leave_out = None if existing.in_place else write_to.identity
-    inside = replace(selection.listing, leave_out=leave_out)
+    inside = selection.listing._replace(leave_out=leave_out)
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
     return Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
@@ -267,7 +266,7 @@ def _open_source(source: str, target: str, selection: Selection) -> tuple[Storag
     folder, name = single
     if storage.remote:
         return open_storage(folder), replace(selection, names=(name,))
-    listing = replace(selection.listing, recursive=False, hidden=True)
+    listing = selection.listing._replace(recursive=False, hidden=True)
     return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 
 from imgpipe.job import Item, Output, Status
 from imgpipe.journal import Journal, OpenJournal
@@ -21,7 +20,7 @@ def gone(source: Storage, target: Storage, journal: Journal) -> list[Record]:
     theirs = {output.name for record in found for output in record.outputs}
     living = (record for record in journal.records() if record.source.name not in names) if theirs else ()
     claimed = {output.name for record in living for output in record.outputs if output.name in theirs}
-    return [replace(record, outputs=tuple(_standing(record, target, claimed))) for record in found]
+    return [record._replace(outputs=tuple(_standing(record, target, claimed))) for record in found]
 
 
 def prune(target: Storage, records: list[Record], journal: OpenJournal) -> Generator[Item]:

@@ -159,7 +159,7 @@ def prepare(source: str, target: str, recipe: Recipe, options: Options, through:
     naming = replace(options.naming, copies=options.savings is not None and options.savings.copy)
     plan = make_plan(source, target, options.selection, recipe, options.existing, naming).counted(through)
     check_plan(plan, options)
-    return replace(plan, target=open_target(target, options.durability))
+    return plan._replace(target=open_target(target, options.durability))
 
 
 def execute(

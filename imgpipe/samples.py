@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from imgpipe import codecs
 from imgpipe.job import Job, Target
@@ -24,14 +23,14 @@ def in_samples(job: Job, source: Storage) -> Job:
         names = [target.name.removeprefix(prefix) for target in job.targets]
     else:
         names = [_without_dots(target.name) for target in job.targets]
-    named = (replace(target, name=name) for target, name in zip(job.targets, names, strict=True))
-    return replace(job, targets=tuple(named))
+    named = (target._replace(name=name) for target, name in zip(job.targets, names, strict=True))
+    return job._replace(targets=tuple(named))
 
 
 def by_key(job: Job) -> Job:
     """The same, each output called by the key of its sample: to see whether two inputs would become one sample."""
     keys = dict.fromkeys(key_of_sample(target.name) for target in job.targets)
-    return replace(job, targets=tuple(Target(key, "") for key in keys))
+    return job._replace(targets=tuple(Target(key, "") for key in keys))
 
 
 def with_texts(job: Job, source: Storage) -> Job:
@@ -42,7 +41,7 @@ def with_texts(job: Job, source: Storage) -> Job:
     first = job.targets[0]
     key = key_of_sample(job.source.name if first.late else first.name)
     texts = texts_of(source, job.source.name, first=True)
-    return replace(job, copies=tuple(Target(key + ending, "", copied=name) for ending, name in texts))
+    return job._replace(copies=tuple(Target(key + ending, "", copied=name) for ending, name in texts))
 
 
 def texts_of(source: Storage, name: str, *, first: bool = False) -> Iterator[tuple[str, str]]:

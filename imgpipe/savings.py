@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgpipe import codecs
 from imgpipe.codecs.codec import Encoded, Limits
@@ -33,8 +34,7 @@ class Savings:
         return before - after >= max(self.share * before, self.bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The outputs of a job, in the order of its targets, and in words why others are left out."""
 
     job: Job
@@ -69,13 +69,13 @@ def judge(savings: Savings, made: Judged, data: bytes, limits: Limits) -> Judged
             )
         else:
             left.append(told)
-    job = replace(job, targets=tuple(target for target, _ in kept))
+    job = job._replace(targets=tuple(target for target, _ in kept))
     return Judged(job, [output for _, output in kept], tuple(left))
 
 
 def _ending(target: Target, extension: str) -> Target:
     """The same with its extension, where that was open."""
-    return replace(target, name=str(parse(target.name).fill({"ext": extension}))) if target.late else target
+    return target._replace(name=str(parse(target.name).fill({"ext": extension}))) if target.late else target
 
 
 def _extension(source: Source) -> str:

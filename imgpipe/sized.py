@@ -72,7 +72,7 @@ def _smaller(picture: Picture, codec: Codec, encoding: Encoding, now: int) -> En
         if now <= most:
             encoded = _best(scaled, codec, encoding, encoded) if lowers else encoded
             warning = f"scaled to {width}x{height} to stay within {most} bytes"
-            return replace(encoded, warnings=(*encoded.warnings, warning))
+            return encoded._replace(warnings=(*encoded.warnings, warning))
         if (width, height) == (1, 1):
             break
     width, height = frame_size(picture.frames[0])

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from imgpipe.concurrency.owner import Lost
 from imgpipe.errors import ImgpipeError, LimitExceeded
@@ -76,8 +76,7 @@ class Steps:
         return loaded if self.bypass(loaded) else self.apply(loaded)
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
+class Treatment(NamedTuple):
     """What is done to every picture.
 
     Attributes:
@@ -148,14 +147,14 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
     began = time.monotonic()
     made = _apply(treatment, loaded)
     process = time.monotonic() - began
-    return replace(made, seconds=Seconds(loaded.seconds.read, process, 0.0, began, threading.get_native_id()))
+    return made._replace(seconds=Seconds(loaded.seconds.read, process, 0.0, began, threading.get_native_id()))
 
 
 def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
     job = loaded.job
     # The format of the source is what its name says, where it has one.
     outputs = tuple(
-        output if output.format == target.format else replace(output, format=target.format)
+        output if output.format == target.format else output._replace(format=target.format)
         for output, target in zip(treatment.outputs, job.targets, strict=True)
     )
     try:

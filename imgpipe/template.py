@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
 from typing import NamedTuple
@@ -63,8 +62,7 @@ class Piece(NamedTuple):
         return r"\.[^./]+" if self.text == "ext" else "[0-9]+"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """The pieces of a name.
 
     >>> name = read_template("{stem}-{width}{ext}").fill({"dir": "x", "stem": "cat", "ext": ".webp"})

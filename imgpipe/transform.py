@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from imgpipe import codecs, filters
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
@@ -22,8 +22,7 @@ from imgpipe.sized import encode_within
 _SMALL = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class OutputPlan:
+class OutputPlan(NamedTuple):
     """One output of a picture.
 
     Attributes:
@@ -33,12 +32,11 @@ class OutputPlan:
     """
 
     format: str | None = None
-    encoding: Encoding = field(default_factory=Encoding)
+    encoding: Encoding = Encoding()
     operations: tuple[Operation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What holds for every picture.
 
     Attributes:
@@ -48,10 +46,10 @@ class Settings:
         metadata: how much of it is kept.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     auto_orient: bool = True
     srgb: bool = True
-    metadata: Metadata = field(default_factory=Metadata)
+    metadata: Metadata = Metadata()
 
     @property
     def converts(self) -> bool:
@@ -167,7 +165,7 @@ def _least_size(operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ..
 
 
 def _as_stored(header: Header) -> Header:
-    return replace(header, size=turned_size(header.size, header.orientation), orientation=1)
+    return header._replace(size=turned_size(header.size, header.orientation), orientation=1)
 
 
 def _cut_down(picture: Picture, settings: Settings) -> Picture:

@@ -3,7 +3,6 @@
 import os
 import signal
 import warnings
-from dataclasses import replace
 
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.recipe import Recipe
@@ -29,7 +28,7 @@ def run_with(calls, source, target, recipe=SMALL, engine="serial", **more):
     """As `run`, with these system calls on the side of the output."""
     chosen = options(engine, **more)
     plan = prepare(str(source), str(target), recipe, chosen)
-    plan = replace(plan, target=LocalFolder(str(target), chosen.durability, calls))
+    plan = plan._replace(target=LocalFolder(str(target), chosen.durability, calls))
     return Report(tuple(execute(plan, recipe, chosen)))
 
 

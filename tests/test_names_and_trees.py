@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-from dataclasses import replace
 
 import pytest
 
@@ -101,7 +100,7 @@ def test_a_file_that_vanishes_after_it_was_listed_fails_alone(tree, out):
                 os.unlink(tree / name)
             return super().read(name)
 
-    plan = replace(prepare(str(tree), str(out), SMALL, options()), source=Vanishing(str(tree)))
+    plan = prepare(str(tree), str(out), SMALL, options())._replace(source=Vanishing(str(tree)))
     report = Report(tuple(execute(plan, SMALL, options())))
     assert ends(report) == {"a.png": "failed", "b.png": "written"}
     assert "No such file" in report.errors["a.png"]

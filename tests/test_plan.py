@@ -1,7 +1,6 @@
 import os
 import socket
 import stat
-from dataclasses import replace
 
 import pytest
 
@@ -329,7 +328,7 @@ class Closed(LocalFolder):
 
 
 def test_a_folder_that_cannot_be_written_fails_its_pictures_before_any_work(pictures, out):
-    closed = replace(plan(pictures, out), target=Closed(str(out), "x/"))
+    closed = plan(pictures, out)._replace(target=Closed(str(out), "x/"))
     with open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal:
         jobs = {job.source.name: job for job in closed.jobs(journal)}
     assert jobs["x/c.jpg"].failure.message == "cannot write x/c.jpg: no permission"
@@ -337,7 +336,7 @@ def test_a_folder_that_cannot_be_written_fails_its_pictures_before_any_work(pict
 
 
 def test_an_output_folder_that_cannot_be_written_stops_the_run(pictures, out):
-    closed = replace(plan(pictures, out), target=Closed(str(out), ""))
+    closed = plan(pictures, out)._replace(target=Closed(str(out), ""))
     with (
         open_journal(LocalFolder(str(out)), Making(RECIPE)) as journal,
         pytest.raises(OutputError, match="Permission denied"),
@@ -355,7 +354,7 @@ def test_outputs_that_are_one_where_names_are_folded_clash_once_that_is_seen(pic
 
     made.look_again()
     with pytest.raises(CollisionError, match=r"a\.jpg"):
-        replace(made, target=Folding(str(out))).look_again()
+        made._replace(target=Folding(str(out))).look_again()
 
 
 def planned(pictures, out, **more):

@@ -1,6 +1,5 @@
 import errno
 import pickle
-from dataclasses import replace
 
 import pytest
 
@@ -283,7 +282,7 @@ def throw(error):
 def test_only_what_was_to_be_fresh_is_left_to_whoever_was_there_first(tmp_path, fresh, status):
     """Where it was not, a file in the way (of a folder, say) is a failure and is called so."""
     paint(tmp_path / "in/a.png")
-    job = replace(JOB, targets=tuple(replace(target, fresh=fresh) for target in JOB.targets))
+    job = JOB._replace(targets=tuple(target._replace(fresh=fresh) for target in JOB.targets))
     item = make(tmp_path, target=Broken(FileExistsError(errno.EEXIST, "in the way"))).write(made(job))
     assert item.status is status
     assert (item.failure is None) == fresh

@@ -1,6 +1,5 @@
 import functools
 import weakref
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -191,7 +190,7 @@ def test_animations_go_through_filters_whole():
 
 def test_pixels_are_limited_before_anything_is_decoded(decoded_sizes):
     with pytest.raises(LimitExceeded):
-        transform(saved(gradient()), (), SAME, replace(Settings(), limits=Limits(max_pixels=1000)))
+        transform(saved(gradient()), (), SAME, Settings(limits=Limits(max_pixels=1000)))
     assert decoded_sizes == []
 
 

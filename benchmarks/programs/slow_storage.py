@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from typing import Any
 
 from imgpipe import run
@@ -42,7 +41,7 @@ def main() -> None:
     recipe = Recipe(["resize:720x588"], format="jpeg", quality=80)
     options = Options(workforce=Workforce(cores=2, io_threads=IO_THREADS))
     plan = run.prepare(source, target, recipe, options)
-    plan = replace(plan, source=Slow(plan.source, delay), target=Slow(plan.target, delay))
+    plan = plan._replace(source=Slow(plan.source, delay), target=Slow(plan.target, delay))
     items = list(run.execute(plan, recipe, options))
     if any(item.status is not Status.WRITTEN for item in items):
         sys.exit("not all were written")

@@ -8,9 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 
@@ -80,8 +79,7 @@ def command(source: str, target: str, **given: Any) -> int:
         return run_plan(plan, request, stop, lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """How the loop ended: the exit status, the error that ended it in words, whether a second signal did."""
 
     status: int = cli.OK
@@ -108,8 +106,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """Who is told of each item."""
 
     tally: Tally

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any, NamedTuple, get_args
 
 import click
 
@@ -104,8 +104,7 @@ with_options = sections.with_options(_OPTIONS)
 """Gives a click command all options of `process`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one call of `imgpipe process` asks for.
 
     Attributes:
@@ -123,7 +122,7 @@ class Request:
 
     recipe: Recipe
     web_ready: bool
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
     dry_run: bool = False
     json: str | None = None
     report: str | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from imgpipe.errors import install_advice
 from imgpipe.picture import Picture, Size
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from PIL import ImageFile
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a picture may be at most, checked before anything is decoded.
 
     Attributes:
@@ -30,8 +29,7 @@ class Limits:
     max_file: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a file says before its pixels are decoded.
 
     Attributes:
@@ -46,7 +44,7 @@ class Header:
     size: Size
     frames: int = 1
     orientation: int = 1
-    image: ImageFile.ImageFile | None = field(default=None, compare=False, repr=False)
+    image: ImageFile.ImageFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,7 @@ class Encoding:
     background: tuple[int, int, int] = (255, 255, 255)
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """An output in memory: its bytes, its size in px, and what the format could not hold."""
 
     data: bytes
@@ -83,8 +80,7 @@ class Encoded:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(NamedTuple):
     """One format: one file of this folder ends in ``CODEC = Codec(...)``.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from imgpipe.codecs.gif_blocks import count_images, is_grey
@@ -28,8 +27,7 @@ _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _WITHOUT_LENGTH = {0x01, 0xFF, *range(0xD0, 0xD9)}
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """What a file says of its size.
 
     Attributes:

@@ -11,8 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -25,8 +24,7 @@ class Empty(Exception):
     """There is nothing in this channel at the moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(NamedTuple):
     """How much a channel holds before its senders wait.
 
     Attributes:
@@ -38,8 +36,7 @@ class Capacity:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """What a channel saw: how many items, and for how many seconds it was full or empty (in sum over waiters).
 
     Who waits elsewhere for what the channel lacks is not counted; see `Waited`.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from imgpipe.concurrency.admission import Admission
 from imgpipe.concurrency.channel import Channel, Closed, Empty
@@ -29,8 +29,7 @@ _SECONDS_OF_A_LONG_TASK = 0.1
 """Beside such a one the moment until the next is there is short, and one that lay ahead would take its bytes thrice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost(Generic[T]):
+class Lost(NamedTuple, Generic[T]):
     """A task that cost its workers' lives, or that missed its deadline, and why."""
 
     task: T

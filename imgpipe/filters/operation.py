@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import Option, Value, nearest, write_value
 from imgpipe.filters.registry import Filter
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Operation:
+class Operation(NamedTuple):
     """A filter and the options that differ from its defaults, in the order of its signature."""
 
     filter: Filter
@@ -42,7 +40,7 @@ class Operation:
         """
         files = {option.name for option in self.filter.options if option.file}
         meant = tuple((name, _hash(str(value)) if name in files else value) for name, value in self.options)
-        return str(replace(self, options=meant))
+        return str(self._replace(options=meant))
 
 
 def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:

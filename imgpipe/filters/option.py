@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from imgpipe.errors import RecipeError
 
@@ -36,8 +36,7 @@ class Range:
         return f"{self.least:.10g} to {self.most:.10g}{unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """An option that names a file: `Annotated[str, File("a font", (b"OTTO",))]`.
 
     The file must be there when the step is made. Its content counts in a recipe's digest, so that a changed file
@@ -71,8 +70,7 @@ class File:
         return path
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option of a filter.
 
     Attributes:

@@ -8,9 +8,8 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import Option, Value, closest, read_options
@@ -30,8 +29,7 @@ Check: TypeAlias = Callable[..., None]
 _KINDS: dict[str, Takes] = {"ndarray": "array", "NDArray": "array", "Image": "image", "Picture": "picture"}
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What the pipeline must know about a filter besides its function.
 
     Attributes:

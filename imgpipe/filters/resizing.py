@@ -123,7 +123,7 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
         layout = lay_out(geometry, whole, "center" if gravity in _INTERESTS else gravity)
         if gravity in _INTERESTS:
             shown = picture.frames[0] if picture.animated else frame
-            layout = replace(layout, box=_interesting_box(shown, layout.box, whole, gravity))
+            layout = layout._replace(box=_interesting_box(shown, layout.box, whole, gravity))
         scaled = _scaled(frame, picture, layout, sampled)
         if geometry.fit != "contain":
             return scaled

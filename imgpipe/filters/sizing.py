@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from imgpipe.errors import RecipeError
 from imgpipe.picture import Box, Size
@@ -39,8 +38,7 @@ _SHARES: dict[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(NamedTuple):
     """The size that is asked for: a box, or edges, or a share, or an area; each None where not given.
 
     Attributes:
@@ -66,8 +64,7 @@ class Geometry:
     enlarge: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where the pixels of a resized picture come from and go to.
 
     Attributes:
@@ -107,7 +104,7 @@ def _geometry(given: tuple[tuple[str, Any], ...], fit: Fit, upscale: bool) -> Ge
         return parse_geometry(sizes["size"], asked)
     if sizes.get("short_edge", 0) > sizes.get("long_edge", LARGEST):
         raise RecipeError("resize: short_edge is larger than long_edge")
-    return replace(asked, **sizes)
+    return asked._replace(**sizes)
 
 
 def parse_geometry(text: str, asked: Geometry | None = None) -> Geometry:
@@ -130,9 +127,9 @@ def parse_geometry(text: str, asked: Geometry | None = None) -> Geometry:
         raise RecipeError(f"resize: the size {text!r} must have a number from 1 to {LARGEST}; write {_FORMS}")
     if (percent or megapixels) and set(flags) & set("!^"):
         raise RecipeError(f"resize: {text!r} has no box that ! or ^ could be about")
-    box = replace(asked, width=int(width) if width else None, height=int(height) if height else None)
+    box = asked._replace(width=int(width) if width else None, height=int(height) if height else None)
     area = max(1, round(megapixels * 1e6)) if megapixels else None
-    return _flagged(replace(box, percent=percent, area=area), flags, text)
+    return _flagged(box._replace(percent=percent, area=area), flags, text)
 
 
 def _flagged(geometry: Geometry, flags: str, text: str) -> Geometry:
@@ -144,7 +141,7 @@ def _flagged(geometry: Geometry, flags: str, text: str) -> Geometry:
     fit: Fit = "fill" if "!" in flags else "outside" if "^" in flags else geometry.fit
     if geometry.fit not in ("inside", fit):
         raise RecipeError(f"resize: {text!r} says fit={fit}, which contradicts fit={geometry.fit}")
-    return replace(geometry, fit=fit, shrink="<" not in flags, enlarge=geometry.enlarge and ">" not in flags)
+    return geometry._replace(fit=fit, shrink="<" not in flags, enlarge=geometry.enlarge and ">" not in flags)
 
 
 def lay_out(geometry: Geometry, size: Size, gravity: str = "center") -> Layout:

@@ -7,8 +7,7 @@ nothing is called back and no thread watches.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.waited import Waited
@@ -20,8 +19,7 @@ _MOST_DEPTHS = 400
 _NAMES = ("read", "process", "write")
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
+class Station(NamedTuple):
     """Where an engine has a stage of its pipeline measured.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from imgpipe.flow.figures import Flow, Stage
 
@@ -26,8 +25,7 @@ _DOMINATES = 0.5
 _MOST_IO_THREADS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What limits a run.
 
     Attributes:

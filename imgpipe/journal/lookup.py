@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgpipe.job import Job, Output, Source
 from imgpipe.journal.records import Index, Record, decode, is_same, parse
 from imgpipe.storage import Storage
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
+class Making(NamedTuple):
     """What a run makes.
 
     Attributes:

@@ -13,14 +13,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgpipe.job import Output, Source
 from imgpipe.storage import is_name
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A finished job.
 
     Attributes:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from imgpipe.errors import UsageError
 from imgpipe.job import Source
@@ -18,8 +17,7 @@ Durability: TypeAlias = Literal["rename", "fsync"]
 """What a published file survives: ``"rename"`` the death of the run at any instant, ``"fsync"`` a power loss too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a listing found.
 
     Attributes:
@@ -37,8 +35,7 @@ class Entry:
     inode: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """What an output may take over of its source besides the content.
 
     Attributes:
@@ -52,8 +49,7 @@ class Attributes:
     accessed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """Which entries a listing yields.
 
     Attributes:

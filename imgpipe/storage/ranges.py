@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgpipe.errors import UsageError
 from imgpipe.storage.listing import OWN_FOLDER
@@ -28,8 +29,7 @@ class ShardSize:
     bytes: int = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Shards in one folder.
 
     Attributes:

@@ -245,7 +245,7 @@ def test_what_is_no_picture_is_said_in_words(data, words):
 
 
 def test_a_format_that_is_only_read_is_not_written(monkeypatch):
-    monkeypatch.setattr(codecs, "_load", lambda name: replace(CODECS[0], encode=None))
+    monkeypatch.setattr(codecs, "_load", lambda name: CODECS[0]._replace(encode=None))
     with pytest.raises(EncodingFailed, match="only read"):
         codecs.encode(picture(still()), "jpeg", Encoding())
 

@@ -1,7 +1,6 @@
 """Runs of which one stage is slow on purpose."""
 
 import time
-from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -50,9 +49,9 @@ def flow_of(pictures, target, engine="threads", slow="", consume=list, **workfor
     options = Options(engine=engine, workforce=Workforce(**{"cores": 1, **workforce}))
     plan = prepare(str(pictures), str(target), recipe, options)
     if slow == "read":
-        plan = replace(plan, source=SlowToRead(str(pictures), "rename"))
+        plan = plan._replace(source=SlowToRead(str(pictures), "rename"))
     if slow == "write":
-        plan = replace(plan, target=SlowToWrite(str(target), "rename"))
+        plan = plan._replace(target=SlowToWrite(str(target), "rename"))
     meter = Meter()
     items = consume(execute(plan, recipe, options, meter=meter))
     return meter.flow(), items

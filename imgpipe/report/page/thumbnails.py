@@ -113,12 +113,12 @@ def _treatment(most: int) -> Treatment:
 
 def _read(wanted: Mapping[str, Wanted], treatment: Treatment, job: Job) -> Loaded | Item:
     one = wanted[job.source.name]
-    loaded = read(one.storage, treatment, replace(job, source=replace(job.source, name=one.name)))
+    loaded = read(one.storage, treatment, job._replace(source=job.source._replace(name=one.name)))
     if isinstance(loaded, Item):
-        return replace(loaded, source=job.source)
+        return loaded._replace(source=job.source)
     if len(loaded.data) != one.bytes:
         return Item(job.source, Status.FAILED, failure=Failure("", "changed since the run"))
-    return replace(loaded, job=job)
+    return loaded._replace(job=job)
 
 
 def _why(item: Item) -> str:
