@@ -5,7 +5,6 @@ What crosses to a worker with every picture says itself how: the way of slotted 
 
 from __future__ import annotations
 
-import traceback
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -160,5 +159,7 @@ class Item(NamedTuple):
 
 def failed(source: Source, error: BaseException, message: str, seconds: Seconds) -> Item:
     """The item of an input that failed; the error's traceback is kept for `-v`."""
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text), seconds=seconds)

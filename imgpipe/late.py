@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from imgpipe.codecs.codec import Encoded
 from imgpipe.errors import FilterFailed
 from imgpipe.job import Target
@@ -31,7 +29,11 @@ def _name(target: Target, output: Encoded) -> str:
     if not target.late:
         return target.name
     width, height = map(str, output.size)
-    known = {"width": width, "height": height, "hash": hashlib.sha256(output.data).hexdigest()}
+    known = {"width": width, "height": height}
+    if "{hash" in target.name:
+        import hashlib
+
+        known["hash"] = hashlib.sha256(output.data).hexdigest()
     name = parse(target.name).fill(known).name
     if not may_be_written(name):
         raise FilterFailed(f"no output may be called {name}")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def files(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Files and folders, which the shell finds by itself."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -29,6 +34,8 @@ def formats(_context: click.Context, _param: click.Parameter, incomplete: str) -
 
 def recipes(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The recipes that come along, or files."""
+    from click.shell_completion import CompletionItem
+
     from imgpipe.recipe.reading import shipped
 
     found = [CompletionItem(name) for name in _beginning(incomplete, shipped())]

@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -51,6 +50,9 @@ def serve(connection: Connection, lane: memoryview | None = None) -> None:
         connection: the worker's end of its private pipe.
         lane: the worker's side of its lane.
     """
+    # What an error is told with is loaded while there is memory for it, and not in the parent.
+    import traceback  # noqa: F401
+
     _leave_with_parent()
     _ignore_stop_signals()
     _print_to_stderr()
@@ -115,6 +117,8 @@ def _read_ahead(connection: Connection, lane: memoryview | None, inbox: SimpleQu
 
 
 def _pickled_error(error: Exception) -> wire.Message:
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     try:
         # Some exceptions pickle but do not unpickle.

@@ -6,11 +6,13 @@ for the one pointer in it would be larger than all others.
 
 from __future__ import annotations
 
-import ctypes
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
     from PIL import Image
@@ -24,26 +26,30 @@ _VIEWED = ("L", "RGBA", "CMYK")
 """Modes of which Pillow makes images over somebody's memory."""
 
 
-class _Array(ctypes.Structure):
-    """`struct ArrowArray`."""
+@cache
+def _read_array() -> Callable[[Any], Any]:
+    """Gives the `struct ArrowArray` that a capsule holds; made once in a worker, and never in the parent."""
+    import ctypes
 
+    class Array(ctypes.Structure):
+        pass
 
-_Array._fields_ = [
-    ("length", ctypes.c_int64),
-    ("null_count", ctypes.c_int64),
-    ("offset", ctypes.c_int64),
-    ("n_buffers", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
-    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
-    ("dictionary", ctypes.c_void_p),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-
-_pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
+    Array._fields_ = [
+        ("length", ctypes.c_int64),
+        ("null_count", ctypes.c_int64),
+        ("offset", ctypes.c_int64),
+        ("n_buffers", ctypes.c_int64),
+        ("n_children", ctypes.c_int64),
+        ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+        ("children", ctypes.POINTER(ctypes.POINTER(Array))),
+        ("dictionary", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    ]
+    pointer_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", ctypes.pythonapi)
+    )
+    return lambda capsule: Array.from_address(pointer_in(capsule, b"arrow_array"))
 
 
 def memory_of(image: Image.Image, *, writable: bool = False) -> npt.NDArray[np.uint8] | None:
@@ -62,7 +68,7 @@ def memory_of(image: Image.Image, *, writable: bool = False) -> npt.NDArray[np.u
         _, capsule = image.__arrow_c_array__()
     except ValueError:
         return None
-    array = _Array.from_address(_pointer_in(capsule, b"arrow_array"))
+    array = _read_array()(capsule)
     if samples > 1:
         array = array.children[0].contents
     shape = (image.height, image.width, samples)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -66,6 +65,8 @@ def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
 
 
 def _hash(path: str) -> str:
+    import hashlib
+
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

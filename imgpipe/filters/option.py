@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 import os
@@ -184,6 +183,8 @@ def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
 
 def closest(name: str, valid: Iterable[str]) -> str | None:
     """The valid name that is most like another one, None where none is."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(name, sorted(valid), n=1)), None)
 
 

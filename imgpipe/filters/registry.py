@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import os
@@ -128,6 +127,8 @@ class Filter:
         path = None if self._built_in else getattr(sys.modules.get(self.__module__), "__file__", None)
         if path is None or not os.path.isfile(path):
             return self.reference
+        import hashlib
+
         with open(path, "rb") as file:
             return f"{self.reference}@{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
 
