@@ -73,22 +73,13 @@ class LocalFolder:
 
     def stat(self, name: str) -> Entry | None:
         """What stands under a name, without following a link there."""
-        try:
-            status = os.lstat(self._path(name))
-        except OSError as error:
-            if error.errno in _NOTHING_THERE:
-                return None
-            raise
-        return seen(name, status)
+        status = _status(self._path(name))
+        return None if status is None else seen(name, status)
 
     def size(self, name: str) -> int | None:
         """Bytes of what stands under a name, without following a link there; None for nothing."""
-        try:
-            return os.lstat(self._path(name)).st_size
-        except OSError as error:
-            if error.errno in _NOTHING_THERE:
-                return None
-            raise
+        status = _status(self._path(name))
+        return None if status is None else status.st_size
 
     @contextmanager
     def putting(
@@ -113,13 +104,8 @@ class LocalFolder:
     def remove(self, name: str, bytes: int) -> bool:
         """Remove a regular file of that size; False where none stands there."""
         path = self._path(name)
-        try:
-            status = os.lstat(path)
-        except OSError as error:
-            if error.errno in _NOTHING_THERE:
-                return False
-            raise
-        if not stat.S_ISREG(status.st_mode) or status.st_size != bytes:
+        status = _status(path)
+        if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != bytes:
             return False
         self.calls.unlink(path)
         self._note_changed([_above(path)])
@@ -235,6 +221,16 @@ class LocalFolder:
 def _above(path: str) -> str:
     """The folder that a path below a root is in."""
     return path.rpartition("/")[0]
+
+
+def _status(path: str) -> os.stat_result | None:
+    """What stands there, without following a link; None for nothing, OSError where one cannot look."""
+    try:
+        return os.lstat(path)
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return None
+        raise
 
 
 def _standing(path: str) -> str:
