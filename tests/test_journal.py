@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, open_journal, peek
+from imgpipe.storage import Entry
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, contents, failing_calls, traces, write
 
@@ -152,6 +153,17 @@ def test_a_job_begun_anew_is_not_unchanged_until_it_is_done(out):
     assert not unchanged(out, "a.jpg")
     make(out, "a.jpg")
     assert unchanged(out, "a.jpg")
+
+
+def test_what_a_killed_run_put_in_the_place_of_its_source_is_done_for_its_recipe_alone(out):
+    with opened(out) as journal:
+        journal.begin([job("a.jpg", "a.jpg")])
+        journal.place(Entry("a.jpg", 7, 9), "digest")
+    assert unchanged(out, "a.jpg", bytes=7, modified=9) == (Output("a.jpg", 7, 0, 0),)
+    assert not unchanged(out, "a.jpg", bytes=7, modified=8)
+    assert not unchanged(out, "a.jpg", recipe="another", bytes=7, modified=9)
+    for recipe, size, may_be in ((RECIPE, 7, True), (RECIPE, 8, False), ("another", 7, False)):
+        assert peek(out, Making(recipe)).may_be_result(source("a.jpg", bytes=size)) == may_be
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])

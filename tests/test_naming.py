@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from imgpipe import codecs, naming
 from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.naming import Naming, count_inputs, named, printable, targets
+from imgpipe.naming import Naming, count_inputs, early_names, key_of, named, printable, targets
 from imgpipe.recipe import Recipe
 
 
@@ -188,6 +188,24 @@ def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_fo
         count_inputs(jobs_to(None, one, other), folded=True)
     assert one in str(caught.value)
     assert other in str(caught.value)
+
+
+@pytest.mark.parametrize("folded", [True, False])
+def test_names_known_before_the_work_are_in_order_and_one_in_any_case_where_the_file_system_folds_them(folded):
+    keys = early_names(jobs_to(None, "B.jpg", "a.jpg", "\xe9.jpg", "C.jpg")(), folded=folded)
+    assert list(keys) == sorted(keys)
+    for name in ("b.jpg", "A.JPG", "e\u0301.jpg"):
+        assert (key_of(name, folded=folded) in keys) == folded
+    assert key_of("C.jpg", folded=folded) in keys
+    assert key_of("d.jpg", folded=folded) not in keys
+
+
+def test_a_file_whose_name_looks_like_a_template_does_not_clash_with_one():
+    name = "a-{width}.jpg"
+    jobs = [Job(source(name), (Target(name, "jpeg"),)), Job(source("a.jpg"), (Target(name, "jpeg", late=True),))]
+    assert count_inputs(lambda: jobs) == 2
+    with pytest.raises(CollisionError):
+        count_inputs(lambda: [*jobs, jobs[0]])
 
 
 def test_names_that_only_share_a_hash_do_not_clash(monkeypatch):

@@ -6,8 +6,11 @@ import pytest
 from imgpipe.errors import OutputError
 from imgpipe.existing import Existing
 from imgpipe.job import Status
+from imgpipe.journal import peek
+from imgpipe.prune import gone
 from imgpipe.recipe import Recipe
-from imgpipe.run import execute, prepare
+from imgpipe.run import execute, making_of, prepare
+from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, failing_calls, paint, traces, write
 from tests.runs import SMALL, ends, options, run, run_with
 
@@ -58,6 +61,9 @@ def test_an_output_that_somebody_changed_is_left(pictures, out):
     os.unlink(pictures / "b.png")
     os.unlink(pictures / "x/c.png")
     before = contents(out)
+    plan = prepare(str(pictures), str(out), SMALL, options())
+    told = gone(plan.source, plan.target, peek(str(out), making_of(plan, SMALL, options())))
+    assert {record.source.name: record.outputs for record in told} == {"b.png": (), "x/c.png": ()}
     assert pruned(run(pictures, out, prune=True)) == {}
     assert contents(out) == before
 
@@ -75,13 +81,22 @@ def test_outputs_of_another_input_folder_are_left(pictures, tmp_path, out):
     assert len(contents(out)) == 4
 
 
-@pytest.mark.parametrize("how", ["all gone", "a folder cannot be listed"])
+@pytest.mark.parametrize("how", ["all gone", "a folder cannot be listed", "one cannot be seen"])
 def test_nothing_is_removed_where_the_input_may_only_be_out_of_reach(pictures, out, monkeypatch, how):
     run(pictures, out)
     os.unlink(pictures / "b.png")
     if how == "all gone":
         os.unlink(pictures / "a.png")
         os.unlink(pictures / "x/c.png")
+    elif how == "one cannot be seen":
+        real_stat = LocalFolder.stat
+        monkeypatch.setattr(
+            LocalFolder,
+            "stat",
+            lambda folder, name: (
+                (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")) if name == "b.png" else real_stat(folder, name)
+            ),
+        )
     else:
         real = os.scandir
         monkeypatch.setattr(
@@ -96,14 +111,28 @@ def test_nothing_is_removed_where_the_input_may_only_be_out_of_reach(pictures, o
 
 
 def test_an_output_that_was_made_of_another_source_since_belongs_to_that_one(pictures, out):
-    run(pictures, out)
-    data = (pictures / "b.png").read_bytes()
+    """A BMP of so many px has its size whatever it shows, so that alone tells nobody whose it is."""
+    bitmaps = Recipe(["resize:12x8!"], format="bmp")
+    run(pictures, out, bitmaps)
+    before = (out / "b.bmp").read_bytes()
     os.unlink(pictures / "b.png")
-    paint(pictures / "b.bmp", seed=1)
-    run(pictures, out, existing=Existing("always"))
-    assert (out / "b.png").read_bytes() is not data
+    paint(pictures / "b.webp", seed=9)
+    run(pictures, out, bitmaps, existing=Existing("always"))
+    after = (out / "b.bmp").read_bytes()
+    assert len(after) == len(before)
+    assert after != before
+    assert pruned(run(pictures, out, bitmaps, prune=True)) == {}
+    assert contents(out)["b.bmp"] == after
+
+
+def test_what_somebody_put_in_the_place_of_an_output_is_theirs_once_the_source_is_gone(pictures, out):
+    run(pictures, out)
+    os.unlink(pictures / "b.png")
+    write(out / "b.png", b"of somebody")
     assert pruned(run(pictures, out, prune=True)) == {}
-    assert "b.png" in contents(out)
+    paint(pictures / "b.png", seed=9)
+    assert ends(run(pictures, out))["b.png"] == "skipped"
+    assert (out / "b.png").read_bytes() == b"of somebody"
 
 
 def test_a_name_that_becomes_free_is_taken_by_another_source_in_the_same_run(pictures, out):

@@ -77,6 +77,11 @@ def test_or_the_source_is_copied_byte_for_byte(pictures, out, engine):
     assert [(output.width, output.height) for output in item.outputs] == [(120, 80)]
 
 
+def test_a_copy_has_the_size_of_the_source_and_not_of_what_was_not_worth_it(pictures, out):
+    (item,) = run(pictures / "small.jpeg", out, Recipe(["resize:60x"], "bmp"), savings=Savings(0.1, copy=True)).items
+    assert [(output.name, output.width, output.height) for output in item.outputs] == [("small.jpeg", 120, 80)]
+
+
 def test_a_copy_in_another_format_keeps_its_own_extension(pictures, out):
     recipe = Recipe(outputs=[Rendition(format="png", name="x/{stem}-{width}{ext}")])
     savings = Savings(copy=True)

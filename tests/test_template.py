@@ -21,7 +21,20 @@ part = st.text(st.characters(exclude_characters="/\0"), min_size=1).filter(lambd
 pieces = st.lists(
     st.one_of(
         st.sampled_from(
-            ["{stem}", "{width}", "{height}", "{index}", "{index:4}", "{hash}", "{hash:12}", "-", "_", "@"]
+            [
+                "{stem}",
+                "{width}",
+                "{height}",
+                "{index}",
+                "{index:4}",
+                "{hash}",
+                "{hash:12}",
+                "{dir}",
+                "/",
+                "-",
+                "_",
+                "@",
+            ]
         ),
         st.text(st.characters(exclude_characters="/\0{}", exclude_categories=["Cs"]), max_size=4),
     ),
@@ -56,10 +69,18 @@ def test_placeholders_are_filled(text, expected):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("{stem}{ext}", "cat.webp"), ("{width}/{dir}/{stem}{ext}", "320/cat.webp"), ("{dir}-{stem}{ext}", "-cat.webp")],
+    [
+        ("{stem}{ext}", "cat.webp"),
+        ("{width}/{dir}/{stem}{ext}", "320/cat.webp"),
+        ("{dir}-{stem}{ext}", "-cat.webp"),
+        ("{width}/{stem}{ext}", "320/cat.webp"),
+        ("{dir}/{width}/{height}/{stem}{ext}", "320/240/cat.webp"),
+    ],
 )
 def test_at_the_top_the_folder_is_empty_and_takes_its_slash_with_it(text, expected):
     assert name(text, dir="") == expected
+    early = {key: KNOWN[key] for key in ("stem", "ext", "index")} | {"dir": ""}
+    assert read_template(text).fill(early).fill(KNOWN).name == expected, "also where the size is known only later"
 
 
 @pytest.mark.parametrize(
