@@ -198,7 +198,7 @@ class Plan(NamedTuple):
             outputs = journal.unchanged(job.source._replace(digest=digest), self.target)
         if not outputs:
             return ()
-        if [output.name for output in outputs] == [target.name for target in job.all_targets]:
+        if list(map(_NAME, outputs)) == list(map(_NAME, job.all_targets)):
             return outputs
         return outputs if all(_is_of(job, output.name) for output in outputs) else ()
 

@@ -190,5 +190,5 @@ def weight(passing: Any) -> int:
     if isinstance(passing, Loaded):
         return len(passing.data)
     if isinstance(passing, Made):
-        return sum(len(output.data) for output in passing.outputs)
+        return sum([len(output.data) for output in passing.outputs])
     return 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import starmap
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -155,7 +156,7 @@ def parse(line: Any) -> Record | None:
         return None
     name, size, time, inode, digest, recipe, origin, rows = values
     source = Source(name, None, size, time, inode, digest)
-    return Record(source, recipe, origin, tuple(Output(*row) for row in rows), tuple(line.get("earlier", ())))
+    return Record(source, recipe, origin, tuple(starmap(Output, rows)), tuple(line.get("earlier", ())))
 
 
 def _values(line: Any) -> tuple[Any, ...] | None:
