@@ -277,6 +277,17 @@ def test_an_obstacle_is_seen_before_anything_is_written(storage, tmp_path):
     assert traces(tmp_path) == before
 
 
+@pytest.mark.parametrize(("call", "more"), [("stat", []), ("size", []), ("remove", [1])])
+def test_what_cannot_be_looked_at_is_not_taken_for_nothing(storage, monkeypatch, call, more):
+    class Refusing(WatchedOs):
+        def lstat(self, path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(local, "os", Refusing(lambda call: None))
+    with pytest.raises(PermissionError):
+        getattr(storage, call)("a.jpg", *more)
+
+
 def test_a_folder_without_permission_is_an_obstacle(storage, monkeypatch):
     class Denying(WatchedOs):
         def access(self, path, mode):
