@@ -1,9 +1,15 @@
-"""Which files of a watched folder are whole and new, by a clock of the test's own."""
+"""Which files of a watched folder are whole and new, by a clock and by words of the system that are the test's own."""
+
+from types import SimpleNamespace
 
 import pytest
 
-from imgpipe.storage import Entry
-from imgpipe.watching import Settling
+from imgpipe import watching
+from imgpipe.discovery import Selection
+from imgpipe.storage import Entry, Listing
+from imgpipe.storage.local import LocalFolder
+from imgpipe.watching import Patience, Settling, Watch
+from tests.folders import write
 
 
 def entry(name, size=10, modified=1, inode=7):
@@ -66,3 +72,79 @@ def test_names_that_could_not_be_worked_on_come_again(settling):
     settling.again(["new"])
     assert settling
     assert settling.look(entries, 1e12)[0] == ["new"]
+
+
+class Folder(LocalFolder):
+    """Counts how often it is listed."""
+
+    listed = 0
+
+    def list(self, listing):
+        self.listed += 1
+        return super().list(listing)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in/out").mkdir(parents=True)
+    return Folder(str(tmp_path / "in"))
+
+
+@pytest.fixture
+def watched(folder, monkeypatch):
+    """watched(words): the batches of a folder whose output is in it, where the system says this."""
+
+    def watch(words, stop=lambda: False):
+        monkeypatch.setattr(watching, "_check_extra", lambda: None)
+        monkeypatch.setattr(watching, "_watched", lambda *_: words)
+        selection = Selection(listing=Listing(leave_out=f"{folder.root}/out"))
+        return Watch(folder, selection, Patience(settle=0.0), stop)
+
+    return watch
+
+
+def test_what_came_before_the_system_began_to_tell_is_found(folder, watched):
+    def words():
+        write(f"{folder.root}/early.png")
+        yield set()
+
+    assert list(watched(words())) == [("early.png",)]
+
+
+def test_outputs_are_no_reason_to_look_and_a_folder_that_is_only_called_like_theirs_is(folder, watched):
+    def words():
+        yield set()
+        before = folder.listed
+        write(f"{folder.root}/out/a.png")
+        yield {(1, f"{folder.root}/out"), (1, f"{folder.root}/out/a.png")}
+        yield set()
+        assert folder.listed == before
+        write(f"{folder.root}/out-takes/b.png")
+        yield {(1, f"{folder.root}/out-takes/b.png")}
+
+    assert list(watched(words())) == [("out-takes/b.png",)]
+
+
+def test_nothing_is_begun_once_it_is_to_stop(folder, watched):
+    stopped = []
+
+    def words():
+        yield set()
+        write(f"{folder.root}/late.png")
+        stopped.append(True)
+        yield {(1, f"{folder.root}/late.png")}
+
+    assert list(watched(words(), lambda: bool(stopped))) == []
+
+
+def test_between_two_looks_a_file_that_may_have_settled_is_looked_at(folder, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+
+    def sleep(seconds):
+        clock.now += seconds
+
+    monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
+    watch = Watch(folder, Selection(), Patience(settle=1.0, poll=60.0), lambda: False)
+    write(f"{folder.root}/new.png")
+    assert next(iter(watch)) == ("new.png",)
+    assert 1 <= clock.now < 2
