@@ -126,7 +126,7 @@ WORKLOADS = _table(
         "W2",
         "photographs: JPEG to fit 1600x1600, WebP quality 80",
         fit(1600, 1600, "webp", 80),
-        _photographs("JPEG", 6, ".jpg", ".jpeg"),
+        _photographs("JPEG", 12, ".jpg", ".jpeg"),
     ),
     Workload(
         "W3-JPEG",
@@ -138,7 +138,7 @@ WORKLOADS = _table(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _generated(".tif", 5000, 5000, copies=16),
+        _generated(".tif", 5000, 5000, copies=32),
     ),
     Workload(
         "W4",
