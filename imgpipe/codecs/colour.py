@@ -29,7 +29,7 @@ def to_srgb(picture: Picture) -> Picture:
     """
     if picture.profile is None:
         return _convert_cmyk(picture)
-    if any(is_deep(frame) for frame in picture.frames):
+    if any(map(is_deep, picture.frames)):
         needless = _conversion(picture.profile, "RGB") == "none needed"
         return _as_srgb(picture) if needless else picture
     frames = tuple(_convert(frame, picture.profile) for frame in picture.frames)
@@ -46,7 +46,7 @@ def _as_srgb(picture: Picture) -> Picture:
 
 def _convert_cmyk(picture: Picture) -> Picture:
     """CMYK without a profile says too little: Pillow's formula, and a word about it."""
-    if not any(_mode(frame) == "CMYK" for frame in picture.frames):
+    if "CMYK" not in map(_mode, picture.frames):
         return picture
     frames = tuple(frame.convert("RGB") if _mode(frame) == "CMYK" else frame for frame in picture.frames)  # type: ignore[union-attr]
     return replace(picture, frames=frames).warn("CMYK converted without an ICC profile: colours are approximate")

@@ -26,17 +26,17 @@ _ENTRY, _VALUE = 12, 8
 
 def orientation_of(exif: bytes | None) -> int:
     """EXIF orientation, 1 to 8; 1 where the block has none or one that means nothing."""
-    entry = _find_orientation(exif or b"")
-    if entry is None:
+    entry = _find_orientation(exif) if exif else None
+    if exif is None or entry is None:
         return 1
     order, offset = entry
-    value = int(struct.unpack_from(order + "H", exif or b"", offset + 8)[0])
+    value = int(struct.unpack_from(order + "H", exif, offset + 8)[0])
     return value if 1 <= value <= 8 else 1
 
 
 def without_orientation(exif: bytes | None) -> bytes | None:
     """The same block with no orientation in it; None where nothing else was in it."""
-    entry = _find_orientation(exif or b"")
+    entry = _find_orientation(exif) if exif else None
     if exif is None or entry is None:
         return exif
     order, offset = entry

@@ -26,10 +26,10 @@ def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
     picture = _fit_frames(picture, codec)
     if not codec.deep:
         picture = shallow(picture)
-    strange = not codec.cmyk and any(_mode(frame) == "CMYK" for frame in picture.frames)
+    strange = not codec.cmyk and "CMYK" in map(_mode, picture.frames)
     if strange or (picture.profile and not codec.profile):
         picture = to_srgb(picture)
-    if not codec.alpha and any(has_alpha(frame) for frame in picture.frames):
+    if not codec.alpha and any(map(has_alpha, picture.frames)):
         picture = _flatten(picture, encoding.background)
     return picture
 

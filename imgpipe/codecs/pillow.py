@@ -74,7 +74,7 @@ def reading(formats: tuple[str, ...]) -> Iterator[None]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with silence():
+        with silence:
             yield
     except Image.DecompressionBombError as error:
         raise LimitExceeded(_pillow_limit(str(error))) from error
@@ -93,7 +93,7 @@ def saved(image: Image.Image, pillow_format: str, **options: Any) -> bytes:
     """
     file = BytesIO()
     try:
-        with silence():
+        with silence:
             image.save(file, pillow_format, **options)
     except FAULTS as error:
         _raise_shortage(error)
@@ -126,34 +126,30 @@ def _pillow_limit(message: str) -> str:
     return f"{pixels.group() if pixels else 'too many'} pixels are more than allowed: raise --max-pixels"
 
 
-class _PillowInSilence:
-    """The module part of a warning filter: matches Pillow's modules, in the threads that asked for silence.
+class _Silence:
+    """No warning of Pillow reaches the person: what matters of them, the codecs find out and say themselves.
 
-    `warnings.catch_warnings` is not safe in threads: it may leave another thread's filters behind for good.
+    It is the module part of a warning filter, which matches Pillow's modules in threads that are in such a block:
+    `warnings.catch_warnings` is not safe in threads, and may leave another thread's filters behind for good.
     """
 
     def __init__(self) -> None:
-        self.thread = threading.local()
+        self._thread = threading.local()
+        self._filter: Any = ("ignore", None, Warning, self, 0)
+
+    def __enter__(self) -> None:
+        if self._filter not in warnings.filters:
+            warnings.filters.insert(0, self._filter)  # type: ignore[attr-defined]
+        self._thread.depth = getattr(self._thread, "depth", 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.depth -= 1
 
     def match(self, module: str) -> bool:
         """Whether to be silent about it; called by the warnings machinery in place of a regular expression."""
-        return getattr(self.thread, "silent", 0) > 0 and module.startswith("PIL.")
+        return getattr(self._thread, "depth", 0) > 0 and module.startswith("PIL.")
 
 
 # What Pillow logs of a broken file would else reach a terminal where no logging is set up.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
-_MATCHER = _PillowInSilence()
-_FILTER: Any = ("ignore", None, Warning, _MATCHER, 0)
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """No warning of Pillow reaches the person: what matters of them, the codecs find out and say themselves."""
-    if _FILTER not in warnings.filters:
-        warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
-    depth = getattr(_MATCHER.thread, "silent", 0)
-    _MATCHER.thread.silent = depth + 1
-    try:
-        yield
-    finally:
-        _MATCHER.thread.silent = depth
+silence = _Silence()

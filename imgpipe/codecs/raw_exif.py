@@ -22,7 +22,7 @@ def described_raw(data: bytes, orientation: int) -> tuple[dict[str, Any], tuple[
     The colours are said to be sRGB, which they are when developed, whatever the camera was set to.
     """
     try:
-        with silence():
+        with silence:
             return _info(_tags(data), orientation)
     except (*FAULTS, PictureError):
         return {}, (UNREADABLE,)

@@ -86,14 +86,13 @@ def read_geometry(given: dict[str, Any]) -> Geometry:
     Raises:
         RecipeError: no size at all, options that contradict each other, or a `size` that cannot be read.
     """
-    sizes = tuple((name, given[name]) for name in _SIZES if given.get(name) is not None)
-    return _geometry(sizes, given.get("fit", "inside"), given.get("upscale", True))
+    return _geometry(tuple(map(given.get, _SIZES)), given.get("fit", "inside"), given.get("upscale", True))
 
 
 @lru_cache(maxsize=256)
-def _geometry(given: tuple[tuple[str, Any], ...], fit: Fit, upscale: bool) -> Geometry:
+def _geometry(given: tuple[Any, ...], fit: Fit, upscale: bool) -> Geometry:
     # A recipe asks for the same few with every picture.
-    sizes = dict(given)
+    sizes = {name: size for name, size in zip(_SIZES, given, strict=True) if size is not None}
     if not sizes:
         raise RecipeError(f"resize needs a size: {', '.join(_SIZES)}")
     for group in ({"size"}, {"width", "height"}, {"long_edge", "short_edge"}):
@@ -150,6 +149,12 @@ def lay_out(geometry: Geometry, size: Size, gravity: str = "center") -> Layout:
     >>> lay_out(Geometry(720, 588), (2725, 2225)).canvas
     (720, 588)
     """
+    return _laid_out(geometry, size, gravity)
+
+
+@lru_cache(maxsize=256)
+def _laid_out(geometry: Geometry, size: Size, gravity: str) -> Layout:
+    # Asked for several times with every picture, and most pictures of a folder have one size or two.
     fit, target = _target(geometry, size)
     whole = (0.0, 0.0, float(size[0]), float(size[1]))
     if fit == "cover":
