@@ -11,7 +11,8 @@ from PIL import Image
 
 from imgpipe import Options, Recipe, process
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, open_storage
+from imgpipe.storage import Listing, indexes, open_storage
+from imgpipe.storage.members import read_at
 from imgpipe.storage.ranges import range_of
 from tests.folders import contents
 
@@ -189,6 +190,28 @@ def test_a_shard_that_changes_between_is_read_anew(tmp_path):
     make_tar(tmp_path / "y.tar", [("b.png", b"first"), ("a.png", b"after")])
     os.replace(tmp_path / "y.tar", tmp_path / "x.tar")
     assert storage.read("a.png") == b"after"
+
+
+@pytest.mark.parametrize("how", ["another file in its place", "written anew", "shorter"])
+def test_what_is_read_of_a_shard_while_it_changes_is_refused(tmp_path, monkeypatch, how):
+    """Else half of one file and half of another would be a picture."""
+    shard = make_tar(tmp_path / "0.tar", [("a.png", picture())])
+    storage = open_storage(str(shard))
+
+    def read_meanwhile(path, member, count):
+        if how == "another file in its place":
+            times = os.stat(path)
+            os.rename(make_tar(tmp_path / "new.tar", [("a.png", picture())]), path)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        elif how == "written anew":
+            os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 1))
+        else:
+            os.truncate(path, member.offset + 9)
+        return read_at(path, member, count)
+
+    monkeypatch.setattr(indexes, "read_at", read_meanwhile)
+    with pytest.raises(OSError, match="while it was read"):
+        storage.read("a.png")
 
 
 def test_sidecars_are_no_inputs_and_what_is_done_is_not_done_again(tmp_path):
