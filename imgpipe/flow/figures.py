@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """How the hands (threads or processes) of one stage spent their time; seconds in sum over all hands.
 
     They may wait a little longer than the run's last item took to come, for the workers to leave.
@@ -32,8 +31,7 @@ class Stage:
     starting: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(NamedTuple):
     """How full the channel behind a stage was.
 
     Attributes:
@@ -47,8 +45,7 @@ class Queue:
     depths: tuple[tuple[float, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """How the time of a run went, from the start of its engine to its last item.
 
     Attributes:

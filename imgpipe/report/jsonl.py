@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any, TextIO
 
 from imgpipe.flow import Flow, Queue, Stage
@@ -83,7 +82,9 @@ def number(value: Any) -> Any:
 
 def flow_line(flow: Flow) -> dict[str, Any]:
     """How the time of a run went."""
-    return {"type": "flow", **asdict(flow)}
+    stages = [stage._asdict() for stage in flow.stages]
+    queues = [queue._asdict() for queue in flow.queues]
+    return {"type": "flow", **flow._asdict(), "stages": stages, "queues": queues}
 
 
 def read_flow(line: dict[str, Any]) -> Flow:

@@ -1,7 +1,5 @@
 """The verdict names the stage that was made slow, in real runs, and what to set."""
 
-from dataclasses import replace
-
 import pytest
 
 from imgpipe.flow import Flow, Queue, Stage, verdict
@@ -67,7 +65,7 @@ def test_more_cores_are_advised_where_there_are_more():
     assert str(verdict(flow)) == (
         "CPU-bound: workers were busy 97 % of the time, readers waited for room 93 %; --cores 8 would help, 2 were used"
     )
-    assert "--cores" not in verdict(replace(flow, usable_cores=2)).advice
+    assert "--cores" not in verdict(flow._replace(usable_cores=2)).advice
 
 
 def test_as_many_readers_are_advised_as_would_keep_the_workers_busy():
@@ -85,7 +83,7 @@ def test_pictures_that_wait_for_memory():
 def test_who_takes_the_items_slowly_is_told_so():
     flow = made_up(Stage("process", 2, 50, 4.0))
     read, work, write = flow.stages
-    assert verdict(replace(flow, stages=(read, work, replace(write, waited_for_room=14.2)))).kind == "caller-bound"
+    assert verdict(flow._replace(stages=(read, work, write._replace(waited_for_room=14.2)))).kind == "caller-bound"
 
 
 def test_where_no_stage_is_busy_none_is_blamed():
@@ -95,7 +93,7 @@ def test_where_no_stage_is_busy_none_is_blamed():
 
 
 def test_a_short_run_and_one_that_did_nothing_say_so():
-    flow = replace(made_up(Stage("process", 2, 50, 0.6)), seconds=0.3)
+    flow = made_up(Stage("process", 2, 50, 0.6))._replace(seconds=0.3)
     assert verdict(flow).kind == ""
     assert "too short" in str(verdict(flow))
     assert "nothing had to be done" in str(verdict(Flow()))
