@@ -21,6 +21,11 @@ def test_version_imports_no_library_of_pictures():
     assert not modules_after(code) & (HEAVY - {"click"})
 
 
+def test_what_is_loaded_before_the_fork_server_is_forked_is_what_every_run_needs():
+    """It is loaded on one core while the others wait; the odd run loads the rest when it comes to it."""
+    assert not modules_after("import imgpipe.steps") & {"ctypes", "difflib", "hashlib", "logging", "traceback"}
+
+
 def test_reading_a_recipe_imports_no_library_of_pictures():
     code = "import imgpipe\nimgpipe.Recipe(['resize:800x600', 'sharpen'], format='webp')\nimport imgpipe.cli.process"
     assert not modules_after(code) & {"numpy", "PIL", "cv2", "cykooz_resizer", "tqdm"}
@@ -37,6 +42,7 @@ def test_a_run_imports_no_library_of_pictures_in_the_parent(tmp_path):
         "assert report.count('written') == 1, report"
     )
     unwanted = {"numpy", "PIL", "cv2", "cykooz_resizer", "distributed", "dask", "obstore", "configparser"}
+    unwanted |= {"ctypes", "difflib", "logging", "traceback"}
     assert not modules_after(code) & unwanted
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import struct
 import threading
@@ -10,6 +9,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,7 @@ class _Silence:
         self._filter: Any = ("ignore", None, Warning, self, 0)
 
     def __enter__(self) -> None:
+        _silence_log()
         if self._filter not in warnings.filters:
             warnings.filters.insert(0, self._filter)  # type: ignore[attr-defined]
         self._thread.depth = getattr(self._thread, "depth", 0) + 1
@@ -150,6 +151,15 @@ class _Silence:
         return getattr(self._thread, "depth", 0) > 0 and module.startswith("PIL.")
 
 
-# What Pillow logs of a broken file would else reach a terminal where no logging is set up.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+@cache
+def _silence_log() -> None:
+    """What Pillow logs of a broken file would else reach a terminal where no logging is set up.
+
+    Pillow has loaded the module by then; a process that only asks which formats there are need not.
+    """
+    import logging
+
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
 silence = _Silence()

@@ -7,7 +7,6 @@ more than runs of one value can be found; drawings, text and patterns are full o
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgpipe.codecs.png_rows import NONE, SUB, UP, Compression, deflate, rows_of
@@ -48,9 +47,9 @@ def compression_of(image: Image.Image) -> Compression:
     filters = (NONE, sample.smallest(by_runs[SUB], by_runs[UP]).filter)
     strings = sample.smallest(*(Compression(kind, _THOROUGH) for kind in filters))
     if sample.size(runs) <= _RUNS_WORTH * sample.size(strings):
-        return sample.pick(replace(runs, strategy=zlib.Z_HUFFMAN_ONLY), runs, _NO_SEARCH_WORTH)
+        return sample.pick(runs._replace(strategy=zlib.Z_HUFFMAN_ONLY), runs, _NO_SEARCH_WORTH)
     if sample.size(strings) * _SHORT > sample.raw:
-        return sample.pick(replace(strings, level=_QUICK), strings, _QUICK_WORTH)
+        return sample.pick(strings._replace(level=_QUICK), strings, _QUICK_WORTH)
     return _by_long_strings(_Sample(image, *_MANY), filters)
 
 
@@ -60,7 +59,7 @@ def _by_long_strings(sample: _Sample, filters: tuple[int, ...]) -> Compression:
     usual = Compression(NONE, _USUAL)
     if sample.pick(thorough, usual, _THOROUGH_WORTH) is thorough:
         return thorough
-    return sample.smallest(usual, replace(usual, filter=filters[-1]))
+    return sample.smallest(usual, usual._replace(filter=filters[-1]))
 
 
 class _Sample:

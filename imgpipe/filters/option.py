@@ -125,18 +125,20 @@ class Option(NamedTuple):
         """
         if value is None and self.default is None:
             return None
-        near = closest(str(value), self.choices)
-        hint = f"did you mean {near}?" if near else f"{self.name} takes {self.allowed}"
-        wrong = RecipeError(f"{where}: {self.name}={value} is not valid; {hint}")
         try:
             checked = self.parse(value) if isinstance(value, str) else self._converted(value)
         except (ValueError, KeyError, TypeError, OverflowError):
-            raise wrong from None
+            raise self._wrong(value, where) from None
         if self.choices and checked not in self.choices:
-            raise wrong
+            raise self._wrong(value, where)
         if isinstance(checked, (int, float)) and not (math.isfinite(checked) and checked in self.range):
-            raise wrong
+            raise self._wrong(value, where)
         return self.file.check(str(checked), where) if self.file else checked
+
+    def _wrong(self, value: Any, where: str) -> RecipeError:
+        near = closest(str(value), self.choices)
+        hint = f"did you mean {near}?" if near else f"{self.name} takes {self.allowed}"
+        return RecipeError(f"{where}: {self.name}={value} is not valid; {hint}")
 
     def _converted(self, value: Any) -> Value:
         """A number or truth value in the option's type; TypeError where that would change it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgpipe.codecs.exif import PREFIX
 from imgpipe.metadata.malformed import Malformed
@@ -33,8 +33,7 @@ _FIRST_ORDINARY_TAG = 0x20
 """Below are the tags of GPS and of interoperability directories."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One entry: its 12 bytes, and where its value is in the block."""
 
     tag: int
@@ -44,8 +43,7 @@ class _Entry:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(NamedTuple):
     """A directory: its entries whose values are inside the block, and the range of its table."""
 
     name: str

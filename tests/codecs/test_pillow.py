@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import warnings
 from io import BytesIO
@@ -52,6 +54,17 @@ def test_what_pillow_refuses_is_over_the_limit(monkeypatch):
         opened(DATA, ("PNG",)),
     ):
         pass
+
+
+def test_what_pillow_logs_reaches_no_terminal():
+    script = (
+        "import logging\n"
+        "from imgpipe.codecs.pillow import silence\n"
+        "with silence:\n    logging.getLogger('PIL.any').error('broken')\n"
+        "with silence:\n    assert len(logging.getLogger('PIL').handlers) == 1"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout + done.stderr == ""
 
 
 def test_pillows_limit_follows_a_higher_one_only(monkeypatch):
