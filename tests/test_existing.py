@@ -76,7 +76,11 @@ def test_smaller_replaces_what_is_larger_than_the_new_output(pictures, out, reci
     assert contents(out) == {name: b"tiny"}
     write(out / name, b"x" * 100_000)
     assert end(pictures, out, recipe, "smaller", engine=engine).status == "written"
-    assert len(contents(out)[name]) < 100_000
+    size = len(contents(out)[name])
+    assert size < 100_000
+    for more, status in ((0, "skipped"), (1, "written")):
+        write(out.parent / f"{more}" / name, b"x" * (size + more))
+        assert end(pictures, out.parent / f"{more}", recipe, "smaller", engine=engine).status == status
 
 
 def test_smaller_judges_each_output(pictures, out):

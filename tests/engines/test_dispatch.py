@@ -149,6 +149,19 @@ def test_folders_where_a_worker_that_is_gone_may_have_written_are_swept(client, 
     assert litter == {"7"}
 
 
+def test_workers_that_all_went_are_waited_for_a_minute_from_then_on(client, dispatch, monkeypatch):
+    clock = SimpleNamespace(now=dispatch._looked)
+    monkeypatch.setattr("imgpipe.engines.dispatch.time", SimpleNamespace(monotonic=lambda: clock.now))
+    clock.now += 1000
+    dispatch._look_at_workers()
+    client.workers.clear()
+    clock.now += 59
+    dispatch._look_at_workers()
+    clock.now += 2
+    with pytest.raises(RunError, match="has had no workers for 60 s"):
+        dispatch._look_at_workers()
+
+
 def test_a_run_that_is_left_cancels_what_it_has_sent_and_sweeps_behind_it(client, dispatch, litter):
     dispatch._send(_Group((job(7),)))
     (future,) = dispatch._sent

@@ -1,17 +1,21 @@
 """What a worker of a cluster does with a group, without a cluster."""
 
+import pickle
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("distributed")
 
-from imgpipe.engines import group
-from imgpipe.engines.group import TOKEN, halt
-from imgpipe.job import Job, Seconds, Source, Status
+from imgpipe.engines import Workforce, group
+from imgpipe.engines.deadline import Overdue
+from imgpipe.engines.group import TOKEN, halt, work
+from imgpipe.engines.order import Order
+from imgpipe.job import Item, Job, Seconds, Source, Status
 from imgpipe.passing import Loaded
 from imgpipe.publishing import NOT_BEGUN
-from imgpipe.steps import never
+from imgpipe.steps import Steps, never
 from imgpipe.storage.local import LocalFolder
 
 JOB = Job(Source("a.png", "png", 100), ())
@@ -67,3 +71,51 @@ def test_a_picture_that_needs_more_than_its_share_is_not_begun():
     item = group._apply(99, lambda _: 100, refuse, loaded)
     assert (item.status, item.failure.type) == (Status.FAILED, "LimitExceeded")
     assert group._apply(100, lambda _: 100, lambda same: same, loaded) is loaded
+
+
+def worker(threads, limit):
+    return SimpleNamespace(
+        address="tcp://host:1",
+        memory_manager=SimpleNamespace(memory_limit=limit),
+        state=SimpleNamespace(nthreads=threads),
+    )
+
+
+def test_threads_of_a_worker_share_its_memory():
+    one, four = (group._memory(worker(threads, 4 << 30)) for threads in (1, 4))
+    assert 3 << 30 < one < 4 << 30
+    assert four == one // 4
+    assert group._memory(worker(1, None)) > 0
+
+
+def test_what_a_group_has_written_is_synced_before_it_is_told(monkeypatch):
+    done = []
+    target = SimpleNamespace(sync=lambda: done.append("synced"))
+    monkeypatch.setattr("distributed.get_worker", lambda: worker(1, 1 << 30))
+    monkeypatch.setattr(group, "check_versions", lambda *_: None)
+    monkeypatch.setattr(group, "warm_up", lambda: None)
+    monkeypatch.setattr(group, "_steps", lambda *_: Steps(None, None, None, target=target))
+    monkeypatch.setattr(group, "_in_time", lambda *_: done.append("written"))
+    work(Order("run", (), b"", Workforce(cores=1)), pickle.dumps([]), apart=False)
+    assert done == ["written", "synced"]
+
+
+def test_after_a_deadline_the_thread_that_was_left_applies_nothing_more():
+    """Those jobs are done elsewhere then."""
+    applied, written, go_on = [], [], threading.Event()
+
+    def apply(loaded):
+        applied.append(loaded.job.source.name)
+        assert go_on.wait(60)
+        return Item(loaded.job.source, Status.WRITTEN)
+
+    jobs = [Job(Source(name, "png", 1), ()) for name in ("a.png", "b.png", "c.png")]
+    steps = Steps(lambda job: Loaded(job, b"", Seconds()), apply, lambda made: written.append(made) or made)
+    with pytest.raises(Overdue):
+        group._in_time(steps, jobs, Workforce(cores=1, timeout=0.1), Overdue("tcp://host:1"))
+    left = [thread for thread in threading.enumerate() if thread.name == "group"]
+    go_on.set()
+    for thread in left:
+        thread.join(60)
+    assert applied == ["a.png"]
+    assert len(written) == len(jobs)
