@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -17,6 +18,7 @@ pytest.importorskip("distributed")
 
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.cluster import connected
+from imgpipe.engines.dask import _swept
 from imgpipe.engines.group import work
 from imgpipe.engines.order import Order, versions
 from imgpipe.errors import RunError, UsageError
@@ -28,7 +30,7 @@ from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
 from tests.clusters import Cluster, a_cluster, killing, pass_on, read_nothing, workers_of
 from tests.command import imgpipe
-from tests.folders import contents, paint
+from tests.folders import contents, paint, write
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -231,6 +233,19 @@ def test_a_scheduler_that_goes_away_is_one_error_and_the_next_run_goes_on(cluste
     assert summary["written"] + summary["unchanged"] == 60
     assert summary["unchanged"] >= 1
     assert len(contents(tmp_path / "out")) == 60
+
+
+@pytest.mark.parametrize("end", [None, RunError])
+def test_temporaries_are_removed_where_a_worker_may_have_died_however_the_run_ends(end, tmp_path):
+    for folder in ("died", "alive"):
+        write(tmp_path / folder / ".imgpipe-1-a", b"partial")
+    steps = Steps(None, None, None, target=open_storage(str(tmp_path)))
+    with suppress(RunError), _swept(steps) as litter:
+        litter.add("died")
+        if end is not None:
+            raise end
+    assert list(contents(tmp_path, hidden=True)) == ["alive/.imgpipe-1-a"]
+    os.unlink(tmp_path / "alive/.imgpipe-1-a")
 
 
 def test_no_scheduler_at_an_address_is_one_error(pictures, tmp_path):

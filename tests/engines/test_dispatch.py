@@ -1,6 +1,7 @@
 """The client's side of a cluster, against a client in memory that does what the test says."""
 
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -147,6 +148,17 @@ def test_folders_where_a_worker_that_is_gone_may_have_written_are_swept(client, 
     del client.workers["one"]
     dispatch._look_at_workers()
     assert litter == {"7"}
+
+
+def test_a_stop_halts_the_run_at_the_workers_once(client, dispatch, monkeypatch):
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_A_POLL", 0)
+    dispatch._steps = replace(dispatch._steps, stopping=lambda: len(client.groups) > 1)
+    found = Channel(Capacity(1000))
+    for number in range(50):
+        found.put(job(number))
+    found.end()
+    assert len(list(dispatch.items(found))) == 50
+    assert client.halted == ["run"]
 
 
 def test_workers_that_all_went_are_waited_for_a_minute_from_then_on(client, dispatch, monkeypatch):
