@@ -2,10 +2,12 @@
 
 import os
 import stat
+from types import SimpleNamespace
 
 import pytest
 
 from imgpipe.existing import Existing
+from imgpipe.job import Job, Source, Target
 from imgpipe.recipe import Recipe, Rendition
 from tests.folders import contents, paint, traces, write
 from tests.runs import HERE, SMALL, ends, run
@@ -81,6 +83,20 @@ def test_smaller_replaces_what_is_larger_than_the_new_output(pictures, out, reci
     for more, status in ((0, "skipped"), (1, "written")):
         write(out.parent / f"{more}" / name, b"x" * (size + more))
         assert end(pictures, out.parent / f"{more}", recipe, "smaller", engine=engine).status == status
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "kept"), [("ours", True), ("never", True), ("always", False), ("newer", False), ("smaller", False)]
+)
+def test_what_comes_to_an_object_store_meanwhile_is_not_replaced_where_nothing_else_would_be(overwrite, kept):
+    job = Job(Source("a.png", "png", 1), (Target("a.webp", "webp"), Target("there.webp", "webp")))
+
+    def fresh(*, remote):
+        target = SimpleNamespace(remote=remote, size=lambda name: 5 if name == "there.webp" else None)
+        return [target.fresh for target in Existing(overwrite).keeping(job, target).targets]
+
+    assert fresh(remote=True) == [kept, False]
+    assert fresh(remote=False) == [False, False], "a rename takes no condition"
 
 
 def test_smaller_judges_each_output(pictures, out):

@@ -16,6 +16,8 @@ from imgpipe.errors import CollisionError, RunError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
 from imgpipe.run import execute, prepare
+from imgpipe.storage.archive import Part, write_tar
+from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.ranges import ShardSize
 from tests.folders import WatchedCalls, contents, traces
 
@@ -462,3 +464,9 @@ def test_a_folder_that_cannot_be_listed_costs_no_shards(pictures, tmp_path):
     (tmp_path / "first" / "1.tar").write_bytes(b"broken now")
     assert run(f"{tmp_path}/first/{{0..1}}.tar", f"{out}/{{000..099}}.tar").count("failed") == 1
     assert set(shards(out)) == {"000.tar", "001.tar", "002.tar"}
+
+
+@pytest.mark.parametrize("data", [b"four", b"longer"])
+def test_a_file_that_changed_since_its_size_was_told_makes_no_broken_shard(tmp_path, data):
+    with pytest.raises(OSError, match=r"a\.txt changed while it was put into a shard"):
+        write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda: data)], durable=False)

@@ -183,7 +183,7 @@ def test_what_is_no_fault_of_the_picture_is_let_out(steps, monkeypatch, error):
 
 @pytest.mark.parametrize(
     "number",
-    [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE],
+    [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ENODEV],
     ids=errno.errorcode.get,
 )
 def test_an_output_error_that_would_repeat_ends_the_run(tmp_path, number):
