@@ -6,6 +6,7 @@ import json
 import os
 import tarfile
 from contextlib import closing
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -470,3 +471,13 @@ def test_a_folder_that_cannot_be_listed_costs_no_shards(pictures, tmp_path):
 def test_a_file_that_changed_since_its_size_was_told_makes_no_broken_shard(tmp_path, data):
     with pytest.raises(OSError, match=r"a\.txt changed while it was put into a shard"):
         write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda: data)], durable=False)
+
+
+def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path):
+    """Behind a file that fills its last block nothing is padded: a block of zeros is where a tar ends."""
+    contents = {f"{size}.bin": b"x" * size for size in (0, 1, 511, 512, 513, 1024, 5)}
+    parts = [Part(name, len(data), partial(bytes, data)) for name, data in contents.items()]
+    write_tar(SYSTEM, str(tmp_path / "0.tar"), parts, durable=False)
+    with tarfile.open(tmp_path / "0.tar") as tar:
+        assert {member.name: tar.extractfile(member).read() for member in tar.getmembers()} == contents
+        assert tar.offset == sum(part.room for part in parts)
