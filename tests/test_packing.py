@@ -20,6 +20,7 @@ from imgpipe.run import execute, prepare
 from imgpipe.storage.archive import Part, write_tar
 from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.ranges import ShardSize
+from imgpipe.storage.shard_folder import ShardFolder
 from tests.folders import WatchedCalls, contents, traces
 
 NAMES = [f"{folder}/{number:02}.png" for folder in ("cats", "dogs") for number in range(6)]
@@ -481,3 +482,11 @@ def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path
     with tarfile.open(tmp_path / "0.tar") as tar:
         assert {member.name: tar.extractfile(member).read() for member in tar.getmembers()} == contents
         assert tar.offset == sum(part.room for part in parts)
+
+
+def test_of_what_a_killed_run_left_in_two_shards_the_first_is_the_newer(tmp_path):
+    """A shard is published before the next one, which still holds what was moved out of it."""
+    for shard, data in (("0.tar", b"newer"), ("1.tar", b"old")):
+        write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), partial(bytes, data))], durable=False)
+    folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
+    assert (folder.size("a.png"), folder.read("a.png")) == (5, b"newer")
