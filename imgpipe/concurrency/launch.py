@@ -94,9 +94,13 @@ def is_alive(process: BaseProcess) -> bool:
 
 
 def kill(process: BaseProcess) -> None:
-    """Kill a process that was not collected yet."""
+    """Kill a process that was not collected yet; nothing where it has ended.
+
+    A fork server has then freed its number, which may be that of another process by now, or of a thread of one.
+    """
     with _TURN:
-        process.kill()
+        if process.is_alive():
+            process.kill()
 
 
 @contextmanager

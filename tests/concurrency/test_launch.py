@@ -1,5 +1,6 @@
 """Workers start whatever is shot at while they start: themselves, the fork server, the resource tracker."""
 
+import multiprocessing.connection
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
@@ -164,6 +165,28 @@ def test_worker_killed_as_soon_as_it_is_seen(method):
         drive.offer(*range(10))
         drive.finish()
     assert sorted(drive.results) == [(1_000_000, number) for number in range(10)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_that_has_ended_is_not_killed_since_another_may_have_its_number(monkeypatch, method):
+    process = launch.start(method, time.sleep, (1000,), [])
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+        assert multiprocessing.connection.wait([process.sentinel], timeout=PATIENCE)
+        killed = []
+        monkeypatch.setattr(os, "kill", lambda *arguments: killed.append(arguments))
+        launch.kill(process)
+        assert not killed
+    finally:
+        monkeypatch.undo()
+        assert launch.collect(process) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_that_runs_is_killed(method):
+    process = launch.start(method, time.sleep, (1000,), [])
+    launch.kill(process)
+    assert launch.collect(process) == -signal.SIGKILL
 
 
 def test_start_leaves_the_signal_mask_as_it_was():
