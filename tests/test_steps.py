@@ -278,6 +278,18 @@ def throw(error):
     raise error
 
 
+def test_a_storage_is_told_what_nobody_may_have_put_there_meanwhile(tmp_path):
+    told = []
+
+    class Told(Broken):
+        def put(self, name, data, like=None, *, fresh=False):
+            told.append(fresh)
+
+    targets = tuple(target._replace(fresh=not number) for number, target in enumerate(JOB.targets))
+    make(tmp_path, target=Told(None)).write(made(JOB._replace(targets=targets)))
+    assert told == [True, False]
+
+
 @pytest.mark.parametrize(("fresh", "status"), [(True, Status.SKIPPED), (False, Status.FAILED)])
 def test_only_what_was_to_be_fresh_is_left_to_whoever_was_there_first(tmp_path, fresh, status):
     """Where it was not, a file in the way (of a folder, say) is a failure and is called so."""

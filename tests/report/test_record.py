@@ -117,6 +117,25 @@ def test_a_disk_that_refuses_the_record_is_no_fault_of_the_run(call, out):
     assert record.failed == f"cannot write {path(out)}: No space left on device"
 
 
+def test_a_record_that_could_not_be_written_once_is_not_gone_on_with(out):
+    """Without what is missing it would tell of a run that was another one."""
+
+    class Once(Calls):
+        tried = 0
+
+        def write(self, descriptor, data):
+            self.tried += 1
+            if self.tried == 1:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(descriptor, data)
+
+    record = Record(LocalFolder(out, calls=Once()), {})
+    record.add(item())
+    record.finish({"type": "summary"})
+    assert record.failed.endswith("No space left on device")
+    assert list(read_record(out)) == []
+
+
 def test_a_folder_without_a_record_says_what_to_do(tmp_path):
     with pytest.raises(UsageError, match=r"no run is recorded in .*give the OUTPUT of `imgpipe process`"):
         list(read_record(str(tmp_path)))
