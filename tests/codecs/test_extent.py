@@ -47,6 +47,7 @@ STILLS = {
     "gif": coloured_gif(),
     "gif with a clear grey": encoded("GIF", mode="P", transparency=1),
     "grey gif": encoded("GIF", mode="P"),
+    "grey gif with a delay": encoded("GIF", mode="P", duration=100),
     "webp": encoded("WEBP"),
     "lossless webp": encoded("WEBP", lossless=True),
     "webp with alpha": encoded("WEBP", mode="RGBA"),
