@@ -138,7 +138,7 @@ WORKLOADS = _table(
         "W3-TIFF",
         "the same from TIFF to TIFF (LZW, horizontal differencing)",
         Task((Crop(4800, 4800), Scale(0.9, "bilinear"), Sharpen()), (Made("tiff"),)),
-        _generated(".tif", 5000, 5000, copies=32),
+        _generated(".tif", 5000, 5000, copies=16),
     ),
     Workload(
         "W4",
