@@ -68,6 +68,16 @@ def check(left, old, new, digest, where):
                 assert visible(left).get(output.name) == new[output.name], where
 
 
+def cuts(log, disk, chances):
+    """After each step of a run, what may be left below the output when the power goes then, and words for where."""
+    for number, step in enumerate(log):
+        disk.apply(step)
+        for seed in range(chances + 1):
+            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
+            left = {name.partition("/")[2]: data for name, data in found.items()}
+            yield left, (number, step[:3], seed)
+
+
 def cut_everywhere(pictures, tmp_path, recipe, out, chances, stride=1):
     """Run it, cut the power after every step, see what is left, and go on from there."""
     before = contents(out, hidden=True) if out.exists() else {}
@@ -77,19 +87,15 @@ def cut_everywhere(pictures, tmp_path, recipe, out, chances, stride=1):
     calls = Recorder()
     assert set(ends(run_with(calls, pictures, out, recipe, durability="fsync")).values()) == {"written"}
     disk = Disk(out.parent, {f"{out.name}/{name}": data for name, data in before.items()})
-    for number, step in enumerate(calls.log):
-        disk.apply(step)
-        for seed in range(chances + 1):
-            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
-            left = {name[len(out.name) + 1 :]: data for name, data in found.items()}
-            where = (number, step[:3], seed)
-            check(left, old, new, recipe.digest, where)
-            if number % stride == 0:
-                folder = tmp_path / f"cut {number} {seed}"
-                lay_out(folder, left)
-                run(pictures, folder, recipe)
-                assert contents(folder) == new, where
-                assert not temporaries(folder), where
+    for left, where in cuts(calls.log, disk, chances):
+        check(left, old, new, recipe.digest, where)
+        number, _, seed = where
+        if number % stride == 0:
+            folder = tmp_path / f"cut {number} {seed}"
+            lay_out(folder, left)
+            run(pictures, folder, recipe)
+            assert contents(folder) == new, where
+            assert not temporaries(folder), where
     certain = {name[len(out.name) + 1 :]: data for name, data in disk.cut().items()}
     assert visible(certain) == {**old, **new}, "what a finished run made is there for good"
     assert {record.source.name for record in recorded(certain) if record.recipe == recipe.digest} == set(NAMES)
@@ -140,15 +146,12 @@ def test_what_in_place_has_replaced_is_known_after_a_cut_at_any_step(pictures, t
     calls = Recorder()
     run_with(calls, out, out, halved, durability="fsync", existing=in_place)
     disk = Disk(out.parent, {f"out/{name}": data for name, data in old.items()})
-    for number, step in enumerate(calls.log):
-        disk.apply(step)
-        for seed in range(3):
-            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
-            folder = tmp_path / f"cut {number} {seed}"
-            lay_out(folder, {name[len("out/") :]: data for name, data in found.items()})
-            assert all(data in (old[name], new[name]) for name, data in contents(folder).items())
-            run(folder, folder, halved, existing=in_place)
-            assert contents(folder) == new, (number, step[:3], seed)
+    for left, where in cuts(calls.log, disk, chances=2):
+        folder = tmp_path / f"cut {where[0]} {where[2]}"
+        lay_out(folder, left)
+        assert all(data in (old[name], new[name]) for name, data in contents(folder).items())
+        run(folder, folder, halved, existing=in_place)
+        assert contents(folder) == new, where
 
 
 def test_no_output_that_was_pruned_stands_there_unknown_after_a_cut_at_any_step(pictures, tmp_path):
@@ -161,12 +164,9 @@ def test_no_output_that_was_pruned_stands_there_unknown_after_a_cut_at_any_step(
     calls = Recorder()
     run_with(calls, pictures, out, durability="fsync", prune=True)
     disk = Disk(out.parent, {f"out/{name}": data for name, data in before.items()})
-    for number, step in enumerate(calls.log):
-        disk.apply(step)
-        for seed in range(3):
-            found = disk.cut(random.Random(f"{number} {seed}") if seed else None)
-            folder = tmp_path / f"cut {number} {seed}"
-            lay_out(folder, {name[len("out/") :]: data for name, data in found.items()})
-            run(pictures, folder, prune=True)
-            assert contents(folder).keys() == set(NAMES) - set(lost), (number, step[:3], seed)
+    for left, where in cuts(calls.log, disk, chances=2):
+        folder = tmp_path / f"cut {where[0]} {where[2]}"
+        lay_out(folder, left)
+        run(pictures, folder, prune=True)
+        assert contents(folder).keys() == set(NAMES) - set(lost), where
     assert visible({name[len("out/") :]: data for name, data in disk.cut().items()}) == contents(out)

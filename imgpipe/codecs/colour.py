@@ -8,7 +8,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.codecs.exif import saying_srgb
-from imgpipe.picture import Frame, Picture, is_deep
+from imgpipe.codecs.modes import mode_of
+from imgpipe.picture import Picture, is_deep
 
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
@@ -46,14 +47,10 @@ def _as_srgb(picture: Picture) -> Picture:
 
 def _convert_cmyk(picture: Picture) -> Picture:
     """CMYK without a profile says too little: Pillow's formula, and a word about it."""
-    if "CMYK" not in map(_mode, picture.frames):
+    if "CMYK" not in map(mode_of, picture.frames):
         return picture
-    frames = tuple(frame.convert("RGB") if _mode(frame) == "CMYK" else frame for frame in picture.frames)  # type: ignore[union-attr]
+    frames = tuple(frame.convert("RGB") if mode_of(frame) == "CMYK" else frame for frame in picture.frames)  # type: ignore[union-attr]
     return replace(picture, frames=frames).warn("CMYK converted without an ICC profile: colours are approximate")
-
-
-def _mode(frame: Frame) -> str:
-    return "" if is_deep(frame) else frame.mode
 
 
 def _convert(frame: Any, profile: bytes) -> Image.Image | None:

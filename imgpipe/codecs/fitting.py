@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from imgpipe.codecs.codec import Codec, Encoding
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
-from imgpipe.codecs.modes import has_alpha
-from imgpipe.picture import Frame, Picture, is_deep, to_eight_bits
+from imgpipe.codecs.modes import has_alpha, mode_of
+from imgpipe.picture import Frame, Picture, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,7 +26,7 @@ def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
     picture = _fit_frames(picture, codec)
     if not codec.deep:
         picture = shallow(picture)
-    strange = not codec.cmyk and "CMYK" in map(_mode, picture.frames)
+    strange = not codec.cmyk and "CMYK" in map(mode_of, picture.frames)
     if strange or (picture.profile and not codec.profile):
         picture = to_srgb(picture)
     if not codec.alpha and any(map(has_alpha, picture.frames)):
@@ -44,10 +44,6 @@ def _fit_frames(picture: Picture, codec: Codec) -> Picture:
         return picture
     kind = f"animation of {count} frames: only the first" if picture.animated else f"{count} pages: only the first"
     return replace(picture, frames=picture.frames[:1], durations=()).warn(f"{kind} is kept")
-
-
-def _mode(frame: Frame) -> str:
-    return "" if is_deep(frame) else frame.mode
 
 
 def _flatten(picture: Picture, background: tuple[int, int, int]) -> Picture:

@@ -50,6 +50,11 @@ def frame_of(image: Image.Image) -> Frame:
     return image
 
 
+def mode_of(frame: Frame) -> str:
+    """Pillow's name of how the samples are stored; empty for 16 bits a sample, which have none."""
+    return "" if is_deep(frame) else frame.mode
+
+
 def has_alpha(frame: Frame) -> bool:
     """Whether the frame has a band of transparency."""
     return frame.shape[2] in (2, 4) if is_deep(frame) else frame.mode in ("LA", "RGBA")

@@ -78,7 +78,7 @@ class Channel(Generic[T]):
         with self._lock:
             if self._is_full(weight):
                 self._wait_for_room(weight)
-            if self._abandoned or self._failure is not None:
+            if self._is_closed():
                 raise Closed
             self._items.append((item, weight))
             self._bytes += weight

@@ -87,19 +87,16 @@ class LocalFolder:
     ) -> Iterator[Entry]:
         """Write to a temporary name in the same folder; rename when the block is left."""
         path = self._path(name)
-        folder = _above(path)
-        temporary, descriptor = self._create(folder)
+        given = attributes.for_place_of(path) if over is not None and like is None else like
+        temporary = self._write_beside(path, data, given)
         try:
-            given = attributes.for_place_of(path) if over is not None and like is None else like
-            self._fill(descriptor, data, given)
             yield seen(name, os.lstat(temporary))
             if over is not None and not _is_still(path, over):
                 raise OSError(errno.EBUSY, "it is a link, or changed while it was processed, and is left as it is")
-            self.calls.replace(temporary, path)
         except BaseException:
             self._give_up(temporary)
             raise
-        self._note_changed([folder])
+        self._rename(temporary, path)
 
     def remove(self, name: str, bytes: int) -> bool:
         """Remove a regular file of that size; False where none stands there."""
@@ -118,15 +115,7 @@ class LocalFolder:
     def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
         """Publish a whole file at once; OSError where nothing was published. A rename takes no condition."""
         path = self._path(name)
-        folder = _above(path)
-        temporary, descriptor = self._create(folder)
-        try:
-            self._fill(descriptor, data, like)
-            self.calls.replace(temporary, path)
-        except BaseException:
-            self._give_up(temporary)
-            raise
-        self._note_changed([folder])
+        self._rename(self._write_beside(path, data, like), path)
 
     def sync(self) -> None:
         """Make the names of all files that were put survive a power loss; their content does already."""
@@ -186,6 +175,24 @@ class LocalFolder:
         if self.durability == "fsync":
             with self._lock:
                 self._changed.update(folders)
+
+    def _write_beside(self, path: str, data: bytes, like: Attributes | None) -> str:
+        """Write it all to a temporary name in the same folder, which is returned; OSError where nothing was left."""
+        temporary, descriptor = self._create(_above(path))
+        try:
+            self._fill(descriptor, data, like)
+        except BaseException:
+            self._give_up(temporary)
+            raise
+        return temporary
+
+    def _rename(self, temporary: str, path: str) -> None:
+        try:
+            self.calls.replace(temporary, path)
+        except BaseException:
+            self._give_up(temporary)
+            raise
+        self._note_changed([_above(path)])
 
     def _create(self, folder: str) -> tuple[str, int]:
         """A new file and its descriptor. Its temporary name is short, so that it fits wherever the final one does."""
