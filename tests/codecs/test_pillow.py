@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from imgpipe.codecs.pillow import opened, raise_pillow_limit
+from imgpipe.codecs.pillow import opened, raise_pillow_limit, silence
 from imgpipe.errors import DamagedPicture, LimitExceeded
 
 from .pictures import gradient, saved
@@ -84,6 +84,21 @@ def test_pillows_warnings_stay_inside(monkeypatch):
         pass
     with pytest.warns(Image.DecompressionBombWarning):
         Image.open(_file())
+
+
+def test_pillows_warnings_are_heard_again_when_the_outermost_block_is_left():
+    def warn():
+        warnings.warn_explicit("from Pillow", UserWarning, "any.py", 1, module="PIL.any")
+
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.simplefilter("error")
+        with silence:
+            with silence:
+                warn()
+            warn()
+        with pytest.raises(UserWarning):
+            warn()
 
 
 def _file():
