@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import suppress
 
 from PIL import Image
 
@@ -35,6 +36,15 @@ def three_and_a_bad_one(folder):
         paint(folder / f"{number}.png", seed=number)
     write(folder / "bad.jpg", b"no picture")
     return folder
+
+
+def opened_below(folder):
+    """How many descriptors of this process are files below a folder: others come and go beside a test."""
+    links = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            links.append(os.readlink(os.path.join("/proc/self/fd", descriptor)))
+    return sum(link.startswith(os.fspath(folder) + os.sep) for link in links)
 
 
 def contents(root, *, hidden=False):

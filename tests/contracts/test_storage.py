@@ -1,7 +1,6 @@
 """What every storage promises; a new one is a line in `STORAGES`."""
 
 import errno
-import glob
 import itertools
 import os
 import pickle
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from imgpipe.storage import Attributes, Listing, open_storage
 from imgpipe.storage.calls import SYSTEM
-from tests.folders import WatchedCalls, contents, failing_calls, temporaries
+from tests.folders import WatchedCalls, contents, failing_calls, opened_below, temporaries
 
 # name: how it is made, of a folder of its own and what fixtures are there
 STORAGES = {
@@ -54,12 +53,6 @@ def storage(request):
 def local(request):
     """Where publishing is a sequence of system calls."""
     return STORAGES[request.param](request)
-
-
-def count_open_files():
-    """But for sockets, of which connections to servers that are kept for a while are some."""
-    paths = glob.glob("/proc/self/fd/*")
-    return sum(os.path.lexists(path) and not os.readlink(path).startswith("socket:") for path in paths)
 
 
 def error_of(call):
@@ -267,7 +260,6 @@ def test_a_missing_root_is_one_entry_with_an_error(local):
 @pytest.mark.parametrize("before", [{}, {"a/b.jpg": b"before"}], ids=["new", "standing"])
 @pytest.mark.parametrize("error", OUTPUT_ERRORS, ids=errno.errorcode.get)
 def test_put_that_fails_at_any_call_publishes_nothing(local, error, before, for_good):
-    files = count_open_files()
     for call in itertools.count(1):
         shutil.rmtree(local.root, ignore_errors=True)
         for name, data in before.items():
@@ -281,7 +273,7 @@ def test_put_that_fails_at_any_call_publishes_nothing(local, error, before, for_
         assert contents(local.root, hidden=True) == before
     assert call > 4
     assert contents(local.root, hidden=True) == {"a/b.jpg": b"after"}
-    assert count_open_files() == files
+    assert opened_below(local.root) == 0
 
 
 def test_the_first_error_is_told_where_the_temporary_cannot_be_removed(local):

@@ -11,7 +11,7 @@ import pytest
 from imgpipe.errors import UsageError
 from imgpipe.storage import Listing, listing, local, open_storage, reading
 from imgpipe.storage.local import LocalFolder
-from tests.folders import WatchedCalls, WatchedOs, contents, temporaries, traces, write
+from tests.folders import WatchedCalls, WatchedOs, contents, opened_below, temporaries, traces, write
 
 
 @pytest.fixture
@@ -67,20 +67,14 @@ def test_nothing_but_a_regular_file_is_read_and_no_writer_is_waited_for(storage,
 
 @pytest.mark.parametrize("call", ["read", "head", "digest"])
 def test_no_descriptor_stays_open_behind_what_was_read_or_refused(storage, call):
-    def lowest():
-        descriptor = os.open(os.devnull, os.O_RDONLY)
-        os.close(descriptor)
-        return descriptor
-
     write(os.path.join(storage.root, "a.jpg"), b"x")
     os.mkfifo(os.path.join(storage.root, "pipe.jpg"))
     arguments = [64] if call == "head" else []
-    free = lowest()
     getattr(storage, call)("a.jpg", *arguments)
-    assert lowest() == free
+    assert opened_below(storage.root) == 0
     with pytest.raises(OSError, match="no regular file"):
         getattr(storage, call)("pipe.jpg", *arguments)
-    assert lowest() == free
+    assert opened_below(storage.root) == 0
 
 
 @pytest.mark.parametrize("change", ["put", "putting", "remove"])
