@@ -11,7 +11,7 @@ from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.raw_kinds import is_raw_tiff
-from imgpipe.codecs.tiff_deep import NARROWED, decode_deep, depth_of, encode_pages
+from imgpipe.codecs.tiff_deep import NARROWED, check_size, decode_deep, depth_of, encode_pages
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
@@ -54,27 +54,40 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
-    """Encode all pages without loss: by LZW where samples have 8 bits, by deflate from effort 5 on.
+    """Encode all pages without loss: by LZW where samples have 8 bits, by deflate from effort 5 on, bare at effort 0.
 
     Deflate makes a photograph a tenth smaller and takes seven times as long. Samples of 16 bits, which LZW does not
-    make smaller, are always deflated, and effort is zlib's level, 4 by default.
+    make smaller, are deflated at any other effort, which is zlib's level, 4 by default.
 
     Raises:
         EncodingFailed: larger than 4 GB.
     """
     size = frame_size(picture.frames[0])
     picture = with_word_of_loss(picture)
+    if encoding.effort == 0:
+        check_size(sum(_bytes_of(frame) for frame in picture.frames))
     if any(is_deep(frame) for frame in picture.frames):
         level = _LEVEL if encoding.effort is None else encoding.effort
         return Encoded(encode_pages(picture, level), size, picture.warnings)
     first, *others = (_untagged(frame) for frame in picture.frames)
-    compression = "tiff_adobe_deflate" if (encoding.effort or 0) >= _DEFLATES else "tiff_lzw"
-    options: dict[str, Any] = {"compression": compression, "tiffinfo": _tags(picture)}
+    compression = _compression(encoding.effort)
+    options: dict[str, Any] = {"compression": compression, "tiffinfo": _tags(picture, compression)}
     options |= {"icc_profile": picture.profile} if picture.profile else {}
     options |= {"dpi": picture.dpi} if picture.dpi else {}
     if others:
         options |= {"save_all": True, "append_images": others}
     return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
+
+
+def _compression(effort: int | None) -> str:
+    """Pillow's name of how samples of 8 bits are compressed."""
+    if effort == 0:
+        return "raw"
+    return "tiff_adobe_deflate" if (effort or 0) >= _DEFLATES else "tiff_lzw"
+
+
+def _bytes_of(frame: Frame) -> int:
+    return frame.nbytes if is_deep(frame) else frame.width * frame.height * len(frame.getbands())
 
 
 def _own(image: Image.Image, pages: int) -> Image.Image:
@@ -98,7 +111,7 @@ def with_xmp_as_bytes(data: bytes) -> bytes:
     return bytes(changed) if changed else data
 
 
-def _tags(picture: Picture) -> Image.Exif:
+def _tags(picture: Picture, compression: str) -> Image.Exif:
     from PIL import Image
 
     tags = Image.Exif()
@@ -108,7 +121,8 @@ def _tags(picture: Picture) -> Image.Exif:
         tags[_XMP] = picture.xmp
     if picture.iptc:
         tags[_IPTC] = picture.iptc
-    tags[_PREDICTOR] = 2
+    if compression != "raw":
+        tags[_PREDICTOR] = 2
     return tags
 
 

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample converted to 8"
 Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
 
-_BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
+_BITS, _PHOTOMETRIC, _PLANAR, _PREDICTOR = 258, 262, 284, 317
 _SHORT, _LONG, _RATIONAL, _BYTE, _ASCII, _UNDEFINED = 3, 4, 5, 1, 2, 7
 _TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _ASCII: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 18
-_LARGEST = (1 << 32) - 1
+_LARGEST = (1 << 32) - (1 << 20)
+"""Bytes of all samples: offsets have 32 bits, and directories and metadata need room too."""
+
+_STORED, _DEFLATED = 1, 8
 
 _Entry: TypeAlias = tuple[int, int, bytes]
 
@@ -85,8 +88,18 @@ def _low_bytes(data: bytes, page: int) -> npt.NDArray[np.uint8]:
         return np.asarray(image)
 
 
+def check_size(samples: int) -> None:
+    """See that a file with so many bytes of samples can be addressed.
+
+    Raises:
+        EncodingFailed: it cannot.
+    """
+    if samples > _LARGEST:
+        raise EncodingFailed("a TIFF cannot be larger than 4 GB: choose PNG")
+
+
 def encode_pages(picture: Picture, level: int) -> bytes:
-    """All pages, each with its own depth, deflated; `level` is zlib's, 0 to 9.
+    """All pages, each with its own depth, deflated; `level` is zlib's, 1 to 9, or 0 for no compression at all.
 
     Raises:
         EncodingFailed: larger than 4 GB.
@@ -96,11 +109,10 @@ def encode_pages(picture: Picture, level: int) -> bytes:
     for frame in picture.frames:
         pixels = _pixels_of(frame)
         offsets, lengths = _write_strips(file, pixels, level)
-        if len(file) > _LARGEST - (1 << 20):
-            raise EncodingFailed("a TIFF cannot be larger than 4 GB: choose PNG")
+        check_size(len(file))
         file += bytes(len(file) % 2)
         struct.pack_into("<I", file, link, len(file))
-        link = _write_directory(file, _entries(pixels, offsets, lengths, picture))
+        link = _write_directory(file, _entries(pixels, offsets, lengths, level) + _metadata(picture))
     return bytes(file)
 
 
@@ -122,37 +134,43 @@ def _rows_per_strip(pixels: npt.NDArray[Any]) -> int:
 
 
 def _write_strips(file: bytearray, pixels: npt.NDArray[Any], level: int) -> tuple[list[int], list[int]]:
-    """Deflated strips with the horizontal predictor; their offsets and lengths."""
-    import numpy as np
-
+    """Strips, deflated with the horizontal predictor or as they are; their offsets and lengths."""
     offsets, lengths = [], []
     rows = _rows_per_strip(pixels)
     for start in range(0, len(pixels), rows):
         strip = pixels[start : start + rows]
-        predicted = np.concatenate([strip[:, :1], strip[:, 1:] - strip[:, :-1]], axis=1)
-        packed = zlib.compress(predicted.astype(predicted.dtype.newbyteorder("<"), copy=False).tobytes(), level)
+        packed = zlib.compress(_little_endian(_predicted(strip)), level) if level else _little_endian(strip)
         offsets.append(len(file))
         lengths.append(len(packed))
         file += packed
     return offsets, lengths
 
 
-def _entries(pixels: npt.NDArray[Any], offsets: list[int], lengths: list[int], picture: Picture) -> list[_Entry]:
+def _predicted(strip: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    import numpy as np
+
+    return np.concatenate([strip[:, :1], strip[:, 1:] - strip[:, :-1]], axis=1)
+
+
+def _little_endian(samples: npt.NDArray[Any]) -> bytes:
+    return samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _entries(pixels: npt.NDArray[Any], offsets: list[int], lengths: list[int], level: int) -> list[_Entry]:
     height, width, bands = pixels.shape
     entries = [
         (256, _LONG, _pack("I", width)),
         (257, _LONG, _pack("I", height)),
         (_BITS, _SHORT, _pack("H", *[pixels.dtype.itemsize * 8] * bands)),
-        (259, _SHORT, _pack("H", 8)),
+        (259, _SHORT, _pack("H", _DEFLATED if level else _STORED)),
         (_PHOTOMETRIC, _SHORT, _pack("H", 1 if bands == 1 else 2)),
         (273, _LONG, _pack("I", *offsets)),
         (277, _SHORT, _pack("H", bands)),
         (278, _LONG, _pack("I", _rows_per_strip(pixels))),
         (279, _LONG, _pack("I", *lengths)),
-        (317, _SHORT, _pack("H", 2)),
     ]
-    entries += [(338, _SHORT, _pack("H", 2))] if bands == 4 else []
-    return sorted(entries + _metadata(picture))
+    entries += [(_PREDICTOR, _SHORT, _pack("H", 2))] if level else []
+    return entries + ([(338, _SHORT, _pack("H", 2))] if bands == 4 else [])
 
 
 def _metadata(picture: Picture) -> list[_Entry]:
@@ -172,11 +190,11 @@ def _pack(kind: str, *values: int) -> bytes:
 
 
 def _write_directory(file: bytearray, entries: list[_Entry]) -> int:
-    """Append a directory; the offset of its link to the next."""
+    """Append a directory, its entries by tag; the offset of its link to the next."""
     table = bytearray(_pack("H", len(entries)))
     values = len(file) + 2 + 12 * len(entries) + 4
     long_values = bytearray()
-    for tag, kind, value in entries:
+    for tag, kind, value in sorted(entries):
         table += struct.pack("<HHI", tag, kind, len(value) // _TYPE_SIZES[kind])
         if len(value) <= 4:
             table += value.ljust(4, b"\0")

@@ -3,31 +3,39 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
-from imgpipe.errors import LimitExceeded
+from imgpipe.errors import EncodingFailed, LimitExceeded
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 
 
-def encode(*frames, **more):
-    return codecs.encode(picture_of(*frames, **more), "tiff", Encoding()).data
+def encode(*frames, effort=None, **more):
+    return codecs.encode(picture_of(*frames, **more), "tiff", Encoding(effort=effort)).data
 
 
+def compressions(data):
+    """Of each page its compression and its predictor."""
+    with Image.open(BytesIO(data)) as image:
+        return [(page.tag_v2[259], page.tag_v2.get(317)) for page in ImageSequence.Iterator(image)]
+
+
+@pytest.mark.parametrize("effort", [None, 0])
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
-def test_a_picture_comes_back_exactly(mode):
-    back = read(encode(gradient(mode=mode))).frames[0]
+def test_a_picture_comes_back_exactly(mode, effort):
+    back = read(encode(gradient(mode=mode), effort=effort)).frames[0]
     assert back.mode == mode
     assert (pixels(back) == pixels(gradient(mode=mode))).all()
 
 
 @pytest.mark.parametrize("bands", [1, 3, 4])
 @pytest.mark.parametrize("size", [(64, 48), (1, 1), (300, 500)])
-def test_all_65536_levels_come_back_exactly(bands, size):
+@pytest.mark.parametrize("effort", [None, 0])
+def test_all_65536_levels_come_back_exactly(bands, size, effort):
     samples = deep_gradient(bands, *size)
-    assert np.array_equal(read(encode(samples)).frames[0], samples)
+    assert np.array_equal(read(encode(samples, effort=effort)).frames[0], samples)
 
 
 def test_effort_is_the_level_where_samples_have_16_bits():
@@ -57,9 +65,10 @@ def test_16_bits_where_white_is_zero_are_turned_round():
     assert np.array_equal(read(data).frames[0], 65535 - samples)
 
 
-def test_pages_come_back_each_in_its_size_and_depth():
+@pytest.mark.parametrize("effort", [None, 0])
+def test_pages_come_back_each_in_its_size_and_depth(effort):
     pages = [gradient(40, 30), deep_gradient(3, 20, 50), gradient(10, 10, "L")]
-    back = read(encode(*pages))
+    back = read(encode(*pages, effort=effort))
     assert [getattr(page, "dtype", None) or page.mode for page in back.frames] == ["RGB", np.uint16, "L"]
     assert [page.shape[:2] if hasattr(page, "dtype") else page.size[::-1] for page in back.frames] == [
         (30, 40), (50, 20), (10, 10)
@@ -67,9 +76,10 @@ def test_pages_come_back_each_in_its_size_and_depth():
     assert not back.animated
 
 
-def test_shallow_pages_come_back():
-    pages = [gradient(40, 30), gradient(20, 50)]
-    back = read(encode(*pages))
+@pytest.mark.parametrize("effort", [None, 0])
+def test_shallow_pages_come_back(effort):
+    pages = [gradient(41, 31), gradient(20, 50)]
+    back = read(encode(*pages, effort=effort))
     assert [(pixels(a) == pixels(b)).all() for a, b in zip(back.frames, pages, strict=True)] == [True, True]
 
 
@@ -85,15 +95,18 @@ def test_every_page_is_held_to_the_limits():
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_metadata_goes_round(wide_profile, deep):
+@pytest.mark.parametrize("effort", [None, 0])
+def test_metadata_goes_round(wide_profile, deep, effort):
     frame = deep_gradient() if deep else gradient()
-    meant = picture_of(frame, profile=wide_profile, xmp=b"<x/>", dpi=(300.0, 150.5))
-    back = read(codecs.encode(meant, "tiff", Encoding()).data)
-    assert (back.profile, back.xmp, back.dpi) == (meant.profile, meant.xmp, meant.dpi)
+    iptc = b"\x1c\x02\x05\x00\x03abc"
+    meant = picture_of(frame, profile=wide_profile, xmp=b"<x/>", iptc=iptc, dpi=(300.0, 150.5))
+    back = read(codecs.encode(meant, "tiff", Encoding(effort=effort)).data)
+    assert (back.profile, back.xmp, back.iptc, back.dpi) == (meant.profile, meant.xmp, meant.iptc, meant.dpi)
 
 
-def test_exif_goes_round():
-    back = read(encode(gradient(), exif=exif_block(1)))
+@pytest.mark.parametrize("effort", [None, 0])
+def test_exif_goes_round(effort):
+    back = read(encode(gradient(), exif=exif_block(1), effort=effort))
     assert b"Imgpipe Camera" in back.exif
     assert b"(c) somebody" in back.exif
 
@@ -161,12 +174,37 @@ def test_lab_becomes_colour():
     assert pixels(read(saved(image, "TIFF")).frames[0])[0, 0].min() > 250
 
 
-@pytest.mark.parametrize(("effort", "compression"), [(None, "tiff_lzw"), (4, "tiff_lzw"), (5, "tiff_adobe_deflate")])
-def test_effort_decides_how_it_is_compressed(effort, compression):
-    data = codecs.encode(picture_of(gradient()), "tiff", Encoding(effort=effort)).data
-    with Image.open(BytesIO(data)) as image:
-        assert image.info["compression"] == compression
-        assert image.tag_v2[317] == 2
+STORED, LZW, DEFLATED = (1, None), (5, 2), (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("effort", "shallow", "deep"),
+    [(0, STORED, STORED), (None, LZW, DEFLATED), (1, LZW, DEFLATED), (4, LZW, DEFLATED), (5, DEFLATED, DEFLATED)],
+)
+def test_effort_decides_how_all_pages_are_compressed(effort, shallow, deep):
+    assert compressions(encode(gradient(), effort=effort)) == [shallow]
+    assert compressions(encode(gradient(), gradient(9, 9, "L"), effort=effort)) == [shallow] * 2
+    assert compressions(encode(deep_gradient(), effort=effort)) == [deep]
+    assert compressions(encode(gradient(), deep_gradient(), effort=effort)) == [deep] * 2
+
+
+@pytest.mark.parametrize("frame", [gradient(300, 500), gradient(mode="CMYK"), deep_gradient(3, 300, 500)])
+def test_what_is_not_compressed_stands_in_the_file_as_it_is(frame):
+    assert np.asarray(frame).tobytes() in encode(frame, effort=0)
+
+
+@pytest.mark.parametrize("frame", [gradient(300, 500), deep_gradient(3, 300, 500), deep_gradient(4)])
+def test_another_reader_reads_what_is_not_compressed(frame):
+    cv2 = pytest.importorskip("cv2")
+    there = cv2.imdecode(np.frombuffer(encode(frame, effort=0), np.uint8), cv2.IMREAD_UNCHANGED)
+    there[..., :3] = there[..., 2::-1].copy()
+    assert np.array_equal(there, np.asarray(frame))
+
+
+@pytest.mark.parametrize("frame", [Image.new("L", (8192, 8192)), np.zeros((4096, 8192, 1), np.uint16)])
+def test_more_than_4_gb_that_are_not_compressed_are_refused_in_words(frame):
+    with pytest.raises(EncodingFailed, match="a TIFF cannot be larger than 4 GB: choose PNG"):
+        encode(*[frame] * 64, effort=0)
 
 
 @pytest.mark.parametrize("pages", [1, 2])
