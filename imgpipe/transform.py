@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from imgpipe import codecs, filters
@@ -115,11 +116,17 @@ def expected_memory(
         extent = Extent(header.format, header.size, header.size[0] * header.size[1] * header.frames)
     if extent is None:
         return unknown_footprint(len(data))
+    return len(data) + _expected_of(extent, operations, outputs)
+
+
+@lru_cache(maxsize=256)
+def _expected_of(extent: Extent, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...]) -> int:
+    """Reckoned once for pictures of one size, as most of a folder are."""
     most = footprint(extent, None, filtered=any([operations, *(output.operations for output in outputs)]))
     if most > _SMALL:
         # The header says only later whether the picture is to be turned.
         most = max(_reduced(extent, turned, operations, outputs, most) for turned in (False, True))
-    return len(data) + most
+    return most
 
 
 def _reduced(

@@ -15,6 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+_SECONDS_TO_GATHER = 0.1
+
 
 class Closed(Exception):
     """Nobody receives from this channel any more."""
@@ -30,10 +32,13 @@ class Capacity(NamedTuple):
     Attributes:
         items: at most this many items.
         bytes: at most this many bytes, but always one item; 0 for no bound.
+        gathered: a receiver that has to wait is woken for so many items at once, or for fewer that have lain there for
+            a tenth of a second or for which a sender waits: a wake-up costs more than most items.
     """
 
     items: int = 8
     bytes: int = 0
+    gathered: int = 1
 
 
 class Statistics(NamedTuple):
@@ -83,7 +88,7 @@ class Channel(Generic[T]):
             self._items.append((item, weight))
             self._bytes += weight
             self._passed += 1
-            if self._receivers_waiting:
+            if self._receivers_waiting and len(self._items) >= self._capacity.gathered:
                 self._changed_items.notify()
 
     def take(self, *, wait: bool = True) -> T:
@@ -178,6 +183,8 @@ class Channel(Generic[T]):
     def _wait_for_room(self, weight: int) -> None:
         began = time.monotonic()
         self._senders_waiting += 1
+        if self._receivers_waiting:
+            self._changed_items.notify()
         try:
             while self._is_full(weight) and not self._is_closed():
                 self._changed_room.wait()
@@ -189,8 +196,9 @@ class Channel(Generic[T]):
         began = time.monotonic()
         self._receivers_waiting += 1
         try:
+            patience = _SECONDS_TO_GATHER if self._capacity.gathered > 1 else None
             while not self._items and not self._is_over():
-                self._changed_items.wait()
+                self._changed_items.wait(patience)
         finally:
             self._receivers_waiting -= 1
         self._seconds_empty += time.monotonic() - began

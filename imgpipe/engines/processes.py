@@ -17,6 +17,9 @@ from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
 
+_RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 4, 16
+"""What writers, and then the caller, find to do when they wake up: few enough that no worker waits meanwhile."""
+
 
 def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iterator[Item]:
     """Run `apply` in supervised processes and the other steps in threads.
@@ -25,10 +28,10 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     """
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
-    writers = Crew(workforce.writers or workforce.io_threads, Capacity(64), name="write")
+    writers = Crew(workforce.writers or workforce.io_threads, Capacity(64, gathered=_ITEMS_AT_ONCE), name="write")
     pool = PoolOptions(
         processes=workforce.cores,
-        capacity=ahead,
+        capacity=ahead._replace(gathered=_RESULTS_AT_ONCE),
         weigh=weight,
         tries=workforce.tries,
         deadline=workforce.timeout,

@@ -1,5 +1,6 @@
 """A channel is bounded, ends once, passes the first failure on, and wakes whoever waits when the other side goes."""
 
+import threading
 from collections import Counter, deque
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from imgpipe.concurrency import channel as channel_module
 from imgpipe.concurrency.channel import Capacity, Channel, Closed, Empty, Statistics
 from tests.concurrency.tools import eventually, in_threads, waits
 
@@ -68,6 +70,67 @@ class TestBounds:
     def test_no_bound_in_bytes_means_no_weighing(self):
         channel = filled(Channel(Capacity(items=3), weigh=lambda item: 1 / 0), 1, 2, 3)
         assert channel.take() == 1
+
+
+class TestGathering:
+    @pytest.fixture(autouse=True)
+    def endless_patience(self, monkeypatch):
+        monkeypatch.setattr(channel_module, "_SECONDS_TO_GATHER", 3600.0)
+
+    def test_receiver_is_woken_for_so_many_at_once(self):
+        channel, seen = Channel(Capacity(gathered=3)), []
+        with in_threads(lambda: seen.extend(channel)) as (receiver,):
+            eventually(lambda: waits(receiver))
+            filled(channel, 1, 2)
+            receiver.join(0.1)
+            assert seen == []
+            channel.put(3)
+            eventually(lambda: seen == [1, 2, 3])
+            channel.end()
+
+    def test_receiver_that_need_not_wait_takes_what_is_there(self):
+        assert filled(Channel(Capacity(gathered=3)), 1).take() == 1
+
+    def test_fewer_do_after_a_while(self, monkeypatch):
+        monkeypatch.setattr(channel_module, "_SECONDS_TO_GATHER", 0.001)
+        channel = Channel(Capacity(gathered=3))
+        with in_threads(channel.take) as (receiver,):
+            eventually(lambda: waits(receiver))
+            channel.put(1)
+        assert channel.depth == 0
+
+    @pytest.mark.parametrize("capacity", [Capacity(items=1, gathered=3), Capacity(items=9, bytes=10, gathered=3)])
+    def test_fewer_do_where_a_sender_waits_for_room(self, capacity):
+        channel, seen = Channel(capacity, weigh=int), []
+        with in_threads(lambda: seen.extend(channel)) as (receiver,):
+            eventually(lambda: waits(receiver))
+            with in_threads(lambda: filled(channel, 8, 8, 8)):
+                eventually(lambda: seen[:2] == [8, 8])
+            channel.end()
+        assert seen == [8, 8, 8]
+
+    @pytest.mark.parametrize("over", ["end", "abandon"])
+    def test_none_are_waited_for_that_will_not_come(self, over):
+        channel, seen = Channel(Capacity(gathered=3)), []
+        with in_threads(lambda: seen.extend(channel)) as (receiver,):
+            eventually(lambda: waits(receiver))
+            channel.put(1)
+            getattr(channel, over)()
+        assert seen == ([1] if over == "end" else [])
+
+    def test_each_of_several_receivers_is_woken(self):
+        channel, seen = Channel(Capacity(gathered=2)), []
+        busy = threading.Barrier(3)
+
+        def receive():
+            seen.append(channel.take())
+            busy.wait(30)
+
+        with in_threads(receive, receive) as receivers:
+            eventually(lambda: all(map(waits, receivers)))
+            filled(channel, 1, 2, 3)
+            busy.wait(30)
+        assert sorted(seen) == [1, 2]
 
 
 class TestEnd:
