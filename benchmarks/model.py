@@ -23,11 +23,13 @@ class Made:
         format: "jpeg", "webp", "png" or "tiff".
         quality: 1 to 100; None where the format has none.
         width: px that it is made narrower to after the steps; None for as it is.
+        compressed: whether a TIFF is, by LZW with horizontal differencing; other formats always are.
     """
 
     format: str
     quality: int | None = None
     width: int | None = None
+    compressed: bool = True
 
     @property
     def tail(self) -> str:

@@ -43,7 +43,7 @@ def crops(width: int, height: int, count: int, seed: int) -> Iterator[Pixels]:
 
 
 def save(pixels: Pixels, path: Path, quality: int) -> None:
-    """Write as JPEG."""
+    """Write as what the suffix says: a JPEG, or a TIFF, which is not compressed then."""
     Image.fromarray(pixels).save(path, quality=quality)
 
 

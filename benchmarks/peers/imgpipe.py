@@ -29,10 +29,11 @@ def _arguments(work: Assignment) -> tuple[str, ...]:
 def _wishes(task: Task) -> tuple[str, ...]:
     made = task.only
     quality = ("-q", str(made.quality)) if made.quality else ()
+    effort = () if made.compressed else ("--effort", "0")
+    encoding = ("--format", made.format, *quality, *effort)
     if task.fit is not None:
-        return ("--resize", f"{task.fit.width}x{task.fit.height}", "--format", made.format, *quality)
-    filters = (word for step in task.steps for word in ("-F", filter_of(step)))
-    return (*filters, "--format", made.format, *quality)
+        return ("--resize", f"{task.fit.width}x{task.fit.height}", *encoding)
+    return (*(word for step in task.steps for word in ("-F", filter_of(step))), *encoding)
 
 
 def _recipe_file(work: Assignment) -> Path:
@@ -41,6 +42,7 @@ def _recipe_file(work: Assignment) -> Path:
     for made in work.task.outputs:
         lines += ["", "[[output]]", f'filters = ["resize:width={made.width}"]', f'format = "{made.format}"']
         lines += [f"quality = {made.quality}"] if made.quality else []
+        lines += [] if made.compressed else ["effort = 0"]
         lines.append('name = "{stem}-{width}{ext}"')
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
+from imgpipe.codecs import Encoding
 from imgpipe.recipe import Recipe
 from imgpipe.recipe.rendition import Rendition
 from imgpipe.transform import transform
@@ -84,7 +85,8 @@ def _maker(task: dict[str, Any]) -> Callable[[bytes], list[bytes]]:
 def _rendition(made: dict[str, Any], *, several: bool) -> Rendition:
     filters = [f"resize:width={made['width']}"] if made["width"] else []
     name = "{stem}-{width}{ext}" if several else ""
-    return Rendition(filters, made["format"], made["quality"], name=name)
+    encoding = Encoding(effort=None if made["compressed"] else 0)
+    return Rendition(filters, made["format"], made["quality"], encoding, name)
 
 
 def _read(path: str) -> bytes:

@@ -9,6 +9,7 @@ from folder import make_all
 
 KERNELS = {"lanczos": cv2.INTER_AREA, "bicubic": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR}
 SHARPEN = np.array([[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]], np.float32) / 8
+UNCOMPRESSED, LZW = 1, 5
 REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
 
 
@@ -54,7 +55,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
     options = {
         "jpeg": [cv2.IMWRITE_JPEG_QUALITY, made["quality"]],
         "webp": [cv2.IMWRITE_WEBP_QUALITY, made["quality"]],
-        "tiff": [cv2.IMWRITE_TIFF_COMPRESSION, 5],
+        "tiff": [cv2.IMWRITE_TIFF_COMPRESSION, LZW if made["compressed"] else UNCOMPRESSED],
     }.get(made["format"], [])
     stem = os.path.splitext(os.path.basename(source))[0]
     if not cv2.imwrite(os.path.join(target, stem + made["tail"]), pixels, options):

@@ -7,6 +7,8 @@ from folder import make_all
 from PIL import Image, ImageFilter, ImageOps
 
 KERNELS = {name.lower(): Image.Resampling[name] for name in ("LANCZOS", "BICUBIC", "BILINEAR")}
+UNCOMPRESSED = {"compression": "raw"}
+LZW = {"compression": "tiff_lzw", "tiffinfo": {317: 2}}
 SHARPEN = ImageFilter.Kernel((3, 3), (-1, -1, -1, -1, 16, -1, -1, -1, -1), scale=8)
 
 
@@ -45,7 +47,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
             small = picture.resize((made["width"], height), Image.Resampling.LANCZOS)
         options: dict[str, Any] = {"quality": made["quality"]} if made["quality"] else {}
         if made["format"] == "tiff":
-            options = {"compression": "tiff_lzw", "tiffinfo": {317: 2}}
+            options = LZW if made["compressed"] else UNCOMPRESSED
         small.save(os.path.join(target, stem + made["tail"]), **options)
 
 

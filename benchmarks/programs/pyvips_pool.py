@@ -6,6 +6,8 @@ from typing import Any
 from folder import make_all
 
 KERNELS = {"lanczos": "lanczos3", "bicubic": "cubic", "bilinear": "linear"}
+UNCOMPRESSED = {"compression": "none"}
+LZW = {"compression": "lzw", "predictor": "horizontal"}
 SHARPEN = [[-1, -1, -1], [-1, 16, -1], [-1, -1, -1]]
 
 
@@ -51,7 +53,7 @@ def make(source: str, target: str, task: dict[str, Any]) -> None:
         small = picture.thumbnail_image(made["width"]) if made["width"] else picture
         options: dict[str, Any] = {"Q": made["quality"]} if made["quality"] else {}
         if made["format"] == "tiff":
-            options = {"compression": "lzw", "predictor": "horizontal"}
+            options = LZW if made["compressed"] else UNCOMPRESSED
         small.write_to_file(os.path.join(target, stem + made["tail"]), keep="none", **options)
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks import reduced
 from benchmarks.measure import run_once
-from benchmarks.model import Assignment
+from benchmarks.model import Assignment, Made, Task
 from benchmarks.peers.codec_limit import codec_limit
 from benchmarks.peers.imgpipe import imgpipe
 from benchmarks.peers.opencv import opencv
@@ -31,11 +31,14 @@ def small(task):
 
 @pytest.mark.parametrize(
     ("peer", "name"),
-    [*itertools.product([imgpipe, pillow, opencv], WORKLOADS), (codec_limit, "W1"), (codec_limit, "W7")],
+    [
+        *itertools.product([imgpipe, pillow, opencv], WORKLOADS),
+        *itertools.product([codec_limit], ["W1", "W3-TIFF", "W3-LZW", "W7"]),
+    ],
 )
 def test_a_peer_makes_what_is_asked_for(tmp_path, photo, peer, name):
     (tmp_path / "in").mkdir()
-    suffix = {"W3-TIFF": ".tif", "W5": ".png"}.get(name, ".jpg")
+    suffix = {"W3-TIFF": ".tif", "W3-LZW": ".tif", "W5": ".png"}.get(name, ".jpg")
     for number in range(2):
         photo.save(tmp_path / "in" / f"{number}{suffix}")
     work = Assignment(small(WORKLOADS[name].task), tmp_path / "in", tmp_path / "out", 2, 1)
@@ -47,6 +50,16 @@ def test_a_peer_makes_what_is_asked_for(tmp_path, photo, peer, name):
     verdict = check(work)
     assert verdict.faults == ()
     assert verdict.worst > 0.8, "the right picture, the right way up"
+
+
+@pytest.mark.parametrize("peer", [imgpipe, pillow, codec_limit])
+def test_each_of_several_tiffs_is_compressed_or_not_as_is_asked(tmp_path, photo, peer):
+    (tmp_path / "in").mkdir()
+    photo.save(tmp_path / "in" / "a.jpg")
+    outputs = (Made("tiff", width=400, compressed=False), Made("tiff", width=200))
+    work = Assignment(Task((), outputs), tmp_path / "in", tmp_path / "out", 1, 1)
+    run_once(peer(work).commands[0], work, memory=False)
+    assert check(work).faults == ()
 
 
 def test_reduced_decoding_is_compared_with_another_tool(tmp_path, photo, monkeypatch, capsys):

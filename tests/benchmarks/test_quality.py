@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.model import Assignment, fit
+from benchmarks.model import Assignment, Made, Task, fit
 from benchmarks.pictures import crops, photograph, save
 from benchmarks.quality import ceiling, check, reference, ssim
+from benchmarks.steps import Fit
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,30 @@ def test_one_px_is_noted(work, size, off):
 def test_wrong_size_and_wrong_format_are_faults(work, size, kind):
     Image.new("RGB", size).save(work.target / "a.jpg", kind)
     assert check(work).faults
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_tiff_that_is_compressed_otherwise_than_asked_is_a_fault(work, compressed):
+    asked = replace(work, task=Task((Fit(80, 80),), (Made("tiff", compressed=compressed),)))
+    for compression, right in (("raw", not compressed), ("tiff_lzw", compressed)):
+        Image.new("RGB", (80, 60)).save(work.target / "a.tif", compression=compression)
+        assert bool(check(asked).faults) is not right
+
+
+def test_the_reference_is_compressed_as_asked(work):
+    plain, packed = (
+        ceiling(replace(work, task=Task((Fit(80, 80),), (Made("tiff", compressed=compressed),))))
+        for compressed in (False, True)
+    )
+    assert plain.ssim == packed.ssim
+    assert packed.mean_bytes < 80 * 60 * 3 < plain.mean_bytes
+
+
+def test_a_tiff_made_for_the_benchmarks_is_not_compressed(tmp_path, photo):
+    save(photo, tmp_path / "a.tif", quality=90)
+    with Image.open(tmp_path / "a.tif") as picture:
+        assert picture.tag_v2[259] == 1
+        assert np.array_equal(picture, photo)
 
 
 def test_a_truncated_output_is_a_fault(work, photo):
