@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter, deque
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,22 @@ def filled(channel, *items):
     for item in items:
         channel.put(item)
     return channel
+
+
+@contextmanager
+def two_senders_waiting(channel):
+    """Both wait for room when the block begins, and have come back when it ends; a list of those that were refused."""
+    closed = []
+
+    def send():
+        try:
+            channel.put(2)
+        except Closed:
+            closed.append(True)
+
+    with in_threads(send, send) as senders:
+        eventually(lambda: all(map(waits, senders)))
+        yield closed
 
 
 class TestBounds:
@@ -208,16 +225,7 @@ class TestFailure:
 
     def test_closes_the_channel_for_other_senders(self):
         channel = filled(Channel(Capacity(items=1), senders=3), 1)
-        closed = []
-
-        def send():
-            try:
-                channel.put(2)
-            except Closed:
-                closed.append(True)
-
-        with in_threads(send, send) as senders:
-            eventually(lambda: all(map(waits, senders)))
+        with two_senders_waiting(channel) as closed:
             assert not channel.closed
             channel.fail(ValueError())
         assert closed == [True, True]
@@ -235,16 +243,7 @@ class TestFailure:
 class TestAbandon:
     def test_wakes_waiting_senders(self):
         channel = filled(Channel(Capacity(items=1), senders=3), 1)
-        closed = []
-
-        def send():
-            try:
-                channel.put(2)
-            except Closed:
-                closed.append(True)
-
-        with in_threads(send, send) as senders:
-            eventually(lambda: all(map(waits, senders)))
+        with two_senders_waiting(channel) as closed:
             channel.abandon()
         assert closed == [True, True]
         with pytest.raises(Closed):
