@@ -27,7 +27,7 @@ class Savings:
     copy: bool = False
 
     def __str__(self) -> str:
-        return f"{100 * self.share:.6g} %" if self.share else f"{self.bytes} bytes"
+        return f"{100 * self.share:.6g} %" if self.share else f"{self.bytes} byte{'s' * (self.bytes != 1)}"
 
     def are_made(self, before: int, after: int) -> bool:
         """Whether an output of so many bytes saves enough."""

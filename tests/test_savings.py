@@ -145,3 +145,7 @@ def test_in_place_what_is_not_worth_it_stays_as_it_is(pictures):
     after = contents(pictures)
     assert after["small.jpeg"] == before["small.jpeg"]
     assert len(after["large.jpg"]) < 0.9 * len(before["large.jpg"])
+
+
+def test_what_is_asked_for_is_said_as_a_share_or_in_bytes():
+    assert [str(Savings(0.1)), str(Savings(bytes=1000)), str(Savings(copy=True))] == ["10 %", "1000 bytes", "1 byte"]

@@ -186,6 +186,8 @@ def _shards(given: Mapping[str, Any]) -> ShardSize | None:
 
 
 def _options(given: Mapping[str, Any]) -> Options:
+    if given["null"] and not given["files_from"]:
+        raise UsageError("--null says how the names of --files-from end: give --files-from FILE, or - for stdin")
     listing = Listing(given["recursive"], given["hidden"], given["follow_symlinks"])
     names = read_names(given["files_from"], null=given["null"]) if given["files_from"] else None
     return Options(

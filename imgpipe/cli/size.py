@@ -47,6 +47,8 @@ class Saved(click.ParamType[Savings]):
             return value
         found = _PERCENT.fullmatch(value.strip())
         if not found:
+            if not _SIZE.fullmatch(value.strip()):
+                self.fail(f"{value!r} is neither a share nor a size; write 10% or 100KB", param, ctx)
             return Savings(bytes=ByteSize().convert(value, param, ctx))
         share = float(found[1]) / 100
         if share >= 1:

@@ -83,6 +83,7 @@ CODEC = Codec(
     plugin="PIL.GifImagePlugin",
     signature=lambda head: head.startswith((b"GIF87a", b"GIF89a")),
     options=("palette",),
+    lossless=False,
     alpha=True,
     animation=True,
 )

@@ -94,7 +94,7 @@ def _geometry(given: tuple[Any, ...], fit: Fit, upscale: bool) -> Geometry:
     # A recipe asks for the same few with every picture.
     sizes = {name: size for name, size in zip(_SIZES, given, strict=True) if size is not None}
     if not sizes:
-        raise RecipeError(f"resize needs a size: {', '.join(_SIZES)}")
+        raise RecipeError(f"resize needs a size: {', '.join(_SIZES)} (--resize 800x600, --width 800...)")
     for group in ({"size"}, {"width", "height"}, {"long_edge", "short_edge"}):
         if sizes.keys() & group and sizes.keys() - group:
             raise RecipeError(f"resize takes either of {' and '.join(sizes)}, not both")

@@ -53,6 +53,9 @@ WRONG = {
     "process in out --min-savings 100%": (
         "--min-savings: no output saves 100%; it is less than 100% (imgpipe process --help)"
     ),
+    "process in out --min-savings lots": (
+        "--min-savings: 'lots' is neither a share nor a size; write 10% or 100KB (imgpipe process --help)"
+    ),
     "process in out --keep exfi": (
         "--keep: keep=exfi is not valid; it is one of exif, xmp, icc, iptc, all (imgpipe process --help)"
     ),
@@ -61,6 +64,7 @@ WRONG = {
     "process in out -f jpg2": "there is no format jpg2; did you mean jpg?",
     "process in out -f psd": "format psd is only read, not written; choose another one, such as png",
     "process in out -f jpeg --lossless": "lossless: jpeg cannot hold every pixel exactly; choose png or webp",
+    "process in out -f gif --lossless": "lossless: gif cannot hold every pixel exactly; choose png or webp",
     "process in out -f png --progressive": "png has no --progressive; formats that have it: jpeg",
     "process in out -f jpeg --palette": "jpeg has no --palette; formats that have it: png, gif",
     "process in out -f webp --subsampling 4:2:0": ("webp has no --subsampling; formats that have it: jpeg, avif, heic"),
@@ -74,6 +78,9 @@ WRONG = {
     "process in out -F resize:widht=3": "filter resize has no option widht; did you mean width?",
     "process in out --kernel lancos3": ("filter resize: kernel=lancos3 is not valid; did you mean lanczos3?"),
     "process in out --gravity nort": "filter resize: gravity=nort is not valid; did you mean north?",
+    "process in out --fit cover": (
+        "resize needs a size: size, width, height, long_edge, short_edge (--resize 800x600, --width 800...)"
+    ),
     "process in out --resize 800xx600": f"resize: cannot read the size '800xx600'; {GEOMETRY}",
     "process in out --resize 800*600": f"resize: cannot read the size '800*600'; {GEOMETRY}",
     "process in out -F blur:-1": "filter blur: sigma=-1 is not valid; sigma takes 0 to 500 px",
@@ -93,6 +100,7 @@ WRONG = {
     "process in in/a.png": "{folder}/in/a.png is no folder; OUTPUT is a folder",
     "process in out --name {stm}{ext}": "the name '{stm}{ext}': there is no {stm}; did you mean stem?",
     "process in out --suffix=/x": "the suffix '/x' cannot be part of a file name",
+    "process in out -0": "--null says how the names of --files-from end: give --files-from FILE, or - for stdin",
     "process in out --files-from nix": "cannot read the names in nix: No such file or directory",
     "process in out --json nix/x": "cannot write nix/x: No such file or directory",
     "process in out --strip --keep exif": "strip and keep contradict each other: strip keeps nothing",
