@@ -55,8 +55,8 @@ class Encoding:
         quality: 1 to 100, None for the format's default.
         lossless: every pixel exactly, where the format can.
         progressive: JPEG in progressive order.
-        subsampling: chroma subsampling of a JPEG: "4:4:4", "4:2:2" or "4:2:0"; None for the default.
-        effort: 0 (fast) to 9 (small), None for the format's default.
+        subsampling: chroma subsampling of JPEG, AVIF and HEIC: "4:4:4", "4:2:2" or "4:2:0"; None for the default.
+        effort: 0 (fast; TIFF uncompressed) to 9 (small), None for the format's default.
         palette: store a PNG with a palette, exactly, where the picture has at most 256 colours.
         max_size: bytes that the output has at most: the quality is lowered for it, and then the size in px.
         background: red, green, blue (0-255) behind transparent pixels where the format has no alpha.

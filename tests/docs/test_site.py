@@ -66,5 +66,5 @@ def test_every_public_name_is_in_the_reference(site):
 
 def test_what_an_attribute_means_is_in_the_reference(site):
     page = " ".join((site / "reference" / "library.txt").read_text().split())
-    assert "chroma subsampling of a JPEG" in page
+    assert "chroma subsampling of JPEG, AVIF and HEIC" in page
     assert "worker processes; by default as many as the cores that this process may use" in page
