@@ -1,5 +1,6 @@
 """A hot folder as a person runs it: pictures arrive in every way, and it ends cleanly. --json tells what happens."""
 
+import io
 import json
 import os
 import shutil
@@ -82,7 +83,10 @@ def watch(tmp_path):
 
 
 def paint(path: Path, size=(16, 12), colour="teal") -> Path:
-    Image.new("RGB", size, colour).save(path)
+    """Encoded before its file is made, so that a pause of this process does not leave half of one to be found."""
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, path.suffix[1:])
+    path.write_bytes(file.getvalue())
     return path
 
 

@@ -61,9 +61,16 @@ def count_signals():
 
 
 def be_stopped():
-    """Say what came out of two tasks that have two seconds each."""
-    with Pool(perform, 2, PoolOptions(start_method=METHOD, deadline=2.0)) as pool:
-        print(sorted(type(result).__name__ for result in pool.imap_unordered(two_tasks("wait"))), flush=True)
+    """Say what came out of two tasks that have four seconds each, once both workers are there and the test says so."""
+
+    def tasks():
+        while not os.path.exists(os.path.join(FOLDER, "begin")):
+            time.sleep(0.001)
+        yield from two_tasks("wait")
+
+    initializer = Initializer(BELL, os.path.join(FOLDER, "starts"), "ring")
+    with Pool(perform, 2, PoolOptions(start_method=METHOD, deadline=4.0, initializer=initializer)) as pool:
+        print(sorted(type(result).__name__ for result in pool.imap_unordered(tasks())), flush=True)
 
 
 def leave_it_open():

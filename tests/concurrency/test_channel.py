@@ -81,7 +81,7 @@ class TestBounds:
                 channel.take()
                 light.join(30)
                 assert not light.is_alive()
-                assert waits(heavy)
+                eventually(lambda: waits(heavy))  # woken too, it looks and waits again
             channel.take()
 
     def test_no_bound_in_bytes_means_no_weighing(self):

@@ -211,15 +211,15 @@ class Pipeline(RuleBasedStateMachine):
         assert not threads_named("warden")
 
 
-def attack(examples, steps):
+def attack(examples, steps, **more):
     run_state_machine_as_test(
         Pipeline,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
+            **more,
         ),
     )
 
@@ -237,4 +237,4 @@ def test_any_sequence_of_events():
 @pytest.mark.chaos
 @pytest.mark.timeout(7200)
 def test_any_sequence_of_events_for_long():
-    attack(400, 40)
+    attack(400, 40, derandomize=False)

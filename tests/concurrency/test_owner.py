@@ -6,15 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from imgpipe.concurrency import owner
+from imgpipe.concurrency import owner, warden
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
-from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
+from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, slay, threads_named, waits, worker_pids
+from tests.concurrency.tools import (
+    PATIENCE,
+    Bell,
+    Drive,
+    Time,
+    eventually,
+    slay,
+    threads_named,
+    waits,
+    worker_pids,
+)
 from tests.conftest import wait_for_exit
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -125,8 +135,15 @@ class TestTaskThatKillsItsWorker:
         assert_done(results, [*others, once])
 
 
+@pytest.fixture
+def short_tasks(monkeypatch):
+    """Every task takes a millisecond by its worker's clock, however busy the machine is."""
+    receive = Worker.receive
+    monkeypatch.setattr(Worker, "receive", lambda worker: (*receive(worker)[:2], 0.001))
+
+
 class TestTasksAhead:
-    def test_wait_at_a_worker_for_short_tasks_before_them(self, tmp_path):
+    def test_wait_at_a_worker_for_short_tasks_before_them(self, tmp_path, short_tasks):
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1)) as drive:
             wanted = Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go"))
             drive.offer(*innocents(0, 1), wanted, *innocents(2, 8))
@@ -147,7 +164,7 @@ class TestTasksAhead:
             (tmp_path / "go").touch()
             drive.finish()
 
-    def test_do_not_wait_near_the_end_while_another_worker_is_idle(self, tmp_path):
+    def test_do_not_wait_near_the_end_while_another_worker_is_idle(self, tmp_path, short_tasks):
         short, *others = (
             Task(number, trick="wait" if number else "", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))
             for number in range(4)
@@ -279,14 +296,32 @@ def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path, monke
         assert not worker_pids()
 
 
+@pytest.fixture
+def time(monkeypatch):
+    """Of the pool's clock: it stands still while a task is at work that has as long as it needs."""
+    time = Time()
+    monkeypatch.setattr(warden, "time", time)
+    return time
+
+
+def others_are_idle(count):
+    """Whether so many owners wait for a task."""
+    return sum(waits(thread, "_take") for thread in threads_named("pool-")) == count
+
+
 class TestDeadline:
     @pytest.mark.parametrize(("method", "trick"), [("forkserver", "sleep"), ("forkserver", "hang"), ("spawn", "hang")])
-    def test_kills_what_is_not_done_and_nothing_else(self, tmp_path, method, trick):
+    def test_kills_what_is_not_done_and_nothing_else(self, tmp_path, method, trick, time):
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=1.0, start_method=method)) as drive:
             slow = Task(99, trick=trick, bell=bell.path)
             drive.offer(*innocents(0, 20), slow, *innocents(20, 20))
-            results = drive.finish()
             bell.wait()
+            eventually(lambda: others_are_idle(1))
+            while not drive.lost:  # its owner may not have seen yet what was answered before it
+                time.now += 0.3
+                asked = time.asked
+                eventually(lambda asked=asked: drive.lost or time.asked > asked + 1)
+            results = drive.finish()
             assert not bell.rung()
         (lost,) = drive.lost
         assert lost.task is slow
@@ -294,20 +329,25 @@ class TestDeadline:
         assert str(lost.error) == "not done after 1 s"
         assert_done(results, innocents(0, 40))
 
-    def test_does_not_count_against_tasks_ahead(self, tmp_path, monkeypatch):
+    def test_does_not_count_against_tasks_ahead(self, tmp_path, monkeypatch, time):
         """Three tasks at one worker, each of which hangs: each has its own deadline, and is tried once."""
         monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=0.4)) as drive:
             drive.offer(*innocents(0, 5), *[Task(number, trick="hang", bell=bell.path) for number in range(50, 53)])
             drive.offer(*innocents(5, 5))
+            for came, number in enumerate(range(50, 53), 5):
+                assert bell.wait()[1] == number
+                # What was answered before it is seen, so it is the first of its worker's tasks for the owner as well.
+                eventually(lambda came=came: len(drive.results) == came)
+                eventually(lambda: any(waits(thread, "receive") for thread in threads_named("pool-")))
+                time.now += 0.41
             results = drive.finish()
-            assert [bell.wait()[1] for _ in range(3)] == list(range(50, 53))
             assert not bell.rung()
         assert_done(results, innocents(0, 10))
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
 
     @pytest.mark.parametrize(("trick", "raw"), [("hang", True), ("hang", False)])
-    def test_holds_while_a_large_task_is_handed_over(self, tmp_path, monkeypatch, trick, raw):
+    def test_holds_while_a_large_task_is_handed_over(self, tmp_path, monkeypatch, time, trick, raw):
         """The worker hangs in C and does not read: neither may the owner hang, nor may the large task be charged."""
         monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         large = [Task(number, bytes(20_000_000), raw=raw) for number in (10, 11)]
@@ -321,13 +361,16 @@ class TestDeadline:
             assert bell.wait()[1] == 2
             drive.offer(*large)
             (tmp_path / "go on").touch()
+            assert bell.wait()[1] == 3
+            eventually(lambda: any(waits(thread, "send") for thread in threads_named("pool-")))
+            time.now += 1.05
             results = drive.finish()
         (lost,) = drive.lost
         assert lost.task.number == 3
         assert isinstance(lost.error, DeadlineExpired)
         assert_done(results, [first, second, *large])
 
-    def test_of_a_first_task_that_the_worker_never_reads(self, tmp_path):
+    def test_of_a_first_task_that_the_worker_never_reads(self, time):
         """The worker is stopped before it gets a large task."""
         with Drive(perform, PoolOptions(1, deadline=0.5)) as drive:
             drive.offer(*innocents(0, 1))
@@ -336,6 +379,8 @@ class TestDeadline:
             (pid,) = worker_pids()
             os.kill(pid, signal.SIGSTOP)
             drive.offer(Task(5, bytes(20_000_000)))
+            eventually(lambda: any(waits(thread, "send") for thread in threads_named("pool-")))
+            time.now += 0.55
             drive.offer(*innocents(6, 1))
             results = drive.finish()
         (lost,) = drive.lost
@@ -343,11 +388,15 @@ class TestDeadline:
         assert isinstance(lost.error, DeadlineExpired)
         assert_done(results, [*innocents(0, 1), *innocents(6, 1)])
 
-    def test_of_many_hanging_tasks_does_not_break_the_pool(self, tmp_path):
+    def test_of_many_hanging_tasks_does_not_break_the_pool(self, tmp_path, time):
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(2, deadline=0.2)) as drive:
             drive.offer(*[Task(number, trick="sleep", bell=bell.path) for number in range(10)])
+            rung = []
+            for _ in range(5):
+                rung += [bell.wait()[1], bell.wait()[1]]
+                time.now += 0.25
             drive.finish()
-            assert sorted(bell.wait()[1] for _ in range(10)) == list(range(10))
+            assert sorted(rung) == list(range(10))
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
         assert len(drive.lost) == 10
 

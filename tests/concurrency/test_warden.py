@@ -15,20 +15,21 @@ from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.warden import Clock, keep_watch
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from tests.concurrency import tasks
-from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, slay, stop, threads_named, waits, worker_pids
+from tests.concurrency.tasks import Stopper, Task, perform, undisturbed
+from tests.concurrency.tools import (
+    PATIENCE,
+    Bell,
+    Drive,
+    Time,
+    eventually,
+    slay,
+    state_of,
+    threads_named,
+    waits,
+    worker_pids,
+)
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
-
-
-class Time:
-    """Stands for the module `time`."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
 
 
 @pytest.fixture
@@ -83,17 +84,17 @@ def test_watch_is_kept_until_it_is_left():
     assert heard == ["expire", "alive"] * 3
 
 
-def test_worker_stopped_in_the_middle_of_a_result_costs_only_its_task(tmp_path):
-    large = Task(0, answer=100_000_000, trick="ring", bell=str(tmp_path / "bell"))
-    with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=3.0)) as drive:
-        drive.offer(large)
-        pid, _ = bell.wait()
-        stop(pid)
+def test_worker_stopped_in_the_middle_of_a_result_costs_only_its_task():
+    with Drive(tasks.same, PoolOptions(1, deadline=3.0)) as drive:
+        drive.offer(stopper := Stopper(100_000_000))
+        (pid,) = eventually(worker_pids)
+        eventually(lambda: state_of(pid) == "T")
         drive.offer(Task(1))
         results = drive.finish()
     (lost,) = drive.lost
+    assert lost.task is stopper
     assert isinstance(lost.error, DeadlineExpired)
-    assert [one for one in results if one is not lost] == [undisturbed(Task(1))]
+    assert [one for one in results if one is not lost] == [Task(1)]
 
 
 @pytest.mark.parametrize("deadline", [None, 100.0])
@@ -117,7 +118,7 @@ def test_initializer_that_hangs_breaks_the_pool_at_its_first_time_out(monkeypatc
     assert not worker_pids()
 
 
-def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch):
+def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch, time):
     """A result waits in the pipe, as its owner waits for room for what bypasses the workers."""
     monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
     source = Channel(Capacity(10))
@@ -131,19 +132,26 @@ def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch):
         source.end()
         (tmp_path / "go").touch()
         eventually(lambda: all(waits(thread, "put") for thread in threads_named("pool-")))
-        threading.Event().wait(1.5)
+        for _ in range(3):  # at once it would count as stopped
+            time.now += 0.9
+            asked = time.asked
+            eventually(lambda asked=asked: time.asked > asked + 1)  # the warden has looked, and looked again
         assert list(results) == [undisturbed(first), Task(10), undisturbed(Task(1))]
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_time_in_which_the_whole_program_was_stopped_does_not_count(tmp_path, method):
     """As by Ctrl-Z in a terminal, and `fg` later."""
+    (folder := tmp_path / "starts").mkdir()
+    for name in "ab":
+        (folder / name).touch()
     with Bell(tmp_path) as bell:
         program = [sys.executable, "-m", "tests.concurrency.parent", method, str(tmp_path), "be_stopped"]
         with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
             try:
-                bell.wait()
-                bell.wait()
+                assert [bell.wait()[1], bell.wait()[1]] == [-1, -1]  # the time to start is not what this is about
+                (tmp_path / "begin").touch()
+                assert sorted((bell.wait()[1], bell.wait()[1])) == [0, 1]
                 os.killpg(parent.pid, signal.SIGSTOP)
                 threading.Event().wait(5.0)
                 os.killpg(parent.pid, signal.SIGCONT)

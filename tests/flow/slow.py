@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 import imgpipe
+import imgpipe.preload  # else the first picture of a process takes the time of imports
 from imgpipe.engines import Workforce
 from imgpipe.flow import Meter
 from imgpipe.recipe import Recipe

@@ -1,5 +1,7 @@
 """The verdict names the stage that was made slow, in real runs, and what to set."""
 
+import multiprocessing.forkserver
+
 import pytest
 
 from imgpipe.flow import Flow, Queue, Stage, verdict
@@ -21,9 +23,15 @@ def test_the_slow_stage_is_named(engine, slow, tmp_path):
     assert "--engine processes" in judged.advice or slow != "process"
 
 
+@pytest.fixture
+def warm_server(tmp_path):
+    """A fork server that has imported what workers need: else their start is what takes longest on a busy machine."""
+    multiprocessing.forkserver._forkserver._stop()
+    flow_of(make_pictures(tmp_path / "first", 1), tmp_path / "first out", "processes")
+
+
 @pytest.mark.parametrize("slow", KINDS)
-def test_the_slow_stage_is_named_with_processes(slow, tmp_path):
-    # Long enough that the start of a worker, on a machine with other work to do, is not what takes longest.
+def test_the_slow_stage_is_named_with_processes(slow, tmp_path, warm_server):
     count = 30 if slow == "process" else 60
     flow, _ = flow_of(make_pictures(tmp_path / "in", count), tmp_path / "out", "processes", slow)
     judged = verdict(flow)
@@ -40,7 +48,7 @@ def test_the_slow_stage_is_named_with_processes(slow, tmp_path):
         assert write.waited_for_input > write.worked
 
 
-def test_workers_in_line_behind_one_that_waits_are_counted_as_waiting_too(tmp_path):
+def test_workers_in_line_behind_one_that_waits_are_counted_as_waiting_too(tmp_path, warm_server):
     flow, _ = flow_of(make_pictures(tmp_path / "in", 40), tmp_path / "out", "processes", "read", cores=3, io_threads=1)
     work = flow.stages[1]
     assert work.hands == 3
