@@ -23,7 +23,6 @@ from tests.concurrency.tools import (
     Time,
     eventually,
     slay,
-    state_of,
     threads_named,
     waits,
     worker_pids,
@@ -86,10 +85,7 @@ def test_watch_is_kept_until_it_is_left():
 
 def test_worker_stopped_in_the_middle_of_a_result_costs_only_its_task():
     with Drive(tasks.same, PoolOptions(1, deadline=3.0)) as drive:
-        drive.offer(stopper := Stopper(100_000_000))
-        (pid,) = eventually(worker_pids)
-        eventually(lambda: state_of(pid) == "T")
-        drive.offer(Task(1))
+        drive.offer(stopper := Stopper(100_000_000), Task(1))
         results = drive.finish()
     (lost,) = drive.lost
     assert lost.task is stopper
