@@ -12,7 +12,9 @@ from imgpipe.picture import Size
 
 _DECODING = {"jpeg": 8, "png": 10, "bmp": 11, "tiff": 11, "gif": 14, "raw": 18, "webp": 22}
 _DECODING_OTHERS = 24
+_DECODING_DEEP = 38
 _FILTERING = 18
+_MADE = 8
 _SCALES = {"jpeg": (8, 4, 2), "raw": (2,)}
 _COEFFICIENTS = 6
 _SENSOR = 2
@@ -32,11 +34,13 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
     width, height = extent.size
     pixels = width * height
     worked_on = pixels // _reduction(extent, need) ** 2
-    a_pixel = _DECODING.get(extent.kind, _DECODING_OTHERS) + (_FILTERING if filtered else 0)
+    decoding = _DECODING_DEEP if extent.deep else _DECODING.get(extent.kind, _DECODING_OTHERS)
     if extent.grey:
-        a_pixel //= 3
+        decoding //= 3
+    # A filter may make colour of grey.
+    working = worked_on * _FILTERING if filtered else (need[0] * need[1] * _MADE if need else 0)
     kept = pixels * (_COEFFICIENTS if extent.progressive else _SENSOR if extent.kind == "raw" else 0)
-    return _ALWAYS + worked_on * a_pixel + kept + (extent.pixels - pixels) * _FRAME
+    return _ALWAYS + worked_on * decoding + working * (1 + extent.deep) + kept + (extent.pixels - pixels) * _FRAME
 
 
 def unknown_footprint(size: int) -> int:

@@ -21,6 +21,8 @@ _MOST_TAGS = 16
 _HEAD = 64
 _LONGEST_GIF = 16 << 20
 _SHORT = 3
+_BITS = 258
+_SHALLOW = 8
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -36,6 +38,7 @@ class Extent(NamedTuple):
         pixels: of all frames or pages together.
         grey: whether there is one band of 8 bits or less.
         progressive: whether a JPEG's coefficients are all kept while it is decoded.
+        deep: whether there are several bands of more than 8 bits.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class Extent(NamedTuple):
     pixels: int
     grey: bool = False
     progressive: bool = False
+    deep: bool = False
 
 
 def extent_of(data: bytes) -> Extent | None:
@@ -86,7 +90,8 @@ def _png(data: bytes) -> Extent:
         if kind == b"acTL":
             frames += struct.unpack_from(">I", data, offset + 8)[0]
         offset += 12 + struct.unpack_from(">I", data, offset)[0]
-    return Extent("png", (width, height), width * height * frames, colours == 0 and depth <= 8)
+    several, deep = colours != 0, depth > _SHALLOW
+    return Extent("png", (width, height), width * height * frames, not (several or deep), deep=several and deep)
 
 
 def _gif(data: bytes) -> Extent | None:
@@ -152,8 +157,9 @@ def _tiff(data: bytes) -> Extent | None:
         return None
     largest = max(pages, key=lambda page: page.width * page.height)
     pixels = sum(page.width * page.height for page in pages)
-    grey = all(page.bands == 1 and page.bits <= 8 for page in pages)
-    return Extent("tiff", (largest.width, largest.height), pixels, grey)
+    grey = all(page.bands == 1 and page.bits <= _SHALLOW for page in pages)
+    deep = any(page.bands > 1 and page.bits > _SHALLOW for page in pages)
+    return Extent("tiff", (largest.width, largest.height), pixels, grey, deep=deep)
 
 
 class _Page(NamedTuple):
@@ -165,10 +171,14 @@ class _Page(NamedTuple):
 
 def _page(data: bytes, offset: int, entries: int, entry: str) -> _Page:
     """What a directory says; that stands near its beginning, as tags are in order."""
-    values = {256: 0, 257: 0, 258: 1, 277: 1}
+    values = {256: 0, 257: 0, _BITS: 1, 277: 1}
+    inside = struct.calcsize(entry[0] + entry[-1]) // 2
     for number in range(entries):
-        tag, kind, _, value = struct.unpack_from(entry, data, offset + number * struct.calcsize(entry))
-        if tag in values:
+        tag, kind, count, value = struct.unpack_from(entry, data, offset + number * struct.calcsize(entry))
+        if tag == _BITS and count > inside:
+            # Those of all bands, elsewhere: the first stands for them.
+            (values[tag],) = struct.unpack_from(entry[0] + "H", data, value)
+        elif tag in values:
             values[tag] = _first_short(value, entry) if kind == _SHORT else value
     return _Page(*values.values())
 

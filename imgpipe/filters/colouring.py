@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from imgpipe.errors import RecipeError
 from imgpipe.filters.colour import check_colours, parse_colour
 from imgpipe.filters.frames import bands, from_array, join_alpha, map_frames, split_alpha, to_array
-from imgpipe.filters.mixing import LUMA, Matrix, recombined, strips, without_colour
+from imgpipe.filters.mixing import LUMA, Matrix, recombined, without_colour
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.strips import strips
 from imgpipe.filters.toning import toned
 from imgpipe.picture import Frame, Picture
 

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from imgpipe.filters.frames import bands, has_alpha, image_of, split_alpha, to_array, widen
+from imgpipe.filters.strips import strips
 from imgpipe.picture import Frame
 
 
@@ -70,15 +71,20 @@ def _over_image(image: Image.Image, layer: Image.Image, at: tuple[int, int]) -> 
 def _over_deep(samples: np.ndarray, layer: Image.Image, box: tuple[int, int, int, int]) -> Frame:
     left, top, right, bottom = box
     result = np.array(samples)
-    below = result[top:bottom, left:right].astype(np.float64)
-    colours = 1 if samples.shape[2] < 3 else 3
-    laid = np.asarray(layer).astype(np.float64) * 257
+    below, laid = result[top:bottom, left:right], np.asarray(layer)
+    for rows in strips(below):
+        below[rows] = _mixed(below[rows].astype(np.float64), laid[rows].astype(np.float64) * 257)
+    return result
+
+
+def _mixed(below: np.ndarray, laid: np.ndarray) -> np.ndarray:
+    """What is seen of samples, 0 to 65535, under RGBA of the same range."""
+    colours = 1 if below.shape[2] < 3 else 3
     opacity = laid[:, :, 3:] / 65535
     rest = 1 - opacity
-    if has_alpha(samples):
+    if has_alpha(below):
         rest = rest * below[:, :, -1:] / 65535
         below[:, :, -1:] = np.rint((opacity + rest) * 65535)
     mixed = laid[:, :, :colours] * opacity + below[:, :, :colours] * rest
     below[:, :, :colours] = np.rint(mixed / np.maximum(opacity + rest, 1e-9))
-    result[top:bottom, left:right] = np.clip(below, 0, 65535)
-    return result
+    return below.clip(0, 65535, out=below)

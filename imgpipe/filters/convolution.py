@@ -8,6 +8,7 @@ from imgpipe.filters.kernel import kernel_sum, parse_kernel
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
+from imgpipe.filters.strips import by_strips
 from imgpipe.filters.visible import filter_visible
 from imgpipe.picture import Picture
 
@@ -158,24 +159,36 @@ def _luma(colour: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
 def _steepness(colour: "npt.NDArray[Any]", strength: float) -> "npt.NDArray[Any]":
     import numpy as np
 
-    return _levels(strength * np.hypot(*_gradient(_luma(colour))), colour.dtype)
+    def steep(rows: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
+        return _levels(strength * np.hypot(*_gradient(_luma(rows))), colour.dtype)
+
+    return by_strips(colour, 1, steep)
 
 
 def _canny(colour: "npt.NDArray[Any]", low: float, high: float) -> "npt.NDArray[Any]":
     import numpy as np
 
     most = np.iinfo(colour.dtype).max
-    grey = np.rint(_luma(colour) * (255 / most)).astype(np.float32)
-    across, down = (np.rint(part * 4 * 255).astype(np.int16) for part in _gradient(grey.astype(np.uint8)))
-    lines = opencv().Canny(across, down, 4 * low, 4 * high, L2gradient=True)
-    return _levels(lines.reshape(grey.shape) / 255, colour.dtype)
+
+    def gradient(rows: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
+        grey = np.rint(_luma(rows) * (255 / most)).astype(np.uint8)
+        return np.concatenate([np.rint(part * 4 * 255).astype(np.int16) for part in _gradient(grey)], axis=2)
+
+    across, down = np.moveaxis(by_strips(colour, 1, gradient), 2, 0)
+    lines = opencv().Canny(np.ascontiguousarray(across), np.ascontiguousarray(down), 4 * low, 4 * high, L2gradient=True)
+    white: npt.NDArray[Any] = lines[:, :, np.newaxis].astype(colour.dtype) * colour.dtype.type(most // 255)
+    return white
 
 
 def _relief(colour: "npt.NDArray[Any]", strength: float, azimuth: float) -> "npt.NDArray[Any]":
-    across, down = _gradient(colour)
     # Away from the light, y pointing down.
     x, y = -math.sin(math.radians(azimuth)), math.cos(math.radians(azimuth))
-    return _levels(0.5 + strength / 2 * (x * across + y * down), colour.dtype)
+
+    def relief(rows: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
+        across, down = _gradient(rows)
+        return _levels(0.5 + strength / 2 * (x * across + y * down), colour.dtype)
+
+    return by_strips(colour, 1, relief)
 
 
 def _convolved(colour: "npt.NDArray[Any]", weights: list[list[float]], offset: float) -> "npt.NDArray[Any]":

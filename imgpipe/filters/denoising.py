@@ -6,6 +6,7 @@ from imgpipe.errors import FilterFailed
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
+from imgpipe.filters.strips import by_strips, strips
 from imgpipe.filters.visible import filter_visible
 from imgpipe.picture import Picture
 
@@ -83,11 +84,14 @@ def _bilateral(colour: "npt.NDArray[Any]", reach: int, sigma: float, tolerance: 
 
     cv2 = opencv()
     deep = colour.dtype == np.uint16
-    levels = colour.astype(np.float32) / 257 if deep else colour
+    levels = by_strips(colour, 0, lambda rows: rows.astype(np.float32) / 257) if deep else colour
+    # Not by strips: in floating point its weights stand in a table, which is as fine as the picture's range allows.
     smooth: npt.NDArray[Any] = cv2.bilateralFilter(
         levels, 2 * reach + 1, tolerance, sigma, borderType=cv2.BORDER_REPLICATE
     ).reshape(colour.shape)
-    return np.clip(np.rint(smooth * 257), 0, 65535).astype(np.uint16) if deep else smooth
+    if not deep:
+        return smooth
+    return by_strips(smooth, 0, lambda rows: np.clip(np.rint(rows * 257), 0, 65535).astype(np.uint16))
 
 
 @filter
@@ -131,19 +135,21 @@ def _denoised(samples: "npt.NDArray[Any]", strengths: tuple[float, float], searc
 
     cv2 = opencv()
     deep = samples.dtype == np.uint16
-    levels = np.rint(samples / 257).astype(np.uint8) if deep else samples
+    levels = by_strips(samples, 0, lambda rows: np.rint(rows / 257).astype(np.uint8)) if deep else samples
     coloured = levels.shape[2] == 3
     parts = np.split(cv2.cvtColor(levels, cv2.COLOR_LRGB2Lab), [1], axis=2) if coloured else [levels]
     smooth = [_non_local_means(part, strength, search) for part, strength in zip(parts, strengths, strict=False)]
 
-    def shown(parts: list["npt.NDArray[Any]"]) -> "npt.NDArray[Any]":
-        joined = np.concatenate(parts, axis=2)
+    def shown(parts: list["npt.NDArray[Any]"], rows: slice) -> "npt.NDArray[Any]":
+        joined = np.concatenate([part[rows] for part in parts], axis=2)
         rgb: npt.NDArray[Any] = cv2.cvtColor(joined, cv2.COLOR_Lab2LRGB) if coloured else joined
-        return rgb.astype(np.int16)
+        return rgb.astype(np.int32)
 
-    # The difference, so that the rounding of L*a*b* to 8 bits drops out.
-    change = (shown(smooth) - shown(parts)).astype(np.int32) * (257 if deep else 1)
-    denoised: npt.NDArray[Any] = np.clip(samples + change, 0, np.iinfo(samples.dtype).max).astype(samples.dtype)
+    denoised = np.empty_like(samples)
+    for rows in strips(samples):
+        # The difference, so that the rounding of L*a*b* to 8 bits drops out.
+        change = (shown(smooth, rows) - shown(parts, rows)) * (257 if deep else 1)
+        denoised[rows] = np.clip(samples[rows] + change, 0, np.iinfo(samples.dtype).max)
     return denoised
 
 

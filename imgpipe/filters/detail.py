@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
+from imgpipe.filters.strips import by_strips
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,14 +93,19 @@ def sharpen(
     if opaque and not threshold and amount <= 1:
         mixed: npt.NDArray[Any] = opencv().addWeighted(pixels, 1 + amount, _gaussian(pixels, sigma), -amount, 0)
         return mixed.reshape(pixels.shape)
-    return _sharpened(pixels, amount, sigma, threshold)
+    return by_strips(pixels, _reach(sigma), lambda rows: _sharpened(rows, amount, sigma, threshold))
+
+
+def _reach(sigma: float) -> int:
+    """Px from the middle of a Gaussian's kernel to its edge."""
+    return round(4 * sigma)
 
 
 def _gaussian(pixels: "npt.NDArray[Any]", sigma: float) -> "npt.NDArray[Any]":
     import numpy as np
 
     cv2 = opencv()
-    size = 2 * round(4 * sigma) + 1
+    size = 2 * _reach(sigma) + 1
     if pixels.dtype == np.uint8:
         # OpenCV's own 8-bit Gaussian counts in 256ths, and is off by up to five levels.
         kernel = cv2.getGaussianKernel(size, sigma, cv2.CV_32F)
@@ -120,8 +126,10 @@ def _sharpened(pixels: "npt.NDArray[Any]", amount: float, sigma: float, threshol
     if pixels.shape[2] in (2, 4):
         # What the neighbours look like where they are visible at all, at this pixel's own alpha.
         blurred *= samples[:, :, -1:] / np.maximum(blurred[:, :, -1:], 1e-6)
-    difference = samples - blurred
+    sharp = np.subtract(samples, blurred, out=blurred)
     if threshold:
-        difference[np.abs(difference) < threshold * most / 255] = 0
-    sharp: npt.NDArray[Any] = np.clip(np.rint(samples + amount * difference), 0, most).astype(pixels.dtype)
-    return sharp
+        sharp[np.abs(sharp) < threshold * most / 255] = 0
+    sharp *= amount
+    sharp += samples
+    levels: npt.NDArray[Any] = np.rint(sharp, out=sharp).clip(0, most, out=sharp).astype(pixels.dtype)
+    return levels

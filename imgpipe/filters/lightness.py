@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import from_array, join_alpha, split_alpha, to_array
 from imgpipe.filters.linear import encoding
-from imgpipe.filters.mixing import strips
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.srgb import to_levels, to_light
+from imgpipe.filters.strips import strips
 from imgpipe.picture import frame_size
 
 if TYPE_CHECKING:

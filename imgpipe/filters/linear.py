@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array
 from imgpipe.filters.resampling import resample
 from imgpipe.filters.srgb import to_levels, to_light
+from imgpipe.filters.strips import looked_up
 from imgpipe.picture import Box, Frame, Size, Window, cut, to_eight_bits
 
 if TYPE_CHECKING:
@@ -21,19 +22,25 @@ def resample_linear(frame: Frame, box: Box, size: Size, kernel: str, window: Win
 
     Where nothing is resampled, pixels keep their values. CMYK, which is no light, must not come here.
     """
-    import numpy as np
-
     if box[2] == size[0] and box[3] == size[1]:
         return resample(frame, box, size, kernel, window)
     frame = cut(frame, window[:2], window[2:]) if window else frame
     depth = 255 if image_of(frame) else 65535
+    # Whatever is made on the way is let go before the next is made: each is as large as the picture, or twice that.
+    light, opacity = split_alpha(resample(_in_light(frame, depth), box, size, kernel))
+    like = split_alpha(cut(frame, (0, 0), (1, 1)))[0]
+    encoded = from_array(looked_up(to_array(light), encoding(depth)), like=like)
+    return join_alpha(encoded, opacity if opacity is None or depth == 65535 else to_eight_bits(opacity))
+
+
+def _in_light(frame: Frame, depth: int) -> Frame:
+    """The frame with its colours in 16 bits linear, 0 to 65535, and its alpha in 16 bits."""
+    import numpy as np
+
     colour, alpha = split_alpha(frame)
-    linear = _decoding(depth)[to_array(colour)]
     # 255 times 257 is 65535: alpha keeps its meaning exactly.
     mask = None if alpha is None else to_array(alpha).astype(np.uint16) * np.uint16(65535 // depth)
-    light, opacity = split_alpha(resample(join_alpha(linear, mask), box, size, kernel))
-    encoded = from_array(encoding(depth)[to_array(light)], like=colour)
-    return join_alpha(encoded, opacity if opacity is None or depth == 65535 else to_eight_bits(opacity))
+    return join_alpha(looked_up(to_array(colour), _decoding(depth)), mask)
 
 
 @functools.cache

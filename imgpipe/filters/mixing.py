@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from imgpipe.filters.frames import bands, image_of, join_alpha, split_alpha, to_array, widen
+from imgpipe.filters.strips import strips
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Sequence
 
     from imgpipe.picture import Frame
 
@@ -18,8 +17,6 @@ Matrix: TypeAlias = "Sequence[Sequence[float]]"
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in luma: ITU-R BT.601, as Pillow and JPEG have it."""
-
-_STRIP = 1 << 16  # px: floating point for a whole picture would take six times its memory, and leave the caches
 
 
 def luma(frame: Frame) -> Frame:
@@ -57,11 +54,3 @@ def recombined(frame: Frame, matrix: Matrix) -> Frame:
         mixed = samples[rows].astype(np.float32) @ weights[:, :3].T + weights[:, 3] * 257
         result[rows] = np.clip(np.rint(mixed), 0, 65535)
     return join_alpha(result, alpha)
-
-
-def strips(samples: npt.NDArray[Any]) -> Iterator[slice]:
-    """Slices of rows that go over an array H x W x bands in pieces that a processor's caches hold."""
-    height, width = samples.shape[:2]
-    step = max(1, _STRIP // width)
-    for first in range(0, height, step):
-        yield slice(first, first + step)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from imgpipe.filters.frames import join_alpha, split_alpha
 from imgpipe.filters.softening import bayer, soften, spacing
+from imgpipe.filters.strips import strips
 
 Pixels: TypeAlias = npt.NDArray[Any]
 
@@ -96,7 +97,10 @@ def _quantize_opaque(stacks: list[Pixels], colours: int, dither: str) -> None:
         # Others stand for a colour of the palette, so that nothing spreads from them.
         shown = np.where(opaque, stack[:, :, :3], palette[0])
         if dither == "ordered":
-            shown = np.clip(shown + (bayer(stack) - 0.5) * spacing(palette), 0, 255).astype(np.uint8)
+            apart = spacing(palette)
+            for rows in strips(shown):
+                part = shown[rows]
+                shown[rows] = np.clip(part + (bayer(part, rows.start) - 0.5) * apart, 0, 255)
         np.copyto(stack[:, :, :3], _mapped(shown, palette, method), where=opaque)
 
 
@@ -135,6 +139,8 @@ def _diffused(band: Pixels, levels: int) -> Pixels:
 
 
 def _ordered(band: Pixels, levels: int) -> Pixels:
-    steps = np.floor(band * ((levels - 1) / 255) + bayer(band[:, :, np.newaxis])[:, :, 0])
-    made: Pixels = np.rint(steps * (255 / (levels - 1))).astype(np.uint8)
+    made = np.empty_like(band)
+    for rows in strips(band):
+        steps = np.floor(band[rows] * ((levels - 1) / 255) + bayer(band[rows], rows.start)[:, :, 0])
+        made[rows] = np.rint(steps * (255 / (levels - 1)))
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,17 +19,28 @@ def soften(stacks: list[Pixels], colours: int, dither: str) -> None:
     Colours are compared as they are seen, multiplied by alpha. They are dithered in a pattern, unless `dither`
     is "none".
     """
-    masks = [(stack[:, :, 3] > 0) & (stack[:, :, 3] < 255) for stack in stacks]
-    seen = [_premultiplied(stack[mask]) for stack, mask in zip(stacks, masks, strict=True)]
-    whole = np.concatenate(seen)
-    entries = _median_cut(whole[:: -(-len(whole) // _SAMPLE)], colours)
+    places = [np.flatnonzero((stack[:, :, 3] > 0) & (stack[:, :, 3] < 255)) for stack in stacks]
+    entries = _median_cut(_premultiplied(_sampled(stacks, places)), colours)
     opacity = np.clip(np.rint(entries[:, 3:]), 1, 254)
     colour = np.clip(np.rint(entries[:, :3] * 255 / np.maximum(entries[:, 3:], 1)), 0, 255)
     palette = np.concatenate([colour, opacity], axis=1).astype(np.uint8)
     reach = 0.0 if dither == "none" else spacing(entries)
-    for stack, mask, pixels in zip(stacks, masks, seen, strict=True):
-        shown = pixels + (bayer(stack)[mask] - 0.5) * reach
-        stack[mask] = palette[np.concatenate([*_nearest(shown, entries), np.zeros(0, int)])]
+    for stack, where in zip(stacks, places, strict=True):
+        pixels, thresholds = stack.reshape(-1, 4), bayer(stack[:8]).reshape(-1)
+        for at in range(0, len(where), _CHUNK):
+            part = where[at : at + _CHUNK]
+            shown = _premultiplied(pixels[part]) + (thresholds[part % len(thresholds), np.newaxis] - 0.5) * reach
+            pixels[part] = palette[_nearest(shown, entries)]
+
+
+def _sampled(stacks: list[Pixels], places: list[Pixels]) -> Pixels:
+    """Every so-many-th of the pixels at these places of the frames, N x 4."""
+    step = -(-sum(map(len, places)) // _SAMPLE)
+    found, before = [], 0
+    for stack, where in zip(stacks, places, strict=True):
+        found.append(stack.reshape(-1, 4)[where[-before % step :: step]])
+        before += len(where)
+    return np.concatenate(found)
 
 
 def spacing(palette: Pixels) -> float:
@@ -42,14 +52,14 @@ def spacing(palette: Pixels) -> float:
     return float(distances.min(axis=1).mean())
 
 
-def bayer(like: Pixels) -> Pixels:
-    """Bayer's thresholds for 8x8 px, 0 to 1, both excluded, for each pixel: H x W x 1."""
+def bayer(like: Pixels, top: int = 0) -> Pixels:
+    """Bayer's thresholds for 8x8 px, 0 to 1, both excluded, for each pixel of rows from `top` on: H x W x 1."""
     matrix = np.zeros((1, 1))
     for _ in range(3):
         matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])
     down, across = like.shape[:2]
     tiled = np.tile((matrix + 0.5) / 64, (-(-down // 8), -(-across // 8)))
-    return tiled[:down, :across, np.newaxis]
+    return np.roll(tiled, -top, axis=0)[:down, :across, np.newaxis]
 
 
 def _premultiplied(pixels: Pixels) -> Pixels:
@@ -75,8 +85,7 @@ def _median_cut(points: Pixels, count: int) -> Pixels:
     return np.array([box.mean(axis=0, dtype=float) for box in boxes])
 
 
-def _nearest(pixels: Pixels, palette: Pixels) -> Iterator[Pixels]:
-    """For each pixel the index of its nearest colour, chunk by chunk."""
-    for at in range(0, len(pixels), _CHUNK):
-        part = pixels[at : at + _CHUNK]
-        yield ((palette**2).sum(axis=1) - 2 * (part @ palette.T)).argmin(axis=1)
+def _nearest(pixels: Pixels, palette: Pixels) -> Pixels:
+    """For each pixel the index of its nearest colour."""
+    found: Pixels = ((palette**2).sum(axis=1) - 2 * (pixels @ palette.T)).argmin(axis=1)
+    return found

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import image_of, split_alpha, to_array
-from imgpipe.filters.mixing import luma, strips
+from imgpipe.filters.mixing import luma
+from imgpipe.filters.strips import strips
 from imgpipe.filters.table import look_up
 
 if TYPE_CHECKING:

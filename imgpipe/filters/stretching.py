@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.filters.frames import from_array, join_alpha, split_alpha, to_array
-from imgpipe.filters.mixing import LUMA, strips
+from imgpipe.filters.mixing import LUMA
+from imgpipe.filters.strips import strips
 
 if TYPE_CHECKING:
     from imgpipe.picture import Frame

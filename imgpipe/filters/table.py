@@ -9,7 +9,8 @@ import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.errors import FilterFailed
-from imgpipe.filters.frames import bands, has_alpha, image_of, join_alpha, split_alpha
+from imgpipe.filters.frames import bands, has_alpha, image_of, join_alpha, split_alpha, to_array
+from imgpipe.filters.strips import looked_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,6 @@ def look_up(frame: Frame, tables: Tables) -> Frame:
         return image.point([*tables.ravel().tolist(), *range(256 * has_alpha(frame))])
     colour, alpha = split_alpha(frame)
     if (tables == tables[0]).all():
-        return join_alpha(tables[0][colour], alpha)
+        return join_alpha(looked_up(to_array(colour), tables[0]), alpha)
     changed = [table[colour[:, :, band]] for band, table in enumerate(tables)]  # type: ignore[index]
     return join_alpha(np.stack(changed, axis=2), alpha)

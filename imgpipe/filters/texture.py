@@ -19,13 +19,15 @@ def block_means(pixels: Pixels, block: int) -> Pixels:
     import numpy as np
 
     height, width, _ = pixels.shape
-    rows, columns = np.arange(0, height, block), np.arange(0, width, block)
-    heights, widths = np.diff([*rows, height]), np.diff([*columns, width])
-    sums = np.add.reduceat(pixels, rows, axis=0, dtype=np.uint64)
-    sums = np.add.reduceat(sums, columns, axis=1)
-    counts = np.outer(heights, widths)[:, :, np.newaxis].astype(np.uint64)
-    means = ((sums + counts // 2) // counts).astype(pixels.dtype)
-    return means.repeat(widths, axis=1).repeat(heights, axis=0)
+    columns = np.arange(0, width, block)
+    widths = np.diff([*columns, width])
+    result = np.empty_like(pixels)
+    for top in range(0, height, block):
+        rows = pixels[top : top + block]
+        sums = np.add.reduceat(rows.sum(axis=0, dtype=np.uint64), columns, axis=0)
+        counts = (len(rows) * widths)[:, np.newaxis].astype(np.uint64)
+        result[top : top + block] = ((sums + counts // 2) // counts).astype(pixels.dtype).repeat(widths, axis=0)
+    return result
 
 
 def add_noise(colour: Pixels, kind: str, amount: float, seed: list[int], monochrome: bool) -> Pixels:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgpipe.filters.frames import from_array, image_of, join_alpha, split_alpha, to_array, widen
-from imgpipe.filters.mixing import LUMA, luma, strips
+from imgpipe.filters.mixing import LUMA, luma
+from imgpipe.filters.strips import strips
 from imgpipe.filters.table import look_up, rounded
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import from_array, join_alpha, map_frames, split_alpha, to_array
 from imgpipe.filters.opencv import opencv
+from imgpipe.filters.strips import by_strips
 from imgpipe.picture import Frame, Picture
 
 if TYPE_CHECKING:
@@ -45,14 +46,30 @@ def _filled(colour: Pixels, alpha: Pixels, reach: int) -> Pixels:
     """The colours, those of transparent pixels replaced by the mean of what is visible around them."""
     import numpy as np
 
+    both = np.concatenate([colour, alpha], axis=2)
+    if alpha.dtype != np.uint8:
+        # OpenCV adds what enters its box to a sum and takes away what leaves it: of 16 bits not without rounding, so
+        # that what comes out depends on where the sum began.
+        return _filled_rows(both, reach)
+    return by_strips(both, reach, lambda rows: _filled_rows(rows, reach))
+
+
+def _filled_rows(both: Pixels, reach: int) -> Pixels:
+    import numpy as np
+
     cv2 = opencv()
 
     def mean(samples: Pixels) -> Pixels:
         around: Pixels = cv2.blur(samples, (2 * reach + 1,) * 2, borderType=cv2.BORDER_REPLICATE)
         return around.reshape(samples.shape)
 
+    colour, alpha = both[:, :, :-1], both[:, :, -1:]
     weight = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
-    around = mean(weight)
+    around = np.maximum(mean(weight), 1e-9)
     beside = (alpha == 0) & (around > 1e-9)
-    means = mean(colour * weight) / np.maximum(around, 1e-9)
-    return np.where(beside, np.rint(means).astype(colour.dtype), colour)
+    filled = np.array(colour)
+    for band in range(colour.shape[2]):
+        means = mean(colour[:, :, band : band + 1] * weight)
+        means /= around
+        np.copyto(filled[:, :, band : band + 1], np.rint(means, out=means).astype(colour.dtype), where=beside)
+    return filled
