@@ -13,8 +13,8 @@ from imgpipe.picture import Size
 _DECODING = {"jpeg": 8, "png": 10, "bmp": 11, "tiff": 11, "gif": 14, "raw": 18, "webp": 22}
 _DECODING_OTHERS = 24
 _DECODING_DEEP = 38
-_FILTERING = 18
-_MADE = 8
+_FILTERING = 23
+_MADE = 12
 _SCALES = {"jpeg": (8, 4, 2), "raw": (2,)}
 _COEFFICIENTS = 6
 _SENSOR = 2
@@ -28,17 +28,20 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
 
     Args:
         extent: of the file.
-        need: px, as stored, that are enough of a JPEG or a RAW; None for every pixel.
+        need: px, as stored, that are enough; a JPEG or a RAW is decoded no larger. None for every pixel.
         filtered: whether filters work on every pixel.
     """
     width, height = extent.size
     pixels = width * height
-    worked_on = pixels // _reduction(extent, need) ** 2
+    reduction = _reduction(extent, need)
+    worked_on = pixels // reduction**2
     decoding = _DECODING_DEEP if extent.deep else _DECODING.get(extent.kind, _DECODING_OTHERS)
+    filtering = _FILTERING
     if extent.grey:
-        decoding //= 3
-    # A filter may make colour of grey.
-    working = worked_on * _FILTERING if filtered else (need[0] * need[1] * _MADE if need else 0)
+        # A filter may make colour of it.
+        decoding, filtering = decoding // 3, filtering * 2 // 3
+    made = need[0] * need[1] if need and reduction == 1 else 0
+    working = worked_on * filtering if filtered else made * _MADE
     kept = pixels * (_COEFFICIENTS if extent.progressive else _SENSOR if extent.kind == "raw" else 0)
     return _ALWAYS + worked_on * decoding + working * (1 + extent.deep) + kept + (extent.pixels - pixels) * _FRAME
 

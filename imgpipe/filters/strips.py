@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = npt.NDArray[Any]
 
 _STRIP = 1 << 16  # px: floating point for a whole picture would take six times its memory, and leave the caches
-_TALL_STRIP = 1 << 19  # px: of what is looked at from two strips there is little
+_TALL_STRIP = 1 << 17  # px: of what is looked at from two strips there is little
 _REACHES = 8  # rows of a strip, for each row that it shares with the next one
 
 

@@ -4,10 +4,14 @@ import io
 import random
 import struct
 
+import numpy as np
 import pytest
 from PIL import Image, ImageSequence, features
 
+from imgpipe.codecs import encode
+from imgpipe.codecs.codec import Encoding
 from imgpipe.codecs.extent import extent_of
+from imgpipe.picture import Picture
 
 from .raws import dng, flat
 
@@ -161,3 +165,16 @@ def test_of_anything_damaged_raises_nothing(name):
 @pytest.mark.timeout(20)
 def test_of_what_was_made_to_be_looked_at_for_ever(data):
     extent_of(data)
+
+
+@pytest.mark.parametrize("format", ["png", "tiff"])
+@pytest.mark.parametrize(("bands", "deep"), [(1, False), (3, True), (4, True)])
+def test_of_several_bands_of_16_bits_says_that_they_are_deep(format, bands, deep):
+    pixels = np.zeros((*SIZE[::-1], bands), np.uint16)
+    extent = extent_of(encode(Picture((pixels,), SIZE, format), format, Encoding()).data)
+    assert (extent.size, extent.deep, extent.grey) == (SIZE, deep, False)
+
+
+@pytest.mark.parametrize("name", STILLS)
+def test_of_what_pillow_writes_is_not_deep(name):
+    assert not extent_of(STILLS[name]).deep

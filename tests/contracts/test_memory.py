@@ -19,26 +19,26 @@ from imgpipe.recipe import Recipe
 from imgpipe.transform import OutputPlan, expected_memory
 
 LOGO = Path(__file__).parents[2] / "sample_images" / "alpha.png"
-SIZE = (2000, 1500)
+SIZE = (1500, 1000)
 
 HUNGRY = {
-    "resize": ["99%", "99%,linear=true", "500x500,linear=true", "140%"],
+    "resize": ["99%", "500x500,linear=true", "140%"],
     "crop": ["left=1"],
-    "smart-crop": ["width=1000,height=1000", "width=1000,height=1000,by=entropy"],
+    "smart-crop": ["width=900,height=900"],
     "rotate": ["12"],
     "pad": ["20"],
     "border": ["20"],
     "watermark": [f'image="{LOGO}",scale=0.5', f'image="{LOGO}",tile=true'],
     "text": ["A,size=90%"],
     "equalize": ["", "per_band=true"],
-    "white-balance": ["", "3200"],
+    "white-balance": [""],
     "blur": ["20"],
-    "sharpen": ["0.5", "2", "1,threshold=3", "2,sigma=8"],
-    "denoise": ["5,search=1", "5,colour=0,search=1"],
+    "sharpen": ["2", "1,sigma=8,threshold=3"],
+    "denoise": ["5,search=1"],
     "edges": ["", "canny"],
-    "convolve": ["0 -1 0;-1 5 -1;0 -1 0", ";".join(["1 " * 15] * 15)],
-    "dilate": ["3", "3,shape=disk"],
-    "quantize": ["64", "64,dither=ordered"],
+    "convolve": ["0 -1 0;-1 5 -1;0 -1 0"],
+    "dilate": ["3"],
+    "quantize": ["16", "16,dither=ordered"],
     "dither": ["2", "4,method=ordered"],
     "pixelate": ["16", "16,left=20,width=900"],
 }
@@ -91,13 +91,7 @@ def file_of(bands, deep, format):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
-@pytest.mark.parametrize(
-    ("bands", "deep", "format"),
-    [
-        *[(3, False, "jpeg"), (1, False, "jpeg"), (4, False, "png"), (2, False, "png")],
-        *[(3, True, "png"), (4, True, "png"), (3, True, "tiff"), (1, True, "png")],
-    ],
-)
+@pytest.mark.parametrize(("bands", "deep", "format"), [(3, False, "jpeg"), (4, False, "png"), (3, True, "png")])
 def test_no_filter_takes_more_than_is_expected(bands, deep, format):
     data = file_of(bands, deep, format)
     steps = [step for name in builtin() for step in steps_of(name)]
