@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from imgpipe.filters.strips import strips
 
+if TYPE_CHECKING:
     import numpy.typing as npt
 
     Pixels: TypeAlias = npt.NDArray[Any]
-
-_STRIPE = 1 << 20  # samples worked on at once: floating point takes several times the picture's memory
 
 
 def block_means(pixels: Pixels, block: int) -> Pixels:
@@ -37,7 +35,7 @@ def add_noise(colour: Pixels, kind: str, amount: float, seed: list[int], monochr
     random = np.random.default_rng(seed)
     most = np.iinfo(colour.dtype).max
     result = np.empty_like(colour)
-    for rows in _stripes(colour):
+    for rows in strips(colour):
         part = colour[rows]
         shape = (*part.shape[:2], 1 if monochrome else part.shape[2])
         if kind == "salt-pepper":
@@ -59,17 +57,9 @@ def darken_outside(pixels: Pixels, strength: float, radius: float, softness: flo
     x = ((np.arange(width, dtype=np.float32) + 0.5) * 2 / width - 1) ** 2
     y = ((np.arange(height, dtype=np.float32) + 0.5) * 2 / height - 1) ** 2
     result = np.empty_like(pixels)
-    for rows in _stripes(pixels):
+    for rows in strips(pixels):
         distance = np.sqrt((y[rows, np.newaxis] + x) / 2)
         way = np.clip((distance - radius) / max(softness, 1e-6), 0, 1)
         factor = 1 - np.float32(strength) * way * way * (3 - 2 * way)
         result[rows] = np.rint(pixels[rows] * factor[:, :, np.newaxis])
     return result
-
-
-def _stripes(pixels: Pixels) -> Iterator[slice]:
-    """Rows of the picture, as many at once as make a million samples."""
-    height = pixels.shape[0]
-    step = max(1, _STRIPE * height // pixels.size)
-    for top in range(0, height, step):
-        yield slice(top, min(height, top + step))
