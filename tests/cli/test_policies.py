@@ -59,7 +59,7 @@ def test_outputs_are_called_as_asked_for(pictures, out, options, names):
         (["--name", "../{stem}{ext}"], "a path below OUTPUT"),
         (["--suffix", "/x"], "the suffix '/x' cannot be part of a file name"),
         (["--name", "all{ext}"], "all.jpg <- a.jpg"),
-        (["--min-savings", "much"], "'much' is no size"),
+        (["--min-savings", "much"], "'much' is neither a share nor a size"),
         (["--min-savings", "100%"], "no output saves 100%"),
         (["--overwrite", "sometimes"], "there is no sometimes; valid are always, never"),
         (["--files-from", "missing.txt"], "cannot read the names in missing.txt: No such file or directory"),
