@@ -17,7 +17,7 @@ from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
 
-_RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 4, 16
+_RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 16, 32
 """What writers, and then the caller, find to do when they wake up: few enough that no worker waits meanwhile."""
 
 
