@@ -115,24 +115,34 @@ def test_initializer_that_hangs_breaks_the_pool_at_its_first_time_out(monkeypatc
 
 
 def test_slow_consumer_costs_no_task_its_time(tmp_path, monkeypatch, time):
-    """A result waits in the pipe, as its owner waits for room for what bypasses the workers."""
-    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+    """A worker is on one task, and its owner still waits for room for the result of the one before."""
+    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e9)
+    monkeypatch.setattr(owner, "_SECONDS_OF_A_LONG_TASK", 1e6)
     source = Channel(Capacity(10))
-    first = Task(0, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
-    source.put(first)
-    source.put(Task(1))
+    go = [tmp_path / f"go-{number}" for number in range(3)]
+    known, first, second = (
+        Task(number, trick="wait", bell=str(tmp_path / "bell"), go=str(go[number])) for number in range(3)
+    )
     options = PoolOptions(1, Capacity(1), deadline=1.0, bypass=lambda task: task.number >= 10)
     with Bell(tmp_path) as bell, pool_stage(perform, source, options) as results:
+        source.put(known)
         bell.wait()
-        source.put(Task(10))
-        source.end()
-        (tmp_path / "go").touch()
+        for task in (first, second, Task(10)):  # the next two go to the worker together, and the last takes the room
+            source.put(task)
+        go[0].touch()
+        assert next(results) == undisturbed(known)
+        bell.wait()
+        go[1].touch()
+        assert bell.wait()[1] == second.number
         eventually(lambda: all(waits(thread, "put") for thread in threads_named("pool-")))
         for _ in range(3):  # at once it would count as stopped
             time.now += 0.9
             asked = time.asked
             eventually(lambda asked=asked: time.asked > asked + 1)  # the warden has looked, and looked again
-        assert list(results) == [undisturbed(first), Task(10), undisturbed(Task(1))]
+        assert [next(results), next(results)] == [Task(10), undisturbed(first)]
+        go[2].touch()
+        source.end()
+        assert list(results) == [undisturbed(second)]
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
