@@ -32,8 +32,9 @@ class Capacity(NamedTuple):
     Attributes:
         items: at most this many items.
         bytes: at most this many bytes, but always one item; 0 for no bound.
-        gathered: a receiver that has to wait is woken for so many items at once, or for fewer that have lain there for
-            a tenth of a second or for which a sender waits: a wake-up costs more than most items.
+        gathered: a receiver that has to wait is woken for so many items at once; for fewer where they are so heavy that
+            as many would not fit, where a sender waits, or after a tenth of a second. A wake-up costs more than most
+            items.
     """
 
     items: int = 8
@@ -88,7 +89,7 @@ class Channel(Generic[T]):
             self._items.append((item, weight))
             self._bytes += weight
             self._passed += 1
-            if self._receivers_waiting and len(self._items) >= self._capacity.gathered:
+            if self._receivers_waiting and self._are_worth_a_wake_up():
                 self._changed_items.notify()
 
     def take(self, *, wait: bool = True) -> T:
@@ -202,6 +203,10 @@ class Channel(Generic[T]):
         finally:
             self._receivers_waiting -= 1
         self._seconds_empty += time.monotonic() - began
+
+    def _are_worth_a_wake_up(self) -> bool:
+        gathered, most = self._capacity.gathered, self._capacity.bytes
+        return len(self._items) >= gathered or bool(most and self._bytes * gathered >= most)
 
     def _is_half_empty(self) -> bool:
         return len(self._items) <= self._capacity.items // 2 and self._bytes <= self._capacity.bytes // 2

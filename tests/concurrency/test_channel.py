@@ -126,6 +126,17 @@ class TestGathering:
             channel.end()
         assert seen == [8, 8, 8]
 
+    def test_fewer_do_where_so_many_would_not_fit(self):
+        channel, seen = Channel(Capacity(items=9, bytes=30, gathered=3), weigh=int), []
+        with in_threads(lambda: seen.extend(channel)) as (receiver,):
+            eventually(lambda: waits(receiver))
+            channel.put(9)
+            receiver.join(0.1)
+            assert seen == []
+            channel.put(1)
+            eventually(lambda: seen == [9, 1])
+            channel.end()
+
     @pytest.mark.parametrize("over", ["end", "abandon"])
     def test_none_are_waited_for_that_will_not_come(self, over):
         channel, seen = Channel(Capacity(gathered=3)), []
