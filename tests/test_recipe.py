@@ -282,3 +282,18 @@ def test_lossless_is_refused_where_the_format_cannot(format):
 def test_the_digest_tells_what_becomes_of_metadata():
     policies = [Metadata(), Metadata(strip=True), Metadata(strip_gps=True), Metadata(keep=["exif"])]
     assert len({Recipe(metadata=policy).digest for policy in policies}) == len(policies)
+
+
+def test_a_background_may_be_a_list_too():
+    given, meant = (
+        Recipe(["resize:width=8"], format="jpeg", encoding=Encoding(background=rgb)) for rgb in ([1, 2, 3], (1, 2, 3))
+    )
+    assert given.plans == meant.plans
+    # What is reckoned once for equal plans must be able to tell that they are equal.
+    assert hash(given.plans) == hash(meant.plans)
+
+
+@pytest.mark.parametrize("background", [(), (1, 2), (1, 2, 3, 4), [1, 2, 256]])
+def test_a_background_that_is_no_colour_is_refused(background):
+    with pytest.raises(RecipeError, match="is not valid; red, green and blue"):
+        Recipe(format="jpeg", encoding=Encoding(background=background))

@@ -46,8 +46,9 @@ class Rendition:
 
     def __post_init__(self) -> None:
         quality = self.encoding.quality if self.quality is None else self.quality
-        encoding = replace(self.encoding, quality=quality)
-        check_encoding(encoding)
+        check_encoding(replace(self.encoding, quality=quality))
+        red, green, blue = self.encoding.background
+        encoding = replace(self.encoding, quality=quality, background=(red, green, blue))
         if self.format is not None:
             codec = codecs.writer(self.format)
             if encoding.lossless and not codec.lossless:
@@ -92,5 +93,6 @@ def check_encoding(encoding: Encoding) -> None:
         value = getattr(encoding, name)
         if value is not None and value not in choices:
             raise RecipeError(f"{name}={value} is not valid; it is one of {', '.join(choices)}")
-    if not all(type(value) is int and 0 <= value <= 255 for value in encoding.background):
+    levels = list(encoding.background)
+    if len(levels) != 3 or not all(type(level) is int and 0 <= level <= 255 for level in levels):
         raise RecipeError(f"background={encoding.background} is not valid; red, green and blue go from 0 to 255")

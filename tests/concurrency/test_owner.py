@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgpipe.concurrency import owner, warden
+from imgpipe.concurrency import owner
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
@@ -18,7 +18,6 @@ from tests.concurrency.tools import (
     PATIENCE,
     Bell,
     Drive,
-    Time,
     eventually,
     slay,
     threads_named,
@@ -294,14 +293,6 @@ def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path, monke
             next(results)
         eventually(lambda: not threads_named("pool-"))
         assert not worker_pids()
-
-
-@pytest.fixture
-def time(monkeypatch):
-    """Of the pool's clock: it stands still while a task is at work that has as long as it needs."""
-    time = Time()
-    monkeypatch.setattr(warden, "time", time)
-    return time
 
 
 def others_are_idle(count):

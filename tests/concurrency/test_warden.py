@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from imgpipe.concurrency import owner, roster, warden
+from imgpipe.concurrency import owner, roster
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
@@ -20,7 +20,6 @@ from tests.concurrency.tools import (
     PATIENCE,
     Bell,
     Drive,
-    Time,
     eventually,
     slay,
     threads_named,
@@ -29,13 +28,6 @@ from tests.concurrency.tools import (
 )
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
-
-
-@pytest.fixture
-def time(monkeypatch):
-    time = Time()
-    monkeypatch.setattr(warden, "time", time)
-    return time
 
 
 class TestClock:
