@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from imgpipe.journal import OpenJournal
-from imgpipe.storage import Attributes, Storage
+from imgpipe.storage import Attributes, Data, Storage
 
 
 class InPlace:
@@ -23,7 +23,7 @@ class InPlace:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+    def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:
         """Replace the source of that name; OSError where nothing was replaced."""
         del fresh  # the source stands there
         over = self._journal.source_in_hand(name)

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple, SupportsIndex
 from imgpipe.codecs.codec import Encoded
 from imgpipe.job import Job, Seconds
 from imgpipe.picture import Size
-from imgpipe.storage import Attributes, Storage
+from imgpipe.storage import Attributes, Data, Storage
 
 
 class Loaded(NamedTuple):
     """A job whose source was read."""
 
     job: Job
-    data: bytes
+    data: Data
     seconds: Seconds
     attributes: Attributes | None = None
 
@@ -50,8 +50,8 @@ class Made(NamedTuple):
         return _made, (self.job, outputs, self.seconds, self.left, self.attributes)
 
 
-def _buffer(data: bytes, protocol: SupportsIndex) -> PickleBuffer | bytes:
-    return PickleBuffer(data) if int(protocol) >= 5 else data
+def _buffer(data: Data, protocol: SupportsIndex) -> PickleBuffer | bytes:
+    return PickleBuffer(data) if int(protocol) >= 5 else bytes(data)
 
 
 def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], *more: Any) -> Made:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from imgpipe.concurrency.arena import SMALL
 from imgpipe.concurrency.owner import Lost
 from imgpipe.errors import ImgpipeError, LimitExceeded
 from imgpipe.filters.operation import Operation
@@ -22,13 +23,19 @@ from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import Gate, write
 from imgpipe.savings import Judged, Savings, judge
-from imgpipe.storage import Storage
+from imgpipe.storage import Data, Room, Storage, read_into
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 _NO_MEMORY = "not enough memory for this picture: raise --memory, or make the picture smaller first"
 
 
-Read: TypeAlias = Callable[[Job | Item], Loaded | Item]
+class Read(Protocol):
+    """The first step, given memory to read into where that is of use."""
+
+    def __call__(self, job: Job | Item, room: Room | None = None) -> Loaded | Item:
+        """Read the source of a job."""
+
+
 Apply: TypeAlias = Callable[[Loaded | Item], Made | Item]
 Write: TypeAlias = Callable[["Made | Loaded | Item | Lost[Loaded]"], Item]
 
@@ -113,8 +120,8 @@ def make_steps(
     )
 
 
-def read(storage: Storage, treatment: Treatment, job: Job | Item) -> Loaded | Item:
-    """Read the source, where it has no more bytes than the limits allow."""
+def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | None = None) -> Loaded | Item:
+    """Read the source, where it has no more bytes than the limits allow; into memory that `room` gives."""
     if isinstance(job, Item):
         return job
     began, most = time.monotonic(), treatment.settings.limits.max_file
@@ -124,7 +131,10 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item) -> Loaded | It
                 f"{job.source.bytes / 1e9:.1f} GB are more than the {most / 1e9:.1f} GB of one file that --memory "
                 "allows: raise it"
             )
-        data = storage.read(job.source.name)
+        if room is None or job.source.bytes < SMALL:
+            data: Data = storage.read(job.source.name)
+        else:
+            data = read_into(storage, job.source.name, room)
         attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
         return failed(job.source, error, str(error), _reading_since(began))
@@ -160,7 +170,7 @@ def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
     try:
         made = Judged(job, transform(loaded.data, treatment.operations, outputs, treatment.settings))
         if treatment.savings is not None:
-            made = judge(treatment.savings, made, loaded.data, treatment.settings.limits)
+            made = judge(treatment.savings, made, bytes(loaded.data), treatment.settings.limits)
         made = name_outputs(made) if job.late else made
     except ImgpipeError as error:
         return failed(job.source, error, str(error), loaded.seconds)

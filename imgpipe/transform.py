@@ -59,7 +59,7 @@ class Settings(NamedTuple):
 
 
 def transform(
-    data: bytes,
+    data: bytes | memoryview,
     operations: tuple[Operation, ...],
     outputs: tuple[OutputPlan, ...],
     settings: Settings,
@@ -84,9 +84,10 @@ def transform(
 
 
 def _decoded(
-    data: bytes, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], settings: Settings
+    data: bytes | memoryview, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], settings: Settings
 ) -> Picture:
     """The picture before any filter, within the limits, as large as the filters need it."""
+    data = codecs.in_hand(data)
     header = codecs.probe(data, settings.limits)
     if not settings.auto_orient:
         header = _as_stored(header)
@@ -105,7 +106,10 @@ def _decoded(
 
 
 def expected_memory(
-    data: bytes, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], header: Header | None = None
+    data: bytes | memoryview,
+    operations: tuple[Operation, ...],
+    outputs: tuple[OutputPlan, ...],
+    header: Header | None = None,
 ) -> int:
     """Bytes of memory that `transform` is expected to take at its peak, by a look at the first bytes.
 

@@ -126,14 +126,22 @@ def sniff(head: bytes) -> str | None:
     return next((name for name in _EXTENSIONS if _load(name).signature(head[:_HEAD])), None)
 
 
-def identify(data: bytes) -> str | None:
+def identify(data: bytes | memoryview) -> str | None:
     """As `sniff`, of a whole file: a RAW may begin like a TIFF."""
-    name = sniff(data)
+    name = sniff(bytes(data[:_HEAD]))
     told_apart = _load(name).told_apart if name else None
     return told_apart(data) if told_apart else name
 
 
-def probe(data: bytes, limits: Limits) -> Header:
+def in_hand(data: bytes | memoryview) -> bytes | memoryview:
+    """The file as its codec can read it: a copy of what is in memory of others, but for codecs that need none."""
+    if isinstance(data, bytes):
+        return data
+    name = identify(data)
+    return data if name and _load(name).in_place else bytes(data)
+
+
+def probe(data: bytes | memoryview, limits: Limits) -> Header:
     """What the file says of itself, by its content; nothing of it is decoded yet.
 
     Raises:
@@ -147,7 +155,7 @@ def probe(data: bytes, limits: Limits) -> Header:
 
     name = identify(data)
     if name is None:
-        raise NotAPicture(f"not a picture: {describe(data[:_HEAD])}")
+        raise NotAPicture(f"not a picture: {describe(bytes(data[:_HEAD]))}")
     codec = _load(name)
     if codec.missing:
         raise NotAPicture(f"it is a {name} picture, which this installation does not read: {codec.missing}")
@@ -169,7 +177,7 @@ def probe(data: bytes, limits: Limits) -> Header:
         return Header(name, turned_size(size, orientation), frames, orientation, image if codec.continues else None)
 
 
-def decode(data: bytes, header: Header, at_least: Size | None = None) -> Picture:
+def decode(data: bytes | memoryview, header: Header, at_least: Size | None = None) -> Picture:
     """Decode a probed file; the frames are as stored, not upright yet.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from imgpipe.errors import install_advice
 from imgpipe.picture import Picture, Size
@@ -72,10 +72,14 @@ class Encoding:
     background: tuple[int, int, int] = (255, 255, 255)
 
 
+File: TypeAlias = Any
+"""A whole file: `bytes`, or also a view of memory for a codec that is `in_place`."""
+
+
 class Encoded(NamedTuple):
     """An output in memory: its bytes, its size in px, and what the format could not hold."""
 
-    data: bytes
+    data: bytes | memoryview
     size: Size
     warnings: tuple[str, ...] = ()
 
@@ -90,6 +94,7 @@ class Codec(NamedTuple):
         pillow_formats: names under which Pillow knows the format; they make the allow-list.
         plugin: the module that makes Pillow know it, imported with the first picture.
         continues: whether `decode` goes on with the image of the header, once, and need not open the file again.
+        in_place: whether a file may be a view of memory, all over its module; else it must be `bytes`.
         readable: the file without blocks over which Pillow would refuse the whole of it.
         told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
         read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
@@ -110,18 +115,19 @@ class Codec(NamedTuple):
     """
 
     name: str
-    decode: Callable[[bytes, Header, Size | None], Picture]
+    decode: Callable[[File, Header, Size | None], Picture]
     encode: Callable[[Picture, Encoding], Encoded] | None
     pillow_formats: tuple[str, ...]
     signature: Callable[[bytes], bool]
     plugin: str = ""
     continues: bool = False
-    readable: Callable[[bytes], bytes] | None = None
-    told_apart: Callable[[bytes], str] | None = None
-    read_header: Callable[[bytes], Header] | None = None
+    in_place: bool = False
+    readable: Callable[[File], bytes] | None = None
+    told_apart: Callable[[File], str] | None = None
+    read_header: Callable[[File], Header] | None = None
     extra: str = ""
-    stored_size: Callable[[bytes], Size | None] | None = None
-    find_exif: Callable[[bytes], bytes | None] | None = None
+    stored_size: Callable[[File], Size | None] | None = None
+    find_exif: Callable[[File], bytes | None] | None = None
     options: tuple[str, ...] = ()
     lossless: bool = True
     deep: bool = False

@@ -19,6 +19,7 @@ _MOST_PAGES = 10_000
 _MOST_PARTS = 100_000
 _MOST_TAGS = 16
 _HEAD = 64
+_PIECE = 1 << 14
 _LONGEST_GIF = 16 << 20
 _SHORT = 3
 _BITS = 258
@@ -49,12 +50,12 @@ class Extent(NamedTuple):
     deep: bool = False
 
 
-def extent_of(data: bytes) -> Extent | None:
+def extent_of(data: bytes | memoryview) -> Extent | None:
     """The extent of a file; None where this cannot tell, be it another format or a broken one."""
-    if bears_signature(data[:_HEAD]):
+    if bears_signature(bytes(data[:_HEAD])):
         return _raw(data)
     for signature, offset, read in _READERS:
-        if data.startswith(signature, offset):
+        if data[offset : offset + len(signature)] == signature:
             try:
                 return read(data)
             except (struct.error, IndexError, OverflowError):
@@ -62,10 +63,10 @@ def extent_of(data: bytes) -> Extent | None:
     return None
 
 
-def _jpeg(data: bytes) -> Extent | None:
+def _jpeg(data: bytes | memoryview) -> Extent | None:
     offset = 2
     for _ in range(_MOST_PARTS):
-        offset = data.find(b"\xff", offset)
+        offset = _find(data, b"\xff", offset)
         if offset < 0:
             return None
         marker = data[offset + 1]
@@ -79,7 +80,7 @@ def _jpeg(data: bytes) -> Extent | None:
     return None
 
 
-def _png(data: bytes) -> Extent:
+def _png(data: bytes | memoryview) -> Extent:
     width, height, depth, colours = struct.unpack_from(">IIBB", data, 16)
     frames = 1
     offset = 33
@@ -94,14 +95,14 @@ def _png(data: bytes) -> Extent:
     return Extent("png", (width, height), width * height * frames, not (several or deep), deep=several and deep)
 
 
-def _gif(data: bytes) -> Extent | None:
+def _gif(data: bytes | memoryview) -> Extent | None:
     if len(data) > _LONGEST_GIF:
         return None
     width, height = struct.unpack_from("<HH", data, 6)
     return Extent("gif", (width, height), width * height * max(1, count_images(data)), is_grey(data))
 
 
-def _webp(data: bytes) -> Extent | None:
+def _webp(data: bytes | memoryview) -> Extent | None:
     kind = data[12:16]
     if kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
@@ -116,7 +117,7 @@ def _webp(data: bytes) -> Extent | None:
     return Extent("webp", (width, height), width * height * max(1, frames))
 
 
-def _count_webp_frames(data: bytes) -> int:
+def _count_webp_frames(data: bytes | memoryview) -> int:
     frames, offset = 0, 12
     for _ in range(_MOST_PARTS):
         if offset + 8 > len(data):
@@ -127,22 +128,22 @@ def _count_webp_frames(data: bytes) -> int:
     return frames
 
 
-def _bmp(data: bytes) -> Extent:
+def _bmp(data: bytes | memoryview) -> Extent:
     old = struct.unpack_from("<I", data, 14)[0] == 12
     width, height = (abs(side) for side in struct.unpack_from("<HH" if old else "<ii", data, 18))
     return Extent("bmp", (width, height), width * height)
 
 
-def _raw(data: bytes) -> Extent:
+def _raw(data: bytes | memoryview) -> Extent:
     """A RAW that does not say its size as a TIFF does has about a byte a px: they are compressed, of 12 to 16 bits."""
     width, height = sensor_size(data) or (len(data) // 1000 + 1, 1000)
     return Extent("raw", (width, height), width * height)
 
 
-def _tiff(data: bytes) -> Extent | None:
+def _tiff(data: bytes | memoryview) -> Extent | None:
     if is_raw_tiff(data):
         return _raw(data)
-    order = "<" if data.startswith(b"II") else ">"
+    order = "<" if data[:2] == b"II" else ">"
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
     number, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
     (offset,) = struct.unpack_from(order + number, data, 8 if big else 4)
@@ -169,7 +170,7 @@ class _Page(NamedTuple):
     bands: int
 
 
-def _page(data: bytes, offset: int, entries: int, entry: str) -> _Page:
+def _page(data: bytes | memoryview, offset: int, entries: int, entry: str) -> _Page:
     """What a directory says; that stands near its beginning, as tags are in order."""
     values = {256: 0, 257: 0, _BITS: 1, 277: 1}
     inside = struct.calcsize(entry[0] + entry[-1]) // 2
@@ -189,18 +190,27 @@ def _first_short(value: int, entry: str) -> int:
     return value & 0xFFFF if entry[0] == "<" else value >> bits - 16
 
 
-def _boxes(data: bytes) -> Extent | None:
+def _boxes(data: bytes | memoryview) -> Extent | None:
     """AVIF and its kin: the largest of the sizes in the boxes `ispe`; a grid says its own besides its tiles'."""
     sizes: list[Size] = []
-    at = data.find(b"ispe")
+    at = _find(data, b"ispe", 0)
     while at >= 0 and len(sizes) < _MOST_PAGES:
         sizes.append(struct.unpack_from(">II", data, at + 8))
-        at = data.find(b"ispe", at + 4)
+        at = _find(data, b"ispe", at + 4)
     largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
     return Extent("avif", largest, largest[0] * largest[1]) if largest else None
 
 
-_READERS: tuple[tuple[bytes, int, Callable[[bytes], Extent | None]], ...] = (
+def _find(data: bytes | memoryview, pattern: bytes, start: int) -> int:
+    """As `bytes.find`, which views of memory do not have."""
+    for at in range(start, len(data), _PIECE):
+        found = bytes(data[at : at + _PIECE + len(pattern) - 1]).find(pattern)
+        if found >= 0:
+            return at + found
+    return -1
+
+
+_READERS: tuple[tuple[bytes, int, Callable[[bytes | memoryview], Extent | None]], ...] = (
     (b"\xff\xd8\xff", 0, _jpeg),
     (b"\x89PNG\r\n\x1a\n", 0, _png),
     (b"GIF8", 0, _gif),

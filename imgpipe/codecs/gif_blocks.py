@@ -11,7 +11,7 @@ _GRAPHIC_CONTROL, _TRANSPARENT = 0xF9, 1
 _TABLE = 13
 
 
-def check_whole(data: bytes) -> None:
+def check_whole(data: bytes | memoryview) -> None:
     """Walk to the trailer.
 
     Raises:
@@ -24,12 +24,12 @@ def check_whole(data: bytes) -> None:
         raise DamagedPicture("damaged GIF: truncated, it ends before its trailer") from error
 
 
-def count_images(data: bytes) -> int:
+def count_images(data: bytes | memoryview) -> int:
     """How many images there are; IndexError where the file ends before its trailer."""
     return sum(kind == _IMAGE for kind, _ in _blocks(data))
 
 
-def is_grey(data: bytes) -> bool:
+def is_grey(data: bytes | memoryview) -> bool:
     """Whether all colours are opaque greys; IndexError where the file ends before its trailer."""
     table = data[_TABLE : _TABLE + _colour_table(data[10])]
     return table[::3] == table[1::3] == table[2::3] and not any(
@@ -40,7 +40,7 @@ def is_grey(data: bytes) -> bool:
     )
 
 
-def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
+def _blocks(data: bytes | memoryview) -> Iterator[tuple[int, int]]:
     """The kind of each block up to the trailer, and where it begins; IndexError where the file ends before it."""
     offset = _TABLE + _colour_table(data[10])
     while (kind := data[offset]) != _TRAILER:
@@ -58,7 +58,7 @@ def _colour_table(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _after_blocks(data: bytes, offset: int) -> int:
+def _after_blocks(data: bytes | memoryview, offset: int) -> int:
     while length := data[offset]:
         offset += length + 1
     return offset + 1

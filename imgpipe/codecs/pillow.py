@@ -13,6 +13,7 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from imgpipe.codecs.view import ViewFile
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _PIECE = 1 << 20
 
 @contextmanager
 def opened(
-    data: bytes, formats: tuple[str, ...], image: ImageFile.ImageFile | None = None
+    data: bytes | memoryview, formats: tuple[str, ...], image: ImageFile.ImageFile | None = None
 ) -> Iterator[ImageFile.ImageFile]:
     """Open a picture with the given Pillow formats only; faults of the file inside the block are ours.
 
@@ -57,11 +58,12 @@ def opened(
         yield opened_image
 
 
-def open_image(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile:
+def open_image(data: bytes | memoryview, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     """Open a picture with the given Pillow formats only."""
     from PIL import Image
 
-    image = Image.open(BytesIO(data), formats=formats)
+    file: Any = BytesIO(data) if isinstance(data, bytes) else ViewFile(data)
+    image = Image.open(file, formats=formats)
     # From its beginning a file is read at once without a copy; samples behind a header would be copied as a whole.
     from_beginning = bool(image.tile) and image.tile[0].offset == 0
     image.decodermaxblock = len(data) if from_beginning else _PIECE

@@ -31,7 +31,7 @@ def bears_signature(head: bytes) -> bool:
     return head.startswith(_SIGNATURES) or head[4:12] == b"ftypcrx " or head[6:14] == b"HEAPCCDR"
 
 
-def is_raw_tiff(data: bytes) -> bool:
+def is_raw_tiff(data: bytes | memoryview) -> bool:
     """Whether a file with the signature of a TIFF is a RAW: DNG, NEF, ARW, PEF, SRW and their kin.
 
     >>> is_raw_tiff(b"")
@@ -51,7 +51,7 @@ def is_raw_tiff(data: bytes) -> bool:
     return not whole.issuperset({first.start, *below}) or (_SUB_DIRECTORIES in first.entries and not below)
 
 
-def is_cut_off(data: bytes) -> bool:
+def is_cut_off(data: bytes | memoryview) -> bool:
     """Whether pixels of a TIFF-like file, or what a DNG says of its colours, lie behind its end.
 
     LibRaw would take the pixels for black, and the colours for those of no camera.
@@ -69,7 +69,7 @@ def is_cut_off(data: bytes) -> bool:
     return False
 
 
-def sensor_size(data: bytes) -> tuple[int, int] | None:
+def sensor_size(data: bytes | memoryview) -> tuple[int, int] | None:
     """Width and height in px of the largest picture in a TIFF-like file, None where none is said."""
     from imgpipe.codecs.tiff_tree import directories
 

@@ -28,7 +28,7 @@ _BYTE, _ASCII, _UNDEFINED = 1, 2, 7
 _XMP, _IPTC, _PREDICTOR, _RESOLUTION = 700, 33723, 317, 282
 
 
-def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
+def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
     """Decode all pages; 16 bits a sample stay 16.
 
     Raises:
@@ -100,7 +100,7 @@ def _untagged(frame: Frame) -> Any:
     return frame.copy() if hasattr(frame, "tag_v2") else frame
 
 
-def with_xmp_as_bytes(data: bytes) -> bytes:
+def with_xmp_as_bytes(data: bytes | memoryview) -> bytes | memoryview:
     """The file with its XMP of type BYTE where it is of numbers, over which Pillow would fail: it is malformed then."""
     changed = None
     for directory in directories(data):
@@ -132,6 +132,7 @@ CODEC = Codec(
     encode=encode,
     pillow_formats=FORMATS,
     plugin="PIL.TiffImagePlugin",
+    in_place=True,
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
     options=("effort",),

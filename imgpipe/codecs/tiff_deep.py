@@ -49,7 +49,7 @@ def depth_of(image: TiffImageFile) -> Depth:
     return NARROWED if 16 in bits and image.mode in ("RGB", "RGBA", "CMYK") else "shallow"
 
 
-def decode_deep(image: TiffImageFile, data: bytes, page: int) -> npt.NDArray[np.uint16]:
+def decode_deep(image: TiffImageFile, data: bytes | memoryview, page: int) -> npt.NDArray[np.uint16]:
     """The pixels of a loaded page of 16 bits a sample: H x W x bands."""
     import numpy as np
 
@@ -76,7 +76,7 @@ def _rawmode(image: TiffImageFile) -> str:
     return str(args[0]) if isinstance(args, tuple) else str(args)
 
 
-def _low_bytes(data: bytes, page: int) -> npt.NDArray[np.uint8]:
+def _low_bytes(data: bytes | memoryview, page: int) -> npt.NDArray[np.uint8]:
     """Read as if the byte order were the other one, the high bytes that Pillow keeps are the low ones."""
     import numpy as np
 

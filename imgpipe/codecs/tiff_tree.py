@@ -30,7 +30,7 @@ class Directory:
         cut_off: whether the file ends within the directory; the entries are then those before its end.
     """
 
-    data: bytes
+    data: bytes | memoryview
     start: int
     order: str
     inline: int
@@ -63,9 +63,9 @@ class Directory:
         return int(struct.unpack_from(self.order + ("Q" if self.inline == 8 else "I"), self.data, offset)[0])
 
 
-def directories(data: bytes) -> Iterator[Directory]:
+def directories(data: bytes | memoryview) -> Iterator[Directory]:
     """All directories, each before those that it leads to; what is cut off or leads in circles is passed over."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
     if not order or len(data) < 16:
         return
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
@@ -84,7 +84,7 @@ def directories(data: bytes) -> Iterator[Directory]:
         yield directory
 
 
-def _read(data: bytes, offset: int, order: str, *, big: bool) -> tuple[Directory, int]:
+def _read(data: bytes | memoryview, offset: int, order: str, *, big: bool) -> tuple[Directory, int]:
     """The directory at an offset, and where the next one is; struct.error where that is outside the file."""
     number, counted, entry = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
     (count,) = struct.unpack_from(order + counted, data, offset)

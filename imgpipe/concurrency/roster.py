@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.concurrency.waited import Waited
@@ -43,6 +44,7 @@ class PoolOptions:
         ran_short: whether a result says that its task got too little memory. It is then tried once more with all
             there is, alone.
         waited: where it is noted what the workers waited for besides the two channels.
+        inputs: where large buffers of tasks may lie; the workers see it.
     """
 
     processes: int = 1
@@ -58,6 +60,7 @@ class PoolOptions:
     cost: Callable[[Any], int] | None = None
     ran_short: Callable[[Any], bool] | None = None
     waited: Waited = field(default_factory=Waited)
+    inputs: Arena | None = None
 
 
 class Roster:
@@ -87,7 +90,7 @@ class Roster:
             PoolBroken: it hangs, and no other was ever ready; the next would take as long to fail.
         """
         try:
-            worker = Worker(self.options.start_method, self._work, self.options.preload)
+            worker = Worker(self.options.start_method, self._work, self.options.preload, self.options.inputs)
         except WorkerDied:
             # A fork server that was killed takes no more requests some time before it can be replaced.
             time.sleep(_SECONDS_TO_RECOVER)

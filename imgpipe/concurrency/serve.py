@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from imgpipe.concurrency import wire
+from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.memory import limit_memory
 
 READY, READY_RECEIVED = wire.word(b"ready")
@@ -41,14 +42,15 @@ class RemoteError(Exception):
     """Stands for an error in the worker that could not be pickled."""
 
 
-def serve(connection: Connection, lane: memoryview | None = None) -> None:
+def serve(connection: Connection, look: wire.Look | None = None, outputs: Arena | None = None) -> None:
     """Serve tasks until the parent says goodbye or dies.
 
     The first message is a pickled pair (function, initializer or None), the others are pickled lists of tasks.
 
     Args:
         connection: the worker's end of its private pipe.
-        lane: the worker's side of its lane.
+        look: at shared memory in which large buffers of tasks lie.
+        outputs: where those of results are put.
     """
     # What an error is told with is loaded while there is memory for it, and not in the parent.
     import traceback  # noqa: F401
@@ -56,15 +58,17 @@ def serve(connection: Connection, lane: memoryview | None = None) -> None:
     _leave_with_parent()
     _ignore_stop_signals()
     _print_to_stderr()
-    function, initializer = wire.loads(_receive(connection, lane))
+    function, initializer = wire.loads(_receive(connection, look))
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[wire.Received] = SimpleQueue()
-    threading.Thread(target=_read_ahead, args=(connection, lane, inbox), name="receive", daemon=True).start()
+    threading.Thread(target=_read_ahead, args=(connection, look, inbox), name="receive", daemon=True).start()
     _send(connection, READY)
     while (message := inbox.get()) != _GOODBYE_RECEIVED:
-        for answer in _answers(function, message):
+        for answer in _answers(function, message, outputs):
             _send(connection, answer)
+        if outputs is not None:
+            outputs.trim()
 
 
 def limit_message(claimed: int) -> wire.Message:
@@ -72,9 +76,9 @@ def limit_message(claimed: int) -> wire.Message:
     return wire.word(b"%s%d" % (_LIMIT, claimed))[0]
 
 
-def _receive(connection: Connection, lane: memoryview | None = None) -> wire.Received:
+def _receive(connection: Connection, look: wire.Look | None = None) -> wire.Received:
     try:
-        return wire.receive(connection, lane)
+        return wire.receive(connection, look)
     except (EOFError, OSError):
         os._exit(0)  # the parent has gone, or wants no more of us
     except MemoryError:
@@ -88,8 +92,9 @@ def _send(connection: Connection, message: wire.Message) -> None:
         os._exit(0)
 
 
-def _answers(function: Callable[[Any], Any], message: wire.Received) -> Iterator[wire.Message]:
+def _answers(function: Callable[[Any], Any], message: wire.Received, outputs: Arena | None) -> Iterator[wire.Message]:
     """For each task of a message: (result, None, seconds), or (None, (error, traceback), seconds)."""
+    place = None if outputs is None else outputs.put
     try:
         tasks = wire.loads(message)
     except Exception as error:  # noqa: BLE001 - it goes up in the parent
@@ -98,15 +103,15 @@ def _answers(function: Callable[[Any], Any], message: wire.Received) -> Iterator
     for task in tasks:
         began = time.monotonic()
         try:
-            yield wire.dumps((function(task), None, time.monotonic() - began))
+            yield wire.dumps((function(task), None, time.monotonic() - began), place)
         except Exception as error:  # noqa: BLE001 - it goes up in the parent
             yield _pickled_error(error)
 
 
-def _read_ahead(connection: Connection, lane: memoryview | None, inbox: SimpleQueue[wire.Received]) -> None:
+def _read_ahead(connection: Connection, look: wire.Look | None, inbox: SimpleQueue[wire.Received]) -> None:
     """Have the next task here when one is finished, and notice at once when the parent dies."""
     while True:
-        message = _receive(connection, lane)
+        message = _receive(connection, look)
         if message[0].startswith(_LIMIT):
             # At once: the next message may be as large as the limit allows.
             limit_memory(int(message[0].removeprefix(_LIMIT)))

@@ -1,7 +1,7 @@
 """How a value crosses from one process to another: its large buffers go as they are, the rest is pickled.
 
 Pickling a megabyte of bytes copies it twice on each side; a message with a buffer is a pickled head, and then
-the buffer's own memory, or the place in a lane of shared memory where it lies. An object takes part by handing
+the buffer's own memory, or the place in shared memory where it lies. An object takes part by handing
 `pickle.PickleBuffer`s out of its `__reduce_ex__`.
 """
 
@@ -11,20 +11,25 @@ import os
 import pickle
 import socket
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
-from imgpipe.concurrency.lane import Lane
+from imgpipe.concurrency.arena import SMALL
 
 Message: TypeAlias = list[memoryview | bytes]
 """What is sent: a pickled head, and then large buffers."""
 
-Received: TypeAlias = tuple[bytes, list[bytes]]
+Received: TypeAlias = tuple[bytes, list[bytes | memoryview]]
 """What is received: a pickled value, and its large buffers."""
 
+Place: TypeAlias = Callable[[memoryview], int | None]
+"""Says where a buffer lies in memory that the other end sees; None where it does not."""
+
+Look: TypeAlias = Callable[[int, int], bytes | memoryview]
+"""What lies there: so many bytes from an offset on."""
+
 _BUFFER = 1 << 20
-_SMALL = 1 << 15
-"""Bytes of a buffer that costs less inside the pickle than it would cost to read it apart."""
 
 
 def word(text: bytes) -> tuple[Message, Received]:
@@ -32,18 +37,18 @@ def word(text: bytes) -> tuple[Message, Received]:
     return [pickle.dumps((text, []), protocol=5)], (text, [])
 
 
-def dumps(value: Any, lane: Lane | None = None) -> Message:
+def dumps(value: Any, place: Place | None = None) -> Message:
     """The message that says a value: its head, and its large buffers; what pickling raises is raised here.
 
     Args:
         value: what is to cross.
-        lane: where buffers are put as far as there is room; the rest are part of the message.
+        place: of buffers in shared memory; those that have none there are part of the message.
     """
     buffers: list[memoryview] = []
 
     def keep_apart(buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
-        is_small = raw.nbytes < _SMALL
+        is_small = raw.nbytes < SMALL
         if not is_small:
             buffers.append(raw)
         return is_small
@@ -51,7 +56,7 @@ def dumps(value: Any, lane: Lane | None = None) -> Message:
     body = pickle.dumps(value, protocol=5, buffer_callback=keep_apart)
     rest, places = [], []
     for raw in buffers:
-        offset = None if lane is None else lane.place(raw)
+        offset = None if place is None else place(raw)
         places.append((offset, raw.nbytes))
         if offset is None:
             rest.append(raw)
@@ -66,16 +71,16 @@ def send(connection: Connection, message: Message) -> None:
         _send_buffer(connection, buffer)
 
 
-def receive(connection: Connection, lane: memoryview | None = None) -> Received:
+def receive(connection: Connection, look: Look | None = None) -> Received:
     """The next message: the pickled value and its buffers; EOFError or OSError where the other end has gone.
 
     Args:
         connection: where it comes from.
-        lane: the worker's side of the lane in which the other end puts buffers.
+        look: at the shared memory in which the other end has put buffers.
     """
     body, places = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own other half
     return body, [
-        _receive_buffer(connection, count) if offset is None or lane is None else bytes(lane[offset : offset + count])
+        _receive_buffer(connection, count) if offset is None or look is None else look(offset, count)
         for offset, count in places
     ]
 

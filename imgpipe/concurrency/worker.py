@@ -12,9 +12,12 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from imgpipe.concurrency import wire
-from imgpipe.concurrency.lane import Lane
+from imgpipe.concurrency.arena import Arena, make_arena
 from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
 from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, limit_message, serve
+
+_OUTPUTS = 256 << 20
+"""Bytes in which a worker's results lie until they are written; what finds no room there goes through the pipe."""
 
 
 class WorkerDied(Exception):
@@ -47,20 +50,23 @@ class Worker:
     The owner outlives the process: Linux kills a child when the thread that started it ends.
     """
 
-    def __init__(self, method: StartMethod, work: wire.Message, preload: Sequence[str]) -> None:
+    def __init__(
+        self, method: StartMethod, work: wire.Message, preload: Sequence[str], inputs: Arena | None = None
+    ) -> None:
         self._work = work
+        self._inputs = inputs
         self._connection, theirs = multiprocessing.Pipe()
         wire.widen(self._connection)
-        self._lane = Lane()
+        self._outputs = make_arena(_OUTPUTS)
         self._ended = threading.Lock()
         self._memory = 0
         self._due: float | None = None
         self._expired = False
         try:
-            self._process: BaseProcess | None = start(method, serve, (theirs, self._lane), list(preload))
+            given = (theirs, None if inputs is None else inputs.to_look_at(), self._outputs)
+            self._process: BaseProcess | None = start(method, serve, given, list(preload))
         except (OSError, EOFError) as error:
-            self._connection.close()
-            self._lane.close()
+            self._close()
             raise WorkerDied(f"could not be started ({error or 'its fork server died'})") from error
         finally:
             theirs.close()
@@ -135,8 +141,7 @@ class Worker:
         Raises:
             Exception: what pickling raised; nothing was sent.
         """
-        self._send(wire.dumps(list(tasks), self._lane))
-        self._lane.sent(len(tasks))
+        self._send(wire.dumps(list(tasks), None if self._inputs is None else self._inputs.place_of))
 
     def receive(self) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.
@@ -146,7 +151,6 @@ class Worker:
             WorkerDied: the worker ended instead.
         """
         message = self._receive()
-        self._lane.answered()
         self.watch(None)
         result, failure, seconds = wire.loads(message)
         if failure is None:
@@ -174,8 +178,7 @@ class Worker:
         """Kill the process if it still runs, free everything, and say how it had ended."""
         with self._ended:
             process, self._process = self._process, None
-        self._connection.close()
-        self._lane.close()
+        self._close()
         if process is None:
             return "had gone"
         multiprocessing.connection.wait([process.sentinel], timeout=0.2)
@@ -189,10 +192,15 @@ class Worker:
 
     def _receive(self) -> wire.Received:
         try:
-            return wire.receive(self._connection)
+            return wire.receive(self._connection, None if self._outputs is None else self._outputs.look)
         except (EOFError, OSError):
             with self._ended:
                 raise DeadlineExpired(0.0) if self._expired else WorkerDied("vanished") from None
+
+    def _close(self) -> None:
+        self._connection.close()
+        if self._outputs is not None:
+            self._outputs.close()
 
     def _hang_up(self) -> None:
         with self._ended:

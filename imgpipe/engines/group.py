@@ -30,7 +30,7 @@ from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
 from imgpipe.steps import Apply, Read, Steps, weight
-from imgpipe.storage import Storage
+from imgpipe.storage import Room, Storage
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.warm import warm_up
 
@@ -143,12 +143,14 @@ def _memory(worker: Any) -> int:
     return max(_WORKER_ITSELF, limit - _WORKER_ITSELF) // max(1, threads)
 
 
-def _read(share: int, stopping: Callable[[], bool], read: Read, job: Job | Item) -> Loaded | Item:
+def _read(
+    share: int, stopping: Callable[[], bool], read: Read, job: Job | Item, room: Room | None = None
+) -> Loaded | Item:
     if stopping() and isinstance(job, Job):
         return Item(job.source, Status.SKIPPED, reason=NOT_BEGUN)
     if isinstance(job, Job) and job.source.bytes > share:
         return _too_large(job, job.source.bytes, share)
-    return read(job)
+    return read(job, room)
 
 
 def _apply(share: int, cost: Callable[[Any], int], apply: Apply, loaded: Loaded | Item) -> Made | Item:

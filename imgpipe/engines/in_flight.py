@@ -13,6 +13,7 @@ from imgpipe.concurrency.waited import Waited
 from imgpipe.job import Item, Job
 from imgpipe.passing import Loaded, Made
 from imgpipe.steps import Steps
+from imgpipe.storage import Room
 
 
 def admitting_files(steps: Steps, budget: Budget, waited: Waited) -> Steps:
@@ -22,12 +23,12 @@ def admitting_files(steps: Steps, budget: Budget, waited: Waited) -> Steps:
     """
     held: dict[str, int] = {}
 
-    def read(job: Job | Item) -> Loaded | Item:
+    def read(job: Job | Item, room: Room | None = None) -> Loaded | Item:
         if isinstance(job, Job):
             began = time.monotonic()
             held[job.source.name] = budget.claim(job.source.bytes)
             waited.add("room", time.monotonic() - began)
-        return steps.read(job)
+        return steps.read(job, room)
 
     def write(made: Any) -> Item:
         item = steps.write(made)

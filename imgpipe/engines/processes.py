@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
+from functools import partial
 
 from imgpipe.concurrency.admission import Budget
+from imgpipe.concurrency.arena import make_arena
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolOptions
@@ -17,6 +19,9 @@ from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
 
+_INPUTS = 1 << 30
+"""Bytes in which files lie that were read; they take no memory until they are used. What finds no room is sent."""
+
 _RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 16, 32
 """What writers, and then the caller, find to do when they wake up: few enough that no worker waits meanwhile."""
 
@@ -26,6 +31,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
 
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
+    inputs = make_arena(_INPUTS)
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64, gathered=_ITEMS_AT_ONCE), name="write")
@@ -42,11 +48,14 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         memory=workforce.memory_of_pictures,
         cost=steps.cost,
         ran_short=ran_short,
+        inputs=inputs,
     )
     files = Budget(workforce.memory_of_files)
     steps = admitting_files(steps, files, readers.waited)
+    read = steps.read if inputs is None else partial(steps.read, room=inputs.room)
     with (
-        stage(steps.read, jobs, readers) as loaded,
+        nullcontext() if inputs is None else closing(inputs),
+        stage(read, jobs, readers) as loaded,
         closing(files),
         pool_stage(steps.apply, loaded, pool) as made,
         stage(steps.write, made, writers) as items,

@@ -160,7 +160,7 @@ class Recipe:
         >>> Image.open(io.BytesIO(made)).size
         (320, 240)
         """
-        return transform(data, self.operations, self.plans[:1], self.settings(limits))[0].data
+        return bytes(transform(data, self.operations, self.plans[:1], self.settings(limits))[0].data)
 
     def apply_all(self, data: bytes, limits: Limits | None = None) -> list[Encoded]:
         """As `apply`, and all outputs of the picture, which is decoded once.

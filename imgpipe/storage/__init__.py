@@ -5,9 +5,9 @@ A name is a path below the root with `/` between its parts; bytes that are no UT
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from imgpipe.errors import UsageError
 from imgpipe.job import Source
@@ -15,6 +15,12 @@ from imgpipe.storage.calls import Calls
 
 Durability: TypeAlias = Literal["rename", "fsync"]
 """What a published file survives: ``"rename"`` the death of the run at any instant, ``"fsync"`` a power loss too."""
+
+Data: TypeAlias = bytes | memoryview
+"""The content of a file."""
+
+Room: TypeAlias = Callable[[int], memoryview | None]
+"""Gives memory for so many bytes, None where there is none."""
 
 
 class Entry(NamedTuple):
@@ -130,7 +136,7 @@ class Storage(Protocol):
     def attributes(self, name: str) -> Attributes:
         """Times and mode of a file; OSError where it is not there."""
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+    def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:
         """Publish a whole file at once, replacing what stood there; OSError where nothing was published.
 
         Args:
@@ -142,7 +148,7 @@ class Storage(Protocol):
         """
 
     def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+        self, name: str, data: Data, like: Attributes | None = None, over: Source | None = None
     ) -> AbstractContextManager[Entry]:
         """As `put`, but publish when the block is left; it gets what will stand there.
 
@@ -160,12 +166,36 @@ class Storage(Protocol):
         """Where the durability is ``"fsync"``: make all that was put survive a power loss."""
 
 
+@runtime_checkable
+class ReadsInto(Protocol):
+    """A storage that can spare a copy of what it reads."""
+
+    def read_into(self, name: str, room: Room) -> Data:
+        """As `Storage.read`, into memory that `room` gives, or bytes where it gives none."""
+
+
 _NO_NAMES = {"", ".", ".."}
 
 
 def is_name(text: str) -> bool:
     """Whether it is a path that leads to somewhere below a root, and to nowhere else."""
     return "\0" not in text and _NO_NAMES.isdisjoint(text.split("/"))
+
+
+def read_into(storage: Storage, name: str, room: Room) -> Data:
+    """As `Storage.read`, into memory that `room` gives, or bytes where it gives none."""
+    if isinstance(storage, ReadsInto):
+        return storage.read_into(name, room)
+    return placed(storage.read(name), room)
+
+
+def placed(data: bytes, room: Room) -> Data:
+    """The same in memory that `room` gives, or as it is where it gives none."""
+    memory = room(len(data))
+    if memory is None:
+        return data
+    memory[:] = data
+    return memory
 
 
 def open_storage(location: str, durability: Durability = "rename") -> Storage:

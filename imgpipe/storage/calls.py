@@ -31,7 +31,7 @@ class Calls:
 SYSTEM = Calls()
 
 
-def write_whole(calls: Calls, descriptor: int, data: bytes) -> None:
+def write_whole(calls: Calls, descriptor: int, data: bytes | memoryview) -> None:
     """Write all of it: a disk that fills up takes a part, and says so only when the rest is written."""
     written = calls.write(descriptor, data)
     while written < len(data):

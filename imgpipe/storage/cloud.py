@@ -15,7 +15,7 @@ from typing import Any
 
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Source
-from imgpipe.storage import Attributes, Durability, Entry, Listing, is_name, open_storage
+from imgpipe.storage import Attributes, Data, Durability, Entry, Listing, is_name, open_storage
 from imgpipe.storage.answers import GONE
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
 from imgpipe.storage.location import Bucket, bucket_of, scheme_of
@@ -155,7 +155,7 @@ class CloudFolder:
         standing = self.stat(name)
         return None if standing is None else standing.bytes
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+    def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:
         """Publish a whole object at once; FileExistsError where it is to be fresh and another stands there."""
         del like
         try:
@@ -166,7 +166,7 @@ class CloudFolder:
                 raise
 
     def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+        self, name: str, data: Data, like: Attributes | None = None, over: Source | None = None
     ) -> AbstractContextManager[Entry]:
         """Nothing can stand there unseen until the last moment, so this is impossible; OSError."""
         raise OSError(errno.ENOTSUP, "object storage cannot replace a source in its place")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 
 from imgpipe.job import Source
-from imgpipe.storage import Attributes, Durability, Entry, Listing, attributes, is_name, reading
+from imgpipe.storage import Attributes, Data, Durability, Entry, Listing, Room, attributes, is_name, reading
 from imgpipe.storage import listing as local_listing
 from imgpipe.storage.calls import SYSTEM, Calls, make_folders, sync_folder, write_whole
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX, seen
@@ -63,6 +63,10 @@ class LocalFolder:
         """The whole content of a regular file; where it changes meanwhile it is read once more."""
         return reading.read(self._path(name))
 
+    def read_into(self, name: str, room: Room) -> Data:
+        """As `read`, into memory that `room` gives, or bytes where it gives none."""
+        return reading.read(self._path(name), room)
+
     def head(self, name: str, count: int) -> bytes:
         """The first bytes of a regular file; OSError where they cannot be read."""
         return reading.head(self._path(name), count)
@@ -83,7 +87,7 @@ class LocalFolder:
 
     @contextmanager
     def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+        self, name: str, data: Data, like: Attributes | None = None, over: Source | None = None
     ) -> Iterator[Entry]:
         """Write to a temporary name in the same folder; rename when the block is left."""
         path = self._path(name)
@@ -112,7 +116,7 @@ class LocalFolder:
         """Times and mode of a file; OSError where it is not there."""
         return attributes.of(self._path(name))
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
+    def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
         """Publish a whole file at once; OSError where nothing was published. A rename takes no condition."""
         path = self._path(name)
         self._rename(self._write_beside(path, data, like), path)
@@ -176,7 +180,7 @@ class LocalFolder:
             with self._lock:
                 self._changed.update(folders)
 
-    def _write_beside(self, path: str, data: bytes, like: Attributes | None) -> str:
+    def _write_beside(self, path: str, data: Data, like: Attributes | None) -> str:
         """Write it all to a temporary name in the same folder, which is returned; OSError where nothing was left."""
         temporary, descriptor = self._create(_above(path))
         try:
@@ -207,7 +211,7 @@ class LocalFolder:
         with suppress(OSError):
             self.calls.unlink(temporary)
 
-    def _fill(self, descriptor: int, data: bytes, like: Attributes | None) -> None:
+    def _fill(self, descriptor: int, data: Data, like: Attributes | None) -> None:
         """Write it all, and close it."""
         try:
             write_whole(self.calls, descriptor, data)

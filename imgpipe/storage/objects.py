@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from imgpipe.errors import RunError, UsageError, install_advice
-from imgpipe.storage import Entry
+from imgpipe.storage import Data, Entry
 from imgpipe.storage.answers import GONE, NO_ANSWER, REFUSED, patiently, told_as
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Objects:
         """The same by a request to read, for servers and signatures that allow nothing else."""
         return entry_of(self._ask(lambda: self.store.get(key).meta), key)
 
-    def put(self, key: str, data: bytes, *, condition: str | dict[str, Any] = "overwrite", kind: str = "") -> str:
+    def put(self, key: str, data: Data, *, condition: str | dict[str, Any] = "overwrite", kind: str = "") -> str:
         """Publish a whole object at once; returns its ETag.
 
         Args:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from imgpipe.job import Source
-from imgpipe.storage import Attributes, Entry
+from imgpipe.storage import Attributes, Data, Entry
 
 
 class ReadOnly(ABC):
@@ -33,12 +33,12 @@ class ReadOnly(ABC):
         """There are no times and modes worth keeping; OSError."""
         self._refuse()
 
-    def put(self, name: str, data: bytes, like: Attributes | None = None, *, fresh: bool = False) -> None:
+    def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:
         """Impossible; OSError."""
         self._refuse()
 
     def putting(
-        self, name: str, data: bytes, like: Attributes | None = None, over: Source | None = None
+        self, name: str, data: Data, like: Attributes | None = None, over: Source | None = None
     ) -> AbstractContextManager[Entry]:
         """Impossible; OSError."""
         self._refuse()

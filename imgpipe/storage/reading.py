@@ -7,6 +7,9 @@ import hashlib
 import os
 import stat
 import time
+from typing import overload
+
+from imgpipe.storage import Data, Room
 
 _TICK = 12_000_000
 """The coarsest clock of a usual kernel, in ns; disks that keep whole seconds only are coarser."""
@@ -15,15 +18,27 @@ _TICK = 12_000_000
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
 
-def read(path: str) -> bytes:
+@overload
+def read(path: str, room: None = None) -> bytes: ...
+
+
+@overload
+def read(path: str, room: Room) -> Data: ...
+
+
+def read(path: str, room: Room | None = None) -> Data:
     """The whole content of a regular file; where it changes meanwhile it is read once more.
+
+    Args:
+        path: of the file.
+        room: gives memory to read it into.
 
     Raises:
         OSError: it cannot be read, is no regular file, or changed again.
     """
-    data = _read_settled(path)
+    data = _read_settled(path, room)
     if data is None:
-        data = _read_settled(path)
+        data = _read_settled(path, room)
     if data is None:
         raise OSError(errno.EBUSY, "changed while it was read")
     return data
@@ -58,14 +73,15 @@ def _open_regular(path: str) -> tuple[int, os.stat_result]:
     return descriptor, status
 
 
-def _read_settled(path: str) -> bytes | None:
+def _read_settled(path: str, room: Room | None) -> Data | None:
     """The content, None where the file changed while it was read."""
     descriptor, before = _open_regular(path)
     try:
         # What is written after we have read must get another time, else nobody would ever see that it changed.
         if 0 <= (age := time.time_ns() - before.st_mtime_ns) < _TICK:
             time.sleep((_TICK - age) / 1e9)
-        data = _read_whole(descriptor, before.st_size)
+        memory = None if room is None else room(before.st_size)
+        data = _read_whole(descriptor, before.st_size) if memory is None else _filled(descriptor, memory)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
@@ -81,3 +97,14 @@ def _read_whole(descriptor: int, size: int) -> bytes:
     while chunk := os.read(descriptor, 1 << 20):
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _filled(descriptor: int, memory: memoryview) -> Data:
+    """The memory full of the content; what is not as long where the content is not."""
+    filled, one_more = 0, bytearray(1)
+    while filled < len(memory):
+        count = os.readv(descriptor, [memory[filled:], one_more])
+        filled += count
+        if not count:
+            return memory[:filled]
+    return memory if filled == len(memory) else b""

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from functools import cached_property
 
-from imgpipe.storage import Durability, Entry
+from imgpipe.storage import Data, Durability, Entry, Room, placed
 from imgpipe.storage.archive import Part, write_tar
 from imgpipe.storage.calls import SYSTEM, Calls, sync_folder
 from imgpipe.storage.indexes import Indexes
@@ -60,6 +60,10 @@ class ShardFolder(LocalFolder):
         return (
             super().read(name) if shard is None or super().size(name) is not None else self._indexes.read(shard, name)
         )
+
+    def read_into(self, name: str, room: Room) -> Data:
+        """As `read`, into memory that `room` gives, or bytes where it gives none."""
+        return placed(self.read(name), room)
 
     def standing(self) -> list[str]:
         """The shards of the range that are there, in order."""

@@ -38,7 +38,8 @@ def saved(image, format, **options):
 
 
 def read(data, at_least=None, limits=None):
-    return codecs.decode(data, codecs.probe(data, limits or Limits()), at_least)
+    held = codecs.in_hand(memoryview(data))
+    return codecs.decode(held, codecs.probe(held, limits or Limits()), at_least)
 
 
 def pixels(frame, mode=None):

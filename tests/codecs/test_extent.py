@@ -65,9 +65,15 @@ STILLS = {
 }
 
 
+def view(data):
+    """As it lies in memory that others have."""
+    return memoryview(bytearray(data))
+
+
+@pytest.mark.parametrize("held", [bytes, view])
 @pytest.mark.parametrize("name", STILLS)
-def test_of_a_still_is_what_pillow_says(name):
-    extent = extent_of(STILLS[name])
+def test_of_a_still_is_what_pillow_says(name, held):
+    extent = extent_of(held(STILLS[name]))
     assert extent.size == Image.open(io.BytesIO(STILLS[name])).size == SIZE
     assert extent.pixels == SIZE[0] * SIZE[1]
     assert extent.kind in name
@@ -98,6 +104,18 @@ def test_of_a_tiff_in_either_byte_order_and_with_either_kind_of_number(order, ki
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+@pytest.mark.parametrize("gap", [0, 1, 16_381, 16_384, 16_385, 50_000])
+def test_of_what_stands_across_pieces_of_a_view_is_found(gap):
+    """As where there is much between the boxes, or before the size of a JPEG."""
+    boxes = b"\0\0\0\x1cftypavif" + bytes(gap) + b"ispe" + struct.pack(">III", 0, 40, 30)
+    jpeg = (
+        b"\xff\xd8\xff\xfe" + struct.pack(">H", 2) + bytes(gap) + b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 30, 40, 3)
+    )
+    for data in (boxes, jpeg):
+        assert extent_of(view(data)) == extent_of(data)
+        assert extent_of(data).size == (40, 30)
+
+
 def test_of_an_avif():
     assert extent_of(encoded("AVIF", speed=10)).size == SIZE
 
@@ -141,12 +159,12 @@ def test_of_anything_damaged_raises_nothing(name):
     data = STILLS[name]
     chance = random.Random(1)
     for end in range(len(data) if len(data) < 5000 else 500):
-        extent_of(data[:end])
+        assert extent_of(data[:end]) == extent_of(view(data[:end]))
     for _ in range(300):
         broken = bytearray(data)
         for _ in range(chance.randrange(1, 9)):
             broken[chance.randrange(len(broken) if len(broken) < 5000 else 500)] = chance.randrange(256)
-        extent_of(bytes(broken))
+        assert extent_of(bytes(broken)) == extent_of(view(broken))
 
 
 @pytest.mark.parametrize(
@@ -163,8 +181,9 @@ def test_of_anything_damaged_raises_nothing(name):
     ids=["fill bytes", "no marker", "text", "chunks", "blocks", "circle of directories", "boxes"],
 )
 @pytest.mark.timeout(20)
-def test_of_what_was_made_to_be_looked_at_for_ever(data):
-    extent_of(data)
+@pytest.mark.parametrize("held", [bytes, view])
+def test_of_what_was_made_to_be_looked_at_for_ever(data, held):
+    extent_of(held(data))
 
 
 @pytest.mark.parametrize("format", ["png", "tiff"])

@@ -104,7 +104,7 @@ class Range:
             self.rest()
         for pid in stopped:
             stop(pid)
-        self.offer(payload=bytes(LARGE), raw=False)  # what is raw would lie in the lane, where nobody waits
+        self.offer(payload=bytes(LARGE), raw=False)  # what is raw would lie in the arena, where nobody waits
         eventually(lambda: any(waits(owner, "_hand_over") for owner in threads_named("pool-")))
         for pid in stopped:
             slay(pid)

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from imgpipe.concurrency import roster
+from imgpipe.concurrency.arena import make_arena
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
@@ -24,7 +25,7 @@ from imgpipe.concurrency.serve import RemoteError
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform
-from tests.concurrency.tools import threads_named, worker_pids
+from tests.concurrency.tools import lying, threads_named, worker_pids
 from tests.conftest import _take_census
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -72,6 +73,9 @@ class Pipeline(RuleBasedStateMachine):
         options = PoolOptions(processes, Capacity(capacity), deadline=1.5, start_method=method)
         options = replace(options, memory=memory, cost=lambda task: getattr(task, "answer", 0))
         self.stack = ExitStack()
+        self.arena = make_arena(1 << 24)
+        if self.arena is not None:
+            options = replace(options, inputs=self.stack.enter_context(closing(self.arena)))
         fed = self.stack.enter_context(stage(self.passing("before"), self.source, Crew(2, Capacity(capacity))))
         made = self.stack.enter_context(pool_stage(work, fed, options))
         self.results = self.stack.enter_context(stage(self.passing("behind"), made, Crew(2, Capacity(capacity))))
@@ -100,7 +104,7 @@ class Pipeline(RuleBasedStateMachine):
             self.changed.notify_all()
 
     def offer(self, **more):
-        task = Task(self.offered, bell=self.bell, **more)
+        task = lying(Task(self.offered, bell=self.bell, **more), self.arena)
         with suppress(Closed):
             self.source.put(task)
             self.offered += 1
@@ -184,6 +188,7 @@ class Pipeline(RuleBasedStateMachine):
             self.leave()
             self.consumer.join(LIMIT)
             os.close(self.ear)
+            self.came.clear()  # results hold the memory in which they lie
             self.check_nothing_is_left()
             self.folder.cleanup()
 

@@ -12,7 +12,7 @@ from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
-from tests.concurrency import tasks
+from tests.concurrency import tasks, tools
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import (
     PATIENCE,
@@ -341,6 +341,7 @@ class TestDeadline:
     def test_holds_while_a_large_task_is_handed_over(self, tmp_path, monkeypatch, time, trick, raw):
         """The worker hangs in C and does not read: neither may the owner hang, nor may the large task be charged."""
         monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+        monkeypatch.setattr(tools, "make_arena", lambda size: None)  # else what is raw would not go through the pipe
         large = [Task(number, bytes(20_000_000), raw=raw) for number in (10, 11)]
         first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
         second = replace(first, number=2, go=str(tmp_path / "go on"))

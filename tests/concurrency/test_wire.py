@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgpipe.concurrency import wire
-from imgpipe.concurrency.lane import Lane
 from imgpipe.concurrency.pool import Pool
 from imgpipe.concurrency.roster import PoolOptions
 from tests.concurrency.tasks import Task, perform, undisturbed
@@ -52,16 +51,27 @@ def test_buffers_of_any_size_arrive(size):
     assert crossed(several, several[0]) == [several, several[0]]
 
 
-def test_small_buffers_do_not_lie_in_the_lane():
-    lane = Lane()
-    try:
-        small = wire.dumps([Task(1, bytes(30_000), raw=True)], lane)
-        assert len(small) == 1
-        assert len(small[0]) > 30_000
-        large = wire.dumps([Task(1, bytes(40_000), raw=True)], lane)
-        assert [len(part) < 1000 for part in large] == ([True] if hasattr(os, "memfd_create") else [True, False])
-    finally:
-        lane.close()
+def test_only_large_buffers_are_looked_for_elsewhere():
+    asked = []
+    small = wire.dumps([Task(1, bytes(30_000), raw=True)], asked.append)
+    assert len(small) == 1
+    assert len(small[0]) > 30_000
+    assert not asked
+    wire.dumps([Task(1, bytes(40_000), raw=True)], asked.append)
+    assert [one.nbytes for one in asked] == [40_000]
+
+
+def test_a_buffer_that_lies_elsewhere_is_no_part_of_the_message():
+    memory = os.urandom(200_000)
+    task = Task(1, memory[100_000:140_000], raw=True)
+    with pipe() as (ours, theirs):
+        message = wire.dumps(
+            [task, Task(2, bytes(50_000), raw=True)], lambda one: 100_000 if one.nbytes == 40_000 else None
+        )
+        assert [len(part) for part in message][1:] == [50_000]
+        wire.send(ours, message)
+        received = wire.receive(theirs, lambda offset, count: memory[offset : offset + count])
+    assert wire.loads(received) == [task, Task(2, bytes(50_000), raw=True)]
 
 
 def test_large_buffers_are_not_pickled():

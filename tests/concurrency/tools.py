@@ -11,7 +11,9 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
+from imgpipe.concurrency.arena import make_arena
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
@@ -144,6 +146,15 @@ def state_of(pid):
         return file.read().rpartition(")")[2].split()[0]
 
 
+def lying(task, arena):
+    """The task with its payload where workers see it, as a reader would have put it there, where that can be."""
+    room = arena.room(len(task.payload)) if arena is not None and getattr(task, "raw", False) else None
+    if room is None:
+        return task
+    room[:] = task.payload
+    return replace(task, payload=room)
+
+
 class Drive:
     """A pool stage that gets its tasks when the test says so; results are kept in the order of their coming."""
 
@@ -151,7 +162,8 @@ class Drive:
         self.source = Channel(Capacity(items=10_000))
         self.results = []
         self.error = None
-        self._stage = pool_stage(function, self.source, options)
+        self._arena = make_arena(256 << 20)
+        self._stage = pool_stage(function, self.source, replace(options, inputs=self._arena))
         self._changed = threading.Condition()
         self._offered = 0
         self._over = False
@@ -167,6 +179,8 @@ class Drive:
             return self._stage.__exit__(*exception)
         finally:
             self._collector.join(PATIENCE)
+            if self._arena is not None:
+                self._arena.close()
 
     def _collect(self):
         try:
@@ -183,7 +197,7 @@ class Drive:
     def offer(self, *tasks):
         for task in tasks:
             self._offered += 1
-            self.source.put(task)
+            self.source.put(lying(task, self._arena))
 
     def settle(self):
         """Wait until all that was offered has come out."""

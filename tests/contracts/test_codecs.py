@@ -129,6 +129,21 @@ def test_formats_that_are_only_read_are_recognised_limited_and_whole(codec):
                 read(data[:cut])
 
 
+@pytest.mark.parametrize("codec", [*WRITERS, *READERS], ids=lambda codec: codec.name)
+def test_what_lies_in_memory_of_others_is_read_alike_and_copied_only_where_it_must_be(codec):
+    for data in samples_of(codec) if codec.encode else samples_to_read(codec):
+        view = memoryview(bytearray(data))
+        held = codecs.in_hand(view)
+        assert (held is view) == codec.in_place
+        assert type(held) is (memoryview if codec.in_place else bytes)
+        assert list(map(samples, read(held).frames)) == list(map(samples, read(data).frames))
+    assert codecs.in_hand(data) is data
+
+
+def samples(frame):
+    return (frame.mode, frame.tobytes()) if isinstance(frame, Image.Image) else frame.tobytes()
+
+
 @pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
 def test_truncation_is_always_found(codec):
     for data in samples_of(codec):

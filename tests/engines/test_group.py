@@ -59,7 +59,7 @@ def test_a_worker_stops_when_its_run_is_halted_and_goes_on_with_another(target):
 def test_a_file_that_is_larger_than_the_share_of_a_picture_is_not_read():
     item = group._read(99, never, refuse, JOB)
     assert (item.status, item.failure.type) == (Status.FAILED, "LimitExceeded")
-    assert group._read(100, never, lambda job: job, JOB) is JOB
+    assert group._read(100, never, lambda job, room: job, JOB) is JOB
 
 
 def test_nothing_is_read_once_the_run_stops():

@@ -22,7 +22,7 @@ def settle(passing):
     return passing if isinstance(passing, Item) else Item(passing.job.source, Status.WRITTEN)
 
 
-def load(passing):
+def load(passing, room=None):
     return passing if isinstance(passing, Item) else Loaded(passing, b"", Seconds())
 
 

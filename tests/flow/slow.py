@@ -21,6 +21,10 @@ class SlowToRead(LocalFolder):
         time.sleep(SECONDS)
         return super().read(name)
 
+    def read_into(self, name, room):
+        time.sleep(SECONDS)
+        return super().read_into(name, room)
+
 
 class SlowToWrite(LocalFolder):
     def put(self, name, data, like=None, **more):

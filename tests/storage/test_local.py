@@ -221,6 +221,65 @@ def test_a_file_that_keeps_changing_while_it_is_read_is_refused(storage, monkeyp
         storage.read("a.jpg")
 
 
+class ChangingMeanwhile(Changing):
+    """As `Changing`, where it is read into memory."""
+
+    def readv(self, descriptor, buffers):
+        # A part at a time, so that there is something to change.
+        count = os.readv(descriptor, [buffers[0][:3]])
+        if self.left and os.path.samestat(os.fstat(descriptor), os.stat(self.path)):
+            self.left -= 1
+            self.write(self.path)
+        return count
+
+
+def test_a_file_is_read_into_the_memory_that_is_given_for_it(storage):
+    write(os.path.join(storage.root, "a.jpg"), b"content")
+    memory = bytearray(20)
+    data = storage.read_into("a.jpg", lambda size: memoryview(memory)[:size])
+    assert data == b"content" == memory[:7]
+    assert data.obj is memory
+
+
+def test_where_no_memory_is_given_a_file_is_read_as_ever(storage):
+    write(os.path.join(storage.root, "a.jpg"), b"content")
+    assert type(storage.read_into("a.jpg", lambda size: None)) is bytes
+
+
+@pytest.mark.parametrize("change", [lengthen, rewrite, lambda path: os.truncate(path, 2)])
+def test_a_file_that_changes_while_it_is_read_into_memory_is_read_once_more(storage, monkeypatch, change):
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    monkeypatch.setattr(reading, "os", ChangingMeanwhile(path, 1, change))
+    data = storage.read_into("a.jpg", lambda size: memoryview(bytearray(size)))
+    monkeypatch.undo()
+    assert data == storage.read("a.jpg") != b"content"
+
+
+@pytest.mark.parametrize("change", [lengthen, rewrite])
+def test_a_file_that_keeps_changing_while_it_is_read_into_memory_is_refused(storage, monkeypatch, change):
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    monkeypatch.setattr(reading, "os", ChangingMeanwhile(path, 99, change))
+    with pytest.raises(OSError, match="changed while it was read"):
+        storage.read_into("a.jpg", lambda size: memoryview(bytearray(size)))
+
+
+def test_a_byte_behind_the_size_that_a_file_had_is_seen(storage, monkeypatch):
+    """Its time may be the same, where the clock is coarse."""
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    fstat = os.fstat
+
+    class Short:
+        def __init__(self, status):
+            self.st_mode, self.st_mtime_ns, self.st_size = status.st_mode, status.st_mtime_ns, 6
+
+    monkeypatch.setattr(reading.os, "fstat", lambda descriptor: Short(fstat(descriptor)))
+    with pytest.raises(OSError, match="changed while it was read"):
+        storage.read_into("a.jpg", lambda size: memoryview(bytearray(size)))
+
+
 @pytest.mark.parametrize(("age", "waits"), [(0, True), (5_000_000, True), (12_000_000, False), (10**12, False)])
 def test_a_file_younger_than_the_tick_of_the_clock_is_read_a_tick_later(storage, monkeypatch, age, waits):
     """Else what is written right after it was read could have the same time, and would never be seen."""

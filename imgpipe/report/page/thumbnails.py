@@ -133,7 +133,7 @@ def _is_settled(passing: Any) -> bool:
 
 def _thumbnail(result: Made | Item | Lost[Loaded]) -> tuple[str, Thumbnail]:
     if isinstance(result, Made):
-        return result.job.source.name, Thumbnail(result.outputs[0].data)
+        return result.job.source.name, Thumbnail(bytes(result.outputs[0].data))
     if isinstance(result, Lost):
         return result.task.job.source.name, Thumbnail(reason=str(result.error))
     return result.source.name, Thumbnail(reason=_why(result))

@@ -1,0 +1,36 @@
+"""A file that lies in memory of others, to be read where it lies."""
+
+from __future__ import annotations
+
+import os
+
+
+class ViewFile:
+    """As much of a file as Pillow asks for, over memory that is not copied, as `io.BytesIO` would."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or all that are left."""
+        end = len(self._data) if size < 0 else self._at + size
+        piece = bytes(self._data[self._at : end])
+        self._at += len(piece)
+        return piece
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go on from there."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._data)}[whence]
+        if start + offset < 0:
+            raise ValueError("negative seek value")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Where it goes on."""
+        return self._at
+
+    def getvalue(self) -> memoryview:
+        """All of it; a decoder that wants the whole file takes it from here."""
+        return self._data
