@@ -203,6 +203,10 @@ def _boxes(data: bytes | memoryview) -> Extent | None:
 
 def _find(data: bytes | memoryview, pattern: bytes, start: int) -> int:
     """As `bytes.find`, which views of memory do not have."""
+    if isinstance(data, bytes):
+        return data.find(pattern, start)
+    if data[start : start + len(pattern)] == pattern:
+        return start
     for at in range(start, len(data), _PIECE):
         found = bytes(data[at : at + _PIECE + len(pattern) - 1]).find(pattern)
         if found >= 0:
