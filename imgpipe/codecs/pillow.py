@@ -66,7 +66,9 @@ def open_image(data: bytes | memoryview, formats: tuple[str, ...]) -> ImageFile.
     image = Image.open(file, formats=formats)
     # From its beginning a file is read at once without a copy; samples behind a header would be copied as a whole.
     from_beginning = bool(image.tile) and image.tile[0].offset == 0
-    image.decodermaxblock = len(data) if from_beginning else _PIECE
+    # Of whole rows nothing is left over, which Pillow would put together with the next piece.
+    row = image.width * len(image.getbands())
+    image.decodermaxblock = len(data) if from_beginning else max(1, _PIECE // row) * row
     return image
 
 
