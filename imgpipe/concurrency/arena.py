@@ -120,6 +120,12 @@ class Arena:
         view = self._view
         if offset and not view.readonly:
             view[offset // _GRANULE] = 0
+            # Whoever has the turn settles it himself; this may be called in the midst of anything.
+            if self._backed > _KEPT and self._turn.acquire(blocking=False):
+                try:
+                    self._settle()
+                finally:
+                    self._turn.release()
 
     def _settle(self) -> None:
         """Note what has become free, and give memory back where much more was used than is now."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe.storage import Attributes, Listing, open_storage
+from imgpipe.storage import Attributes, Listing, open_storage, read_into
 from imgpipe.storage.calls import SYSTEM
 from tests.folders import WatchedCalls, contents, failing_calls, opened_below, temporaries
 
@@ -68,11 +68,20 @@ def names(storage, **listing):
     return [entry.name for entry in storage.list(Listing(**listing))]
 
 
+def test_a_view_of_memory_can_be_put(storage):
+    """What a worker has made lies in memory that it shares."""
+    storage.put("a.jpg", memoryview(b"0123456789")[2:])
+    assert storage.read("a.jpg") == b"23456789"
+
+
 def test_what_was_put_can_be_read_headed_and_listed(storage):
     storage.put("a/b.jpg", b"0123456789")
     assert storage.read("a/b.jpg") == b"0123456789"
     assert storage.head("a/b.jpg", 4) == b"0123"
     assert storage.head("a/b.jpg", 64) == b"0123456789"
+    memory = bytearray(20)
+    assert read_into(storage, "a/b.jpg", lambda size: memoryview(memory)[:size]) == b"0123456789" == memory[:10]
+    assert read_into(storage, "a/b.jpg", lambda size: None) == b"0123456789"
     (entry,) = storage.list(Listing())
     assert (entry.name, entry.bytes, entry.error) == ("a/b.jpg", 10, "")
     assert entry.modified > 0

@@ -11,7 +11,7 @@ from PIL import Image
 
 from imgpipe import Options, Recipe, process
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, indexes, open_storage
+from imgpipe.storage import Listing, indexes, open_storage, open_target, read_into
 from imgpipe.storage.members import read_at
 from imgpipe.storage.ranges import range_of
 from tests.folders import contents
@@ -181,6 +181,16 @@ def test_what_is_no_tar_is_one_failure_or_an_empty_one(tmp_path, content):
     (tmp_path / "0.tar").write_bytes(content)
     found = listed(open_storage(f"{tmp_path}/{{0..0}}.tar"))
     assert found == [] if content == bytes(10_240) else [name for name, _ in found] == ["0.tar"]
+
+
+def test_what_a_shard_to_be_written_holds_is_read_into_memory_too(tmp_path):
+    make_tar(tmp_path / "x.tar", [("a.png", b"1")])
+    target = open_target(f"{tmp_path}/x.tar")
+    target.put("b.png", b"2")
+    assert [read_into(target, name, lambda size: memoryview(bytearray(size))) for name in ("a.png", "b.png")] == [
+        b"1",
+        b"2",
+    ]
 
 
 def test_a_shard_that_changes_between_is_read_anew(tmp_path):
