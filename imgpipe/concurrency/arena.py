@@ -87,8 +87,9 @@ class Arena:
 
     def place_of(self, buffer: memoryview) -> int | None:
         """Where a buffer lies that was asked of what is lent here; None where it does not."""
-        offset, lent = self._lent.get(id(buffer.obj), (0, None))
-        return offset if lent is not None and lent() is buffer.obj else None
+        # What has gone is not among them any more, so no other object can have its number.
+        lent = self._lent.get(id(buffer.obj))
+        return None if lent is None else lent[0]
 
     def trim(self) -> None:
         """Give back what large buffers have used and small ones do not need."""

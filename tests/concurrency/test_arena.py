@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 from contextlib import closing
 
 import pytest
@@ -174,20 +175,20 @@ class TestOneSide:
     def test_other_programs_do_not_inherit_it(self, arena):
         assert not os.get_inheritable(arena._file)
 
-    def test_threads_get_rooms_of_their_own(self, arena):
-        wrong = []
+    def test_of_two_threads_one_looks_for_room_at_a_time(self, arena, monkeypatch):
+        back, entered, both, rooms = arena._back, threading.Event(), threading.Event(), []
 
-        def work(number):
-            for turn in range(200):
-                content = bytes([number]) * (arenas.SMALL + 977 * turn)
-                room = arena.room(len(content))
-                room[:] = content
-                if bytes(room) != content:
-                    wrong.append(turn)
+        def slowly(end):
+            if entered.is_set():
+                both.set()
+            entered.set()
+            both.wait(0.2)
+            return back(end)
 
-        with in_threads(*[lambda number=number: work(number) for number in range(4)]):
+        monkeypatch.setattr(arena, "_back", slowly)
+        with in_threads(*[lambda: rooms.append(arena.room(LARGE))] * 2):
             pass
-        assert not wrong
+        assert len({place(arena, room) for room in rooms}) == 2
 
 
 class TestTwoSides:
@@ -270,6 +271,20 @@ class TestWorkers:
             for number in range(6):
                 one.send([Task(number, os.urandom(3 * MEGABYTE), raw=True)])
                 assert len(one.receive()[0].payload) == 3 * MEGABYTE
+        finally:
+            one.discard()
+
+    def test_a_worker_gives_back_what_only_a_large_result_needed(self):
+        one = hired(tasks.same)
+        try:
+            one.send([Task(1, bytes(100 * MEGABYTE), raw=True)])
+            assert len(one.receive()[0].payload) == 100 * MEGABYTE
+            assert memory_of(one._outputs) > 100 * MEGABYTE
+            # The first of these is answered before it looks, the second after that.
+            for number in (2, 3):
+                one.send([Task(number)])
+                one.receive()
+            assert memory_of(one._outputs) <= 64 * MEGABYTE
         finally:
             one.discard()
 
