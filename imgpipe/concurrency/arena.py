@@ -18,7 +18,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from multiprocessing import reduction
-from pickle import PickleBuffer
 from typing import Any
 
 SMALL = 1 << 15
@@ -34,7 +33,7 @@ _KEPT = 64 << 20
 class Arena:
     """One process's side of the memory; the process that gets it, as an argument when it is started, has another.
 
-    What is lent is a `memoryview`; the block is in use as long as that is held, or any slice or other view of it.
+    What is lent is a `memoryview`. Whoever asks it for a buffer holds it, slices of it do not.
     """
 
     def __init__(self, file: int, size: int) -> None:
@@ -46,7 +45,7 @@ class Arena:
         self._first = _whole_granules(size // _GRANULE)
         self._backed = 0
         self._used: list[tuple[int, int]] = []
-        self._lent: dict[int, tuple[int, int, weakref.ref[memoryview]]] = {}
+        self._lent: dict[int, tuple[int, weakref.ref[memoryview]]] = {}
         self._turn = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -89,8 +88,8 @@ class Arena:
     def place_of(self, buffer: memoryview) -> int | None:
         """Where a buffer lies that was asked of what is lent here; None where it does not."""
         # What has gone is not among them any more, so no other object can have its number.
-        lent = self._lent.get(id(getattr(buffer.obj, "obj", None)))
-        return None if lent is None or lent[1] != buffer.nbytes else lent[0]
+        lent = self._lent.get(id(buffer.obj))
+        return None if lent is None else lent[0]
 
     def trim(self) -> None:
         """Give back what large buffers have used and small ones do not need."""
@@ -114,12 +113,11 @@ class Arena:
 
     def _lend(self, offset: int, view: memoryview) -> memoryview:
         number = id(view)
-        self._lent[number] = offset, view.nbytes, weakref.ref(view, partial(self._free, number))
-        # Slices of a view do not hold the view, but the object that it was asked of: of this one, that is the other.
-        return PickleBuffer(view).raw()
+        self._lent[number] = offset, weakref.ref(view, partial(self._free, number))
+        return view
 
     def _free(self, number: int, _gone: object) -> None:
-        offset = self._lent.pop(number, (0,))[0]
+        offset, _ = self._lent.pop(number, (0, None))
         view = self._view
         if offset and not view.readonly:
             view[offset // _GRANULE] = 0

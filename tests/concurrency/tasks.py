@@ -408,9 +408,3 @@ def answer_in_an_arena(connection, arena, look, offset, size):
     """Say what lies there, and put something as large."""
     digest = hashlib.sha256(look(offset, size)).hexdigest()
     connection.send((arena.put(memoryview(b"y" * size)), digest))
-
-
-def array_of(number):
-    import numpy as np
-
-    return np.full(100_000, number, np.uint8)
