@@ -20,8 +20,9 @@ class Loaded(NamedTuple):
     attributes: Attributes | None = None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        """Hand out the data as a buffer, which crosses to a worker without being copied into a pickle."""
-        return Loaded, (self.job, _buffer(self.data, protocol), self.seconds, self.attributes)
+        """Hand out the data as a buffer, or as the view that it is, which cross without being copied into a pickle."""
+        data = self.data if isinstance(self.data, memoryview) else _buffer(self.data, protocol)
+        return Loaded, (self.job, data, self.seconds, self.attributes)
 
 
 class Made(NamedTuple):
@@ -51,7 +52,7 @@ class Made(NamedTuple):
 
 
 def _buffer(data: Data, protocol: SupportsIndex) -> PickleBuffer | bytes:
-    return PickleBuffer(data) if int(protocol) >= 5 else bytes(data)
+    return PickleBuffer(data) if int(protocol) >= 5 and isinstance(data, bytes) else bytes(data)
 
 
 def _made(job: Job, outputs: tuple[tuple[bytes, Size, tuple[str, ...]], ...], *more: Any) -> Made:

@@ -2,7 +2,7 @@
 
 A pipe copies a megabyte into the kernel and out again, in pieces that wake both sides, and what is read from it needs
 memory that no process had before, the dearest of all. In an arena one process finds room and fills it, and the other
-looks at it where it lies. A block is in use until the process that was lent it holds no view of it any more: one byte
+looks at it where it lies. A block is in use as long as the process that was lent it holds the view that it got: one byte
 a block says so, set by the process that found the room before it tells of the block, and cleared by the other. So
 there is nothing to lock between them, and nothing that a killed process could leave locked.
 """
@@ -33,7 +33,8 @@ _KEPT = 64 << 20
 class Arena:
     """One process's side of the memory; the process that gets it, as an argument when it is started, has another.
 
-    What is lent is a `memoryview`. Whoever asks it for a buffer holds it, slices of it do not.
+    What is lent is a `memoryview`, and the block is in use as long as that very object is held: slices and other views
+    of it hold nothing, and show what comes there next.
     """
 
     def __init__(self, file: int, size: int) -> None:
@@ -85,10 +86,10 @@ class Arena:
         """What the other process has put there, which is in use as long as this is held; it cannot be written to."""
         return self._lend(offset, self._view[offset : offset + size].toreadonly())
 
-    def place_of(self, buffer: memoryview) -> int | None:
-        """Where a buffer lies that was asked of what is lent here; None where it does not."""
+    def place_of(self, view: memoryview) -> int | None:
+        """Where it lies, if it is what was lent here, itself and not a slice of it; else None."""
         # What has gone is not among them any more, so no other object can have its number.
-        lent = self._lent.get(id(buffer.obj))
+        lent = self._lent.get(id(view))
         return None if lent is None else lent[0]
 
     def trim(self) -> None:

@@ -45,6 +45,8 @@ class PoolOptions:
             there is, alone.
         waited: where it is noted what the workers waited for besides the two channels.
         inputs: where large buffers of tasks may lie; the workers see it.
+        outputs: bytes of memory that each worker shares for large buffers of results; what finds no room there goes
+            through the pipe. Those come as a `memoryview`, which is to be held itself: see `Arena`.
     """
 
     processes: int = 1
@@ -61,6 +63,7 @@ class PoolOptions:
     ran_short: Callable[[Any], bool] | None = None
     waited: Waited = field(default_factory=Waited)
     inputs: Arena | None = None
+    outputs: int = 0
 
 
 class Roster:
@@ -90,7 +93,8 @@ class Roster:
             PoolBroken: it hangs, and no other was ever ready; the next would take as long to fail.
         """
         try:
-            worker = Worker(self.options.start_method, self._work, self.options.preload, self.options.inputs)
+            given = self.options.preload, self.options.inputs, self.options.outputs
+            worker = Worker(self.options.start_method, self._work, *given)
         except WorkerDied:
             # A fork server that was killed takes no more requests some time before it can be replaced.
             time.sleep(_SECONDS_TO_RECOVER)

@@ -1,17 +1,19 @@
 """How a value crosses from one process to another: its large buffers go as they are, the rest is pickled.
 
 Pickling a megabyte of bytes copies it twice on each side; a message with a buffer is a pickled head, and then
-the buffer's own memory, or the place in shared memory where it lies. An object takes part by handing
-`pickle.PickleBuffer`s out of its `__reduce_ex__`.
+the buffer's own memory, or the place in shared memory where it lies. An object takes part by handing out of its
+`__reduce_ex__` a `pickle.PickleBuffer`, or a `memoryview` of shared memory as it is.
 """
 
 from __future__ import annotations
 
+import copyreg
 import os
 import pickle
 import socket
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
@@ -24,7 +26,7 @@ Received: TypeAlias = tuple[bytes, list[bytes | memoryview]]
 """What is received: a pickled value, and its large buffers."""
 
 Place: TypeAlias = Callable[[memoryview], int | None]
-"""Says where a buffer lies in memory that the other end sees; None where it does not."""
+"""Where a view lies, or where a buffer was put, in memory that the other end sees; None where that is nowhere."""
 
 Look: TypeAlias = Callable[[int, int], bytes | memoryview]
 """What lies there: so many bytes from an offset on."""
@@ -37,30 +39,67 @@ def word(text: bytes) -> tuple[Message, Received]:
     return [pickle.dumps((text, []), protocol=5)], (text, [])
 
 
-def dumps(value: Any, place: Place | None = None) -> Message:
+class _Mark(bytes):
+    """Stands for a view of memory where buffers are counted, and holds none of it."""
+
+    place: tuple[int, int]
+
+
+def dumps(value: Any, put: Place | None = None, lies: Place | None = None) -> Message:
     """The message that says a value: its head, and its large buffers; what pickling raises is raised here.
 
     Args:
         value: what is to cross.
-        place: of buffers in shared memory; those that have none there are part of the message.
+        put: puts a large buffer into shared memory; what finds no room there is part of the message.
+        lies: where a `memoryview` in the value lies in shared memory already; one that does not cannot cross.
     """
-    buffers: list[memoryview] = []
+    rest: list[memoryview | bytes] = []
+    places: list[tuple[int | None, int]] = []
 
     def keep_apart(buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
-        is_small = raw.nbytes < SMALL
-        if not is_small:
-            buffers.append(raw)
-        return is_small
-
-    body = pickle.dumps(value, protocol=5, buffer_callback=keep_apart)
-    rest, places = [], []
-    for raw in buffers:
-        offset = None if place is None else place(raw)
+        if isinstance(raw.obj, _Mark):
+            places.append(raw.obj.place)
+            return False
+        if raw.nbytes < SMALL:
+            return True
+        offset = None if put is None else put(raw)
         places.append((offset, raw.nbytes))
         if offset is None:
             rest.append(raw)
+        return False
+
+    if lies is None:
+        body = pickle.dumps(value, protocol=5, buffer_callback=keep_apart)
+    else:
+        body = _with_views(value, lies, keep_apart)
     return [pickle.dumps((body, places), protocol=5), *rest]
+
+
+def _with_views(value: Any, lies: Place, keep_apart: Callable[[pickle.PickleBuffer], bool]) -> bytes:
+    """Pickled so that a `memoryview` in it is out of band.
+
+    None is asked for a buffer: that it exports one makes CPython up to 3.12 crash where both are garbage of a cycle, as
+    in the traceback of an error.
+    """
+
+    def marked(view: memoryview) -> tuple[Any, ...]:
+        offset = lies(view)
+        if offset is None:
+            raise pickle.PicklingError("a memoryview that lies nowhere that the other end sees cannot cross")
+        mark = _Mark(b"-")
+        mark.place = offset, view.nbytes
+        return _same, (pickle.PickleBuffer(mark),)
+
+    file = BytesIO()
+    pickler = pickle.Pickler(file, protocol=5, buffer_callback=keep_apart)
+    pickler.dispatch_table = {**copyreg.dispatch_table, memoryview: marked}
+    pickler.dump(value)
+    return file.getvalue()
+
+
+def _same(view: Any) -> Any:
+    return view
 
 
 def send(connection: Connection, message: Message) -> None:

@@ -16,9 +16,6 @@ from imgpipe.concurrency.arena import Arena, make_arena
 from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
 from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, limit_message, serve
 
-_OUTPUTS = 256 << 20
-"""Bytes in which a worker's results lie until they are written; what finds no room there goes through the pipe."""
-
 
 class WorkerDied(Exception):
     """A worker process ended although it should not have."""
@@ -51,13 +48,18 @@ class Worker:
     """
 
     def __init__(
-        self, method: StartMethod, work: wire.Message, preload: Sequence[str], inputs: Arena | None = None
+        self,
+        method: StartMethod,
+        work: wire.Message,
+        preload: Sequence[str],
+        inputs: Arena | None = None,
+        outputs: int = 0,
     ) -> None:
         self._work = work
         self._inputs = inputs
         self._connection, theirs = multiprocessing.Pipe()
         wire.widen(self._connection)
-        self._outputs = make_arena(_OUTPUTS)
+        self._outputs = make_arena(outputs) if outputs else None
         self._ended = threading.Lock()
         self._memory = 0
         self._due: float | None = None
@@ -141,7 +143,7 @@ class Worker:
         Raises:
             Exception: what pickling raised; nothing was sent.
         """
-        self._send(wire.dumps(list(tasks), None if self._inputs is None else self._inputs.place_of))
+        self._send(wire.dumps(list(tasks), lies=None if self._inputs is None else self._inputs.place_of))
 
     def receive(self) -> tuple[Any, Exception | None, float]:
         """The next result or what the function raised (its traceback as `__cause__`), and the seconds in the worker.

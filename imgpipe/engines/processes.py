@@ -19,8 +19,8 @@ from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
 from imgpipe.warm import PRELOAD, warm_up
 
-_INPUTS = 1 << 30
-"""Bytes in which files lie that were read; they take no memory until they are used. What finds no room is sent."""
+_INPUTS, _OUTPUTS = 1 << 30, 256 << 20
+"""Bytes in which files lie that were read, and what one worker made; they take no memory until they are used."""
 
 _RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 16, 32
 """What writers, and then the caller, find to do when they wake up: few enough that no worker waits meanwhile."""
@@ -49,6 +49,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         cost=steps.cost,
         ran_short=ran_short,
         inputs=inputs,
+        outputs=_OUTPUTS,
     )
     files = Budget(workforce.memory_of_files)
     steps = admitting_files(steps, files, readers.waited)

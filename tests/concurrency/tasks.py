@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from pickle import PickleBuffer
 
@@ -54,7 +54,7 @@ class Done:
 
 def _with_buffer(one, name):
     values = {field.name: getattr(one, field.name) for field in fields(one)}
-    if one.raw:
+    if one.raw and not isinstance(values[name], memoryview):
         values[name] = PickleBuffer(values[name])
     return type(one), tuple(values.values())
 
@@ -72,7 +72,9 @@ def undisturbed(task):
 
 
 def same(task):
-    return task
+    """As it came; what a worker is shown is its parent's, so that it answers with a copy."""
+    shown = isinstance(getattr(task, "payload", None), memoryview)
+    return replace(task, payload=bytes(task.payload)) if shown else task
 
 
 def own_pid(_task):
@@ -408,3 +410,9 @@ def answer_in_an_arena(connection, arena, look, offset, size):
     """Say what lies there, and put something as large."""
     digest = hashlib.sha256(look(offset, size)).hexdigest()
     connection.send((arena.put(memoryview(b"y" * size)), digest))
+
+
+def array_of(number):
+    import numpy as np
+
+    return np.full(100_000, number, np.uint8)

@@ -75,7 +75,7 @@ class Pipeline(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.arena = make_arena(1 << 24)
         if self.arena is not None:
-            options = replace(options, inputs=self.stack.enter_context(closing(self.arena)))
+            options = replace(options, inputs=self.stack.enter_context(closing(self.arena)), outputs=1 << 24)
         fed = self.stack.enter_context(stage(self.passing("before"), self.source, Crew(2, Capacity(capacity))))
         made = self.stack.enter_context(pool_stage(work, fed, options))
         self.results = self.stack.enter_context(stage(self.passing("behind"), made, Crew(2, Capacity(capacity))))
@@ -188,7 +188,9 @@ class Pipeline(RuleBasedStateMachine):
             self.leave()
             self.consumer.join(LIMIT)
             os.close(self.ear)
-            self.came.clear()  # results hold the memory in which they lie
+            # Results hold the memory in which they lie, and so do the frames of an error's traceback.
+            self.came.clear()
+            self.error = self.results = None
             self.check_nothing_is_left()
             self.folder.cleanup()
 
