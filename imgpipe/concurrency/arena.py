@@ -2,7 +2,7 @@
 
 A pipe copies a megabyte into the kernel and out again, in pieces that wake both sides, and what is read from it needs
 memory that no process had before, the dearest of all. In an arena one process finds room and fills it, and the other
-looks at it where it lies. A block is in use as long as the process that was lent it holds the view that it got: one byte
+looks at it where it lies. A block is in use as long as the process that was lent it holds the view it got: one byte
 a block says so, set by the process that found the room before it tells of the block, and cleared by the other. So
 there is nothing to lock between them, and nothing that a killed process could leave locked.
 """
