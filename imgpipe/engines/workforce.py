@@ -29,7 +29,7 @@ def _cgroup_quota() -> int | None:
         return None
 
 
-_LEAST_AHEAD, _AHEAD_A_THREAD = 24 << 20, 8 << 20
+_LEAST_AHEAD, _AHEAD_A_THREAD = 12 << 20, 6 << 20
 """Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
 
 
