@@ -1,5 +1,6 @@
 """The sample pictures are what sample_images/README.md says they are."""
 
+import fcntl
 import importlib.util
 import io
 import os
@@ -26,10 +27,18 @@ generator = load_generator()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A folder of pictures, painted anew."""
-    folder = tmp_path_factory.mktemp("samples")
-    generator.generate(str(folder))
+def made(tmp_path_factory, testrun_uid):
+    """A folder of pictures, painted anew: once for all processes of a test run, as it takes longer than the tests."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / f"samples-{testrun_uid}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = tmp_path_factory.mktemp("samples")
+            generator.generate(str(unfinished))
+            unfinished.rename(folder)
     return folder
 
 
