@@ -250,11 +250,11 @@ class TestShortOfMemory:
 
     def test_one_that_ran_short_is_tried_again_with_all_there_is(self):
         options = PoolOptions(
-            4, memory=1000 * MEGABYTE, cost=lambda megabytes: MEGABYTE, ran_short=lambda result: result == "short"
+            4, memory=2000 * MEGABYTE, cost=lambda megabytes: MEGABYTE, ran_short=lambda result: result == "short"
         )
         with Drive(tasks.allocate, options) as drive:
-            drive.offer(10, 625, 10, 625, 10, 2250, 10)
-            assert sorted(map(str, drive.finish())) == ["10", "10", "10", "10", "625", "625", "short"]
+            drive.offer(10, 1250, 10, 1250, 10, 4500, 10)
+            assert sorted(map(str, drive.finish())) == ["10", "10", "10", "10", "1250", "1250", "short"]
 
     def test_what_was_freed_is_given_back(self):
         options = PoolOptions(2, memory=800 * MEGABYTE, cost=lambda megabytes: megabytes * MEGABYTE)
