@@ -158,8 +158,15 @@ class Pipeline(RuleBasedStateMachine):
     def wait_for_all(self):
         self.change_the_consumer(slow=False)
         if "hang" not in self.tricks and not self.shots:
-            with self.changed:
-                assert self.changed.wait_for(lambda: self.over or len(self.came) >= self.offered, LIMIT), "it hangs"
+            self.wait_until(lambda: self.over or len(self.came) >= self.offered, "it hangs")
+
+    def wait_until(self, reached, otherwise):
+        """However many tasks take their time until they are given up, one after the other comes out."""
+        with self.changed:
+            while not reached():
+                came = len(self.came)
+                more = self.changed.wait_for(lambda: reached() or len(self.came) > came, LIMIT)  # noqa: B023 - at once
+                assert more, otherwise
 
     @precondition(lambda self: not self.left)
     @rule()
@@ -181,8 +188,7 @@ class Pipeline(RuleBasedStateMachine):
             if not self.left:
                 self.source.end()
                 self.change_the_consumer(slow=False)
-                with self.changed:
-                    assert self.changed.wait_for(lambda: self.over, LIMIT), "the end hangs"
+                self.wait_until(lambda: self.over, "the end hangs")
                 self.check_account()
         finally:
             self.leave()
