@@ -53,26 +53,34 @@ def dumps(value: Any, put: Place | None = None, lies: Place | None = None) -> Me
         put: puts a large buffer into shared memory; what finds no room there is part of the message.
         lies: where a `memoryview` in the value lies in shared memory already; one that does not cannot cross.
     """
-    rest: list[memoryview | bytes] = []
-    places: list[tuple[int | None, int]] = []
+    buffers: list[memoryview] = []
 
     def keep_apart(buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
-        if isinstance(raw.obj, _Mark):
-            places.append(raw.obj.place)
-            return False
-        if raw.nbytes < SMALL:
-            return True
-        offset = None if put is None else put(raw)
-        places.append((offset, raw.nbytes))
-        if offset is None:
-            rest.append(raw)
-        return False
+        is_small = raw.nbytes < SMALL and not isinstance(raw.obj, _Mark)
+        if not is_small:
+            buffers.append(raw)
+        return is_small
 
     if lies is None:
         body = pickle.dumps(value, protocol=5, buffer_callback=keep_apart)
     else:
         body = _with_views(value, lies, keep_apart)
+    # Only now that all could be pickled: what was put before an error, nobody would be told of, and it would stay.
+    return _with_places(body, buffers, put)
+
+
+def _with_places(body: bytes, buffers: list[memoryview], put: Place | None) -> Message:
+    rest: list[memoryview | bytes] = []
+    places: list[tuple[int | None, int]] = []
+    for raw in buffers:
+        if isinstance(raw.obj, _Mark):
+            places.append(raw.obj.place)
+            continue
+        offset = None if put is None else put(raw)
+        places.append((offset, raw.nbytes))
+        if offset is None:
+            rest.append(raw)
     return [pickle.dumps((body, places), protocol=5), *rest]
 
 

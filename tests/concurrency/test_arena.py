@@ -1,4 +1,4 @@
-"""Memory that processes share: what lies there stays as long as anybody looks at it, and no longer."""
+"""Memory that processes share: what lies there stays as long as whoever was lent it holds it, and no longer."""
 
 import errno
 import gc
@@ -302,6 +302,12 @@ class TestWorkers:
     def test_a_view_that_lies_elsewhere_cannot_cross(self, arena):
         with pytest.raises(pickle.PicklingError, match="nowhere that the other end sees"):
             wire.dumps([Task(1, filled(arena, LARGE)[:-1], raw=True)], lies=arena.place_of)
+
+    def test_what_stands_beside_what_cannot_be_pickled_takes_no_room(self, arena):
+        first = place(arena, arena.room(LARGE))
+        with pytest.raises((AttributeError, pickle.PicklingError)):
+            wire.dumps([Task(1, bytes(LARGE), raw=True), lambda: None], put=arena.put)
+        assert place(arena, arena.room(LARGE)) == first
 
     def test_an_error_beside_what_lies_there_may_become_garbage_with_it(self, arena):
         """CPython up to 3.12 crashes where a view and a buffer that was asked of it are garbage of one cycle."""
