@@ -38,7 +38,7 @@ def test_the_quality_is_the_highest_that_fits(codec):
     # From 99 down to 40 it is the last that halving the range comes to.
     most = size_at(codec, 62, image)
     made = encode_within(picture(image), codec, Encoding(quality=99, max_size=most))
-    assert size_at(codec, 60, image) <= len(made.data) <= most
+    assert len(made.data) == most
     assert made.size == image.size
     assert not made.warnings
     fitting = [quality for quality in range(55, 66) if size_at(codec, quality, image) <= most]

@@ -97,17 +97,13 @@ def _with_views(value: Any, lies: Place, keep_apart: Callable[[pickle.PickleBuff
             raise pickle.PicklingError("a memoryview that lies nowhere that the other end sees cannot cross")
         mark = _Mark(b"-")
         mark.place = offset, view.nbytes
-        return _same, (pickle.PickleBuffer(mark),)
+        return memoryview, (pickle.PickleBuffer(mark),)
 
     file = BytesIO()
     pickler = pickle.Pickler(file, protocol=5, buffer_callback=keep_apart)
     pickler.dispatch_table = {**copyreg.dispatch_table, memoryview: marked}
     pickler.dump(value)
     return file.getvalue()
-
-
-def _same(view: Any) -> Any:
-    return view
 
 
 def send(connection: Connection, message: Message) -> None:

@@ -31,6 +31,8 @@ from tests.conftest import _take_census
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 LIMIT = 30.0
+DEADLINE = 1.5
+TWO_TRIES = 2 * DEADLINE
 LETHAL = {"kill", "exit", "segfault", "hang"}
 RAISING = {"raise", "raise unpicklable", "raise pickles only", "raise StopIteration", "lambda", "one way"}
 LARGE = 2_000_000
@@ -61,7 +63,7 @@ class Pipeline(RuleBasedStateMachine):
     def start(self, processes, capacity, memory, method):
         self.folder = tempfile.TemporaryDirectory()
         self.census = _take_census(Path(self.folder.name))
-        self.offered, self.shots, self.tricks = 0, 0, set()
+        self.offered, self.shots, self.lethal, self.tricks = 0, 0, 0, set()
         self.failing = set()
         self.came, self.error = [], None
         self.changed = threading.Condition()
@@ -70,7 +72,7 @@ class Pipeline(RuleBasedStateMachine):
         os.mkfifo(self.bell)
         self.ear = os.open(self.bell, os.O_RDWR | os.O_NONBLOCK)
         self.source = Channel(Capacity(10_000))
-        options = PoolOptions(processes, Capacity(capacity), deadline=1.5, start_method=method)
+        options = PoolOptions(processes, Capacity(capacity), deadline=DEADLINE, start_method=method)
         options = replace(options, memory=memory, cost=lambda task: getattr(task, "answer", 0))
         self.stack = ExitStack()
         self.arena = make_arena(1 << 24)
@@ -109,6 +111,7 @@ class Pipeline(RuleBasedStateMachine):
             self.source.put(task)
             self.offered += 1
             self.tricks.add(task.trick)
+            self.lethal += task.trick in LETHAL
 
     # -- what may happen
 
@@ -161,12 +164,14 @@ class Pipeline(RuleBasedStateMachine):
             self.wait_until(lambda: self.over or len(self.came) >= self.offered, "it hangs")
 
     def wait_until(self, reached, otherwise):
-        """However many tasks take their time until they are given up, one after the other comes out."""
+        """There is always more within the limit, and all within it besides what tasks that kill their workers take."""
+        end = time.monotonic() + LIMIT + TWO_TRIES * self.lethal
         with self.changed:
             while not reached():
                 came = len(self.came)
                 more = self.changed.wait_for(lambda: reached() or len(self.came) > came, LIMIT)  # noqa: B023 - at once
                 assert more, otherwise
+                assert time.monotonic() < end, otherwise
 
     @precondition(lambda self: not self.left)
     @rule()
