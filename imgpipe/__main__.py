@@ -43,6 +43,10 @@ def main() -> None:
     except OSError:
         # Who was to read it has gone, or the disk is full, which was said.
         status = status or 1
+    if "imgpipe.concurrency.launch" in sys.modules:
+        from imgpipe.concurrency.launch import remove_sockets
+
+        remove_sockets()
     # All threads and workers have gone; taking the interpreter down in order would only take time.
     os._exit(status)
 

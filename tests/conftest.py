@@ -5,7 +5,9 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import select
+import shutil
 import signal
+import tempfile
 import threading
 import time
 import uuid
@@ -30,6 +32,26 @@ _MARK = f"IMGPIPE_TEST_SESSION={uuid.uuid4().hex}"
 os.environ.update([_MARK.split("=")])
 
 
+def pytest_configure():
+    """Give the processes that tests start a folder of temporaries of their own; this one keeps what it has chosen.
+
+    Not in `tmp_path`: the path of a socket must be short.
+    """
+    tempfile.gettempdir()
+    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="tests-")
+
+
+def remove_sockets_of_the_killed():
+    """Python leaves the folder of its fork server's socket where nobody is left to remove it."""
+    for folder in Path(os.environ["TMPDIR"]).glob("pymp-*"):
+        shutil.rmtree(folder)
+
+
+def pytest_unconfigure():
+    """Remove that folder."""
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class _Census:
     threads: frozenset[threading.Thread]
@@ -51,7 +73,8 @@ class _Census:
 
 @pytest.fixture
 def nothing_left_behind(tmp_path):
-    """Fail a test that leaves threads, processes, open files or `.imgpipe-*` temporaries behind.
+    """Fail a test that leaves threads, processes, open files, `.imgpipe-*` temporaries or anything in the system's
+    folder of temporaries behind.
 
     Use it as `pytestmark = pytest.mark.usefixtures("nothing_left_behind")`. What is about to go gets some
     seconds to do so. Of /proc nothing is seen where there is none; threads and temporaries are seen everywhere.
@@ -128,6 +151,8 @@ def _is_child(entry):
 
 def _temporaries(folder):
     """By a walk that does not mind folders which go away meanwhile."""
+    # Dask keeps one folder of this name for all its runs.
+    yield from (entry for entry in Path(os.environ["TMPDIR"]).iterdir() if entry.name != "dask-scratch-space")
     for root, folders, files in os.walk(folder):
         yield from (Path(root, name) for name in (*folders, *files) if name.startswith(".imgpipe-"))
 

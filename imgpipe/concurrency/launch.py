@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -53,6 +54,15 @@ def fork_server(preload: list[str]) -> None:
         multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
         with _TURN, _interpreters_forked(), stop_signals_blocked():
             forkserver.ensure_running()
+
+
+def remove_sockets() -> None:
+    """Remove the folder of multiprocessing's sockets, if there is one, as Python does where it ends in order.
+
+    For a process that leaves by `os._exit`, or after one that was killed.
+    """
+    if folder := getattr(multiprocessing.current_process(), "_config", {}).get("tempdir"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def start(
@@ -128,6 +138,8 @@ def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) 
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
+        # The process that it served has gone, perhaps killed.
+        remove_sockets()
     finally:
         os._exit(status)
 

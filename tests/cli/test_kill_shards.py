@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.conftest import remove_sockets_of_the_killed
 from tests.folders import contents, paint, temporaries
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -37,7 +38,9 @@ def killed(arguments, output, lines):
     while run.poll() is None and noted(output) < end:
         time.sleep(0.001)
     os.killpg(run.pid, signal.SIGKILL)
-    return run.wait() == -signal.SIGKILL
+    status = run.wait()
+    remove_sockets_of_the_killed()
+    return status == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups to kill")

@@ -12,7 +12,7 @@ import pytest
 
 from imgpipe.concurrency import serve
 from tests.concurrency.tools import PATIENCE, Bell, eventually
-from tests.conftest import wait_for_exit
+from tests.conftest import remove_sockets_of_the_killed, wait_for_exit
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -53,6 +53,7 @@ class TestParentKilled:
         for pid in pids:
             assert wait_for_exit(pid, seconds)
         assert errors_of(folder) == ""
+        remove_sockets_of_the_killed()
 
     @pytest.mark.parametrize("trick", ["sleep", "spin", "hang"])
     def test_busy_workers_go(self, tmp_path, method, trick):
