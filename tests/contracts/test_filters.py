@@ -1,5 +1,6 @@
 """What every built-in filter promises, whatever it does."""
 
+import functools
 import hashlib
 import json
 import math
@@ -19,8 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imgpipe.errors import FilterFailed, RecipeError
-from imgpipe.filters import apply, builtin, parse
-from imgpipe.filters.docstring import read_help
+from imgpipe.filters import apply, builtin, docstring, parse
 from imgpipe.filters.opencv import opencv
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, frame_size
@@ -123,10 +123,14 @@ def kind_of(frame):
     return getattr(frame, "mode", None) or frame.shape[2]
 
 
+parsed = functools.cache(parse)
+read_help = functools.cache(docstring.read_help)
+
+
 def step(name, options):
     if name in options:
-        return parse(f"{name}:{options[name]}")
-    return parse(read_help(builtin()[name]).examples[0] if options is EXAMPLES else name)
+        return parsed(f"{name}:{options[name]}")
+    return parsed(read_help(builtin()[name]).examples[0] if options is EXAMPLES else name)
 
 
 def samples(frame):

@@ -191,12 +191,6 @@ def test_a_forked_child_waits_for_a_lock_that_nobody_will_release():
     ]
 
 
-def test_the_bottleneck_is_fixed_without_changing_the_result():
-    lines = said("bottleneck").splitlines()
-    assert [line[0] for line in lines[:3]] == ["1", "2", "3"]
-    assert lines[3] == "the same result each time: True"
-
-
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
 def test_programs_are_short_guarded_and_of_the_standard_library(program):
     text = program.read_text(encoding="utf-8")
