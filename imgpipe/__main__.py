@@ -12,8 +12,19 @@ def _leave(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+def _open_what_is_closed() -> None:
+    """Let a standard stream that is closed be the null device: the next file to be opened would take its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
 def main() -> None:
     """Run the command line; a Ctrl-C while it still starts, or has finished, ends it without a word."""
+    _open_what_is_closed()
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
     if sys.argv[1:2] in (["process"], ["watch"]):

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,25 @@ StartMethod: TypeAlias = Literal["forkserver", "spawn"]
 _TURN = threading.Lock()
 
 
+# What stands behind the folder of temporaries in the path of a socket, and how long that may be; on macOS.
+_BEHIND = len("/pymp-12345678/listener-12345678")
+_LONGEST = 103
+
+# Each worker takes some in its parent and in the fork server; macOS allows 256.
+_FILES = 4096
+
+
 def default_start_method() -> StartMethod:
-    """`forkserver` where the system has it, else `spawn`; never `fork`: threads run when a worker is replaced."""
-    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    """`forkserver` where there is one, else `spawn`; never `fork`: threads run when a worker is replaced."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() and _has_sockets() else "spawn"
+
+
+def _has_sockets() -> bool:
+    """Whether a fork server's socket can be where temporaries are: batch systems give long paths, containers none."""
+    try:
+        return len(os.fsencode(tempfile.gettempdir())) + _BEHIND <= _LONGEST
+    except FileNotFoundError:
+        return False
 
 
 def leave_if_imported_by_a_worker() -> None:
@@ -43,17 +60,30 @@ def fork_server(preload: list[str]) -> None:
     """Fork the fork server off this process ahead of the first worker, where there is one.
 
     It loads while this process does other things, and starts sooner than a new interpreter would. Only for a program's
-    own main function, that has just begun: no thread may run, and what is loaded here is loaded there.
+    own main function, that has just begun: no thread may run, and what is loaded here is loaded there. Both may have
+    more files open from then on.
 
     Args:
         preload: modules that it imports once, so that its children need not.
     """
+    _allow_open_files()
     if default_start_method() == "forkserver":
         from multiprocessing import forkserver
 
         multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
         with _TURN, _interpreters_forked(), stop_signals_blocked():
             forkserver.ensure_running()
+
+
+def _allow_open_files() -> None:
+    """Let this process and its workers have as many files open as many workers need, where the system lets them."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def remove_sockets() -> None:

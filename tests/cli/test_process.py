@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.command import imgpipe
+from tests.folders import contents, paint
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -280,3 +281,13 @@ def test_quiet_says_only_what_failed(pictures):
         assert done.returncode == 1
         assert done.stderr == "failed:\n  bad.jpg: not a picture: it is text\n"
     assert imgpipe("process", pictures, out, "-Q").stdout == ""
+
+
+def test_a_long_path_of_temporaries_is_no_matter(tmp_path):
+    """As batch systems have them: a fork server's socket would not fit."""
+    paint(tmp_path / "in/a.png")
+    (long := tmp_path / ("x" * 120)).mkdir()
+    done = imgpipe("process", tmp_path / "in", tmp_path / "out", "-Q", env={**os.environ, "TMPDIR": str(long)})
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert list(contents(tmp_path / "out")) == ["a.png"]
+    assert not list(long.iterdir())

@@ -5,8 +5,10 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -260,3 +262,50 @@ def test_helper_processes_are_forked_and_leave_with_their_parent(end):
     assert (programs, done.stderr) == ("1", "")
     assert wait_for_exit(int(server), PATIENCE)
     assert wait_for_exit(int(tracker), PATIENCE)
+
+
+class TestWithoutPlaceForASocket:
+    def test_workers_are_spawned_where_its_path_would_be_too_long(self, monkeypatch, tmp_path):
+        (long := tmp_path / ("x" * 100)).mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(long))
+        with Drive(perform, PoolOptions(2)) as drive:
+            drive.offer(*some(3))
+            drive.finish()
+        assert_all_done(drive, some(3))
+
+    def test_a_fork_server_is_had_as_long_as_it_is_not(self, monkeypatch):
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            longest = os.path.join(folder, "x" * 70)[:71]
+            monkeypatch.setattr(tempfile, "tempdir", longest + "x")
+            assert launch.default_start_method() == "spawn"
+            monkeypatch.setattr(tempfile, "tempdir", longest)
+            assert launch.default_start_method() == "forkserver"
+            os.makedirs(sockets := longest + "/pymp-12345678")
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(sockets + "/listener-12345678")
+
+    def test_workers_are_spawned_where_nothing_can_be_written(self, monkeypatch):
+        def nowhere():
+            raise FileNotFoundError("No usable temporary directory found")
+
+        monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+        assert launch.default_start_method() == "spawn"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+@pytest.mark.parametrize(("soft", "hard"), [(100, 300), (100, 9000), (5000, 9000)])
+def test_many_workers_may_open_their_files_where_the_system_lets_them(soft, hard):
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+    soft = min(soft, hard)
+    program = (
+        "import resource\n"
+        "from imgpipe.concurrency import launch\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "launch.fork_server([])\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"({max(soft, min(hard, 4096))}, {hard})\n"
