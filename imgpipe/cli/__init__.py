@@ -83,6 +83,8 @@ def run() -> int:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         os.getcwd()
+        if empty := complaints.empty_word(sys.argv):
+            raise UsageError(empty)
         status: Any = cli.main(prog_name="imgpipe", standalone_mode=False)
         sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - a person gets one line, also of a bug

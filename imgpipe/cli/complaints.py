@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
 from imgpipe.filters.option import closest
+
+_MAY_BE_EMPTY = {"--suffix"}
 
 
 def wrong_call(error: click.ClickException) -> str:
@@ -48,6 +52,17 @@ def system_error(error: OSError) -> str:
 def is_verbose() -> bool:
     """Whether the call asks for tracebacks, as far as that can be known where it was not understood."""
     return not {"-v", "--verbose"}.isdisjoint(sys.argv)
+
+
+def empty_word(words: Sequence[str]) -> str | None:
+    """One line about an empty word in a call, where there is one: what it would mean is never what was meant."""
+    for before, word in pairwise(words):
+        option, equals, value = word.partition("=")
+        if not word and before not in _MAY_BE_EMPTY:
+            return f"behind {before} stands an empty word; a variable that is not set?"
+        if option.startswith("--") and equals and not value and option not in _MAY_BE_EMPTY:
+            return f"{word} says nothing; a variable that is not set?"
+    return None
 
 
 def _no_option(name: str, context: click.Context | None) -> str:

@@ -202,6 +202,9 @@ def open_storage(location: str, durability: Durability = "rename") -> Storage:
     """The storage that a path or URL names; UsageError where there is none for it."""
     from imgpipe.storage.ranges import is_shards
 
+    if not location:
+        # It would be the folder that the process is in: what is written there, or pruned, nobody has meant.
+        raise UsageError("the name of a folder is empty (a variable that is not set?); . is the folder that you are in")
     if is_shards(location):
         from imgpipe.storage.shards import Shards
 

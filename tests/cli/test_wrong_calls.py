@@ -132,6 +132,30 @@ def test_a_wrong_call_is_answered_in_one_line_and_writes_nothing(call, folder, m
     assert sorted(path.name for path in folder.rglob("*")) == ["a.png", "bad.toml", "in"]
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["process", "in", ""], "behind in stands an empty word; a variable that is not set?"),
+        (["process", "", "out"], "behind process stands an empty word; a variable that is not set?"),
+        (
+            ["process", "in", "out", "--files-from", ""],
+            "behind --files-from stands an empty word; a variable that is not set?",
+        ),
+        (["process", "in", "out", "--recipe="], "--recipe= says nothing; a variable that is not set?"),
+    ],
+)
+def test_an_empty_word_is_refused_since_it_would_mean_something_else(call, said, folder):
+    done = imgpipe(*call, cwd=folder)
+    assert (done.stdout, done.stderr, done.returncode) == ("", f"imgpipe: {said}\n", 2)
+    assert sorted(path.name for path in folder.rglob("*")) == ["a.png", "bad.toml", "in"]
+
+
+def test_an_empty_suffix_is_none(folder, tmp_path):
+    for suffix in (["--suffix", ""], ["--suffix="]):
+        assert imgpipe("process", folder / "in", tmp_path / "out", "-Q", *suffix).returncode == 0
+    assert (tmp_path / "out" / "a.png").exists()
+
+
 @pytest.mark.parametrize("call", ["proces in out", "process in out --rezise 3", "process in out --name {stm}{ext}"])
 def test_a_wrong_call_is_answered_so_by_the_command_itself(call, folder):
     done = imgpipe(*call.split(), cwd=folder)

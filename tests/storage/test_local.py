@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, listing, local, open_storage, reading
+from imgpipe.storage import Listing, listing, local, open_storage, open_target, reading
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, WatchedOs, contents, opened_below, temporaries, traces, write
 
@@ -43,6 +43,12 @@ def test_a_location_without_a_scheme_is_a_local_folder(tmp_path):
 def test_a_scheme_without_a_storage_is_refused_by_name():
     with pytest.raises(UsageError, match=r"ftp://host/in: there is no storage for ftp://"):
         open_storage("ftp://host/in")
+
+
+@pytest.mark.parametrize("opens", [open_storage, open_target])
+def test_no_name_is_not_the_folder_that_we_are_in(opens):
+    with pytest.raises(UsageError, match="the name of a folder is empty"):
+        opens("")
 
 
 def test_the_root_stays_where_it_was_when_the_working_directory_changes(tmp_path, monkeypatch):
