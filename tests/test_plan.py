@@ -82,7 +82,7 @@ def test_the_naming_is_kept_to(pictures, out):
 def test_an_input_that_is_not_there_is_refused(tmp_path, out):
     with pytest.raises(UsageError, match="there is no input"):
         plan(tmp_path / "missing", out)
-    with pytest.raises(UsageError, match="there is no input"):
+    with pytest.raises(UsageError, match="the name of a folder is empty"):
         plan("", out)
 
 
@@ -111,6 +111,14 @@ def test_one_file_that_is_no_picture_is_accounted_for(pictures, out):
 def test_one_file_that_is_a_dangling_link_is_accounted_for(pictures, out):
     os.symlink("nowhere", pictures / "dangling.jpg")
     assert names(plan(pictures / "dangling.jpg", out).jobs()) == ["dangling.jpg"]
+
+
+def test_a_folder_by_the_name_of_a_picture_is_not_made_for_one_file(pictures, tmp_path):
+    with pytest.raises(UsageError, match=r"give .* and --name 'small\{ext\}' --format webp"):
+        plan(pictures / "a.jpg", tmp_path / "small.webp")
+    (tmp_path / "mine.webp").mkdir()
+    assert plan(pictures / "a.jpg", tmp_path / "mine.webp").total == 1
+    assert plan(pictures, tmp_path / "other.webp").total > 1
 
 
 def test_an_output_that_is_a_file_is_refused(pictures, tmp_path):
