@@ -2,7 +2,7 @@
 
 # The Python that makes the environment: `make test PYTHON=python3.13`.
 PYTHON ?= python3
-# How many tests run at once: more than there are cores, as many wait for something.
+# How many tests run at once: twice as many as two cores, as many wait for something.
 WORKERS ?= 4
 # Handed on as they are: `make test ARGS='tests/codecs -x'`, `make bench ARGS=--help`.
 ARGS ?=

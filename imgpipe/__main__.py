@@ -7,9 +7,19 @@ import sys
 from contextlib import suppress
 from types import FrameType
 
+_FLAGS = ("-v", "--verbose")
+"""What may stand before the name of a command."""
+
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    _remove_sockets()
     os._exit(128 + number)
+
+
+def _remove_sockets() -> None:
+    # Where it is loaded, processes may have been started.
+    if launch := sys.modules.get("imgpipe.concurrency.launch"):
+        launch.remove_sockets()
 
 
 def _open_what_is_closed() -> None:
@@ -27,7 +37,7 @@ def main() -> None:
     _open_what_is_closed()
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)
-    if sys.argv[1:2] in (["process"], ["watch"]):
+    if next((word for word in sys.argv[1:] if word not in _FLAGS), None) in ("process", "watch"):
         # Nothing that is loaded while starting is garbage; both processes look for it again once they have started.
         gc.disable()
         from imgpipe.concurrency.scheduling import hand_over_rarely, schedule_as_batch
@@ -40,8 +50,8 @@ def main() -> None:
         from imgpipe.codecs.allocation import tune_glibc
         from imgpipe.warm import start_ahead
 
-        # Where the folder that we are in is gone, `run` says so.
-        with suppress(FileNotFoundError):
+        # What the system refuses here, as where the folder that we are in is gone, `run` says.
+        with suppress(OSError):
             start_ahead()
         # A process of our own; one that only uses the library keeps its allocator as it is.
         tune_glibc()
@@ -54,10 +64,7 @@ def main() -> None:
     except OSError:
         # Who was to read it has gone, or the disk is full, which was said.
         status = status or 1
-    if "imgpipe.concurrency.launch" in sys.modules:
-        from imgpipe.concurrency.launch import remove_sockets
-
-        remove_sockets()
+    _remove_sockets()
     # All threads and workers have gone; taking the interpreter down in order would only take time.
     os._exit(status)
 

@@ -264,19 +264,16 @@ def _open_source(source: str, target: str, selection: Selection) -> tuple[Storag
         return storage, selection
     if selection.names is not None:
         raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")
-    if by_extension(target) and not os.path.lexists(target):
-        raise UsageError(f"OUTPUT is a folder, and {target} would be one; {_instead(*os.path.split(target))}")
+    if by_extension(target) and "://" not in target and not os.path.lexists(target):
+        raise UsageError(
+            f"OUTPUT is a folder, and {target} would be one; give another, and by --name and --format what the picture "
+            "in it is called and is"
+        )
     folder, name = single
     if storage.remote:
         return open_storage(folder), replace(selection, names=(name,))
     listing = selection.listing._replace(recursive=False, hidden=True)
     return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
-
-
-def _instead(folder: str, name: str) -> str:
-    """How a picture of that name is asked for."""
-    stem = os.path.splitext(name)[0]
-    return f"for a picture of that name give {folder or '.'} and --name '{stem}{{ext}}' --format {by_extension(name)}"
 
 
 def _check_target(source: Storage, target: Storage, existing: Existing) -> None:

@@ -32,24 +32,30 @@ _MARK = f"IMGPIPE_TEST_SESSION={uuid.uuid4().hex}"
 os.environ.update([_MARK.split("=")])
 
 
-def pytest_configure():
+_OWN_TEMPORARIES = pytest.StashKey[str]()
+
+
+def pytest_configure(config):
     """Give the processes that tests start a folder of temporaries of their own; this one keeps what it has chosen.
 
-    Not in `tmp_path`: the path of a socket must be short.
+    Not in `tmp_path`: the path of a socket must be short. Of a run by several processes each has one, but for the one
+    that hands the tests out.
     """
-    tempfile.gettempdir()
-    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="tests-")
+    if hasattr(config, "workerinput") or getattr(config.option, "dist", "no") == "no":
+        tempfile.gettempdir()
+        config.stash[_OWN_TEMPORARIES] = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="t-")
+
+
+def pytest_unconfigure(config):
+    """Remove that folder."""
+    if _OWN_TEMPORARIES in config.stash:
+        shutil.rmtree(config.stash[_OWN_TEMPORARIES], ignore_errors=True)
 
 
 def remove_sockets_of_the_killed():
     """Python leaves the folder of its fork server's socket where nobody is left to remove it."""
     for folder in Path(os.environ["TMPDIR"]).glob("pymp-*"):
-        shutil.rmtree(folder)
-
-
-def pytest_unconfigure():
-    """Remove that folder."""
-    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

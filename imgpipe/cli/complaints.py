@@ -11,7 +11,7 @@ import click
 
 from imgpipe.filters.option import closest
 
-_MAY_BE_EMPTY = {"--suffix"}
+_MAY_BE_EMPTY = {"--suffix", "--name"}
 
 
 def wrong_call(error: click.ClickException) -> str:
@@ -60,6 +60,8 @@ def empty_word(words: Sequence[str]) -> str | None:
         option, equals, value = word.partition("=")
         if not word and before not in _MAY_BE_EMPTY:
             return f"behind {before} stands an empty word; a variable that is not set?"
+        if word == "--":
+            return "behind -- stands an empty word; a variable that is not set?" if "" in words else None
         if option.startswith("--") and equals and not value and option not in _MAY_BE_EMPTY:
             return f"{word} says nothing; a variable that is not set?"
     return None

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
 
@@ -80,18 +80,21 @@ def _allow_open_files() -> None:
     if sys.platform != "win32":
         import resource
 
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-        if soft != resource.RLIM_INFINITY and soft < most:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        with suppress(ValueError, OSError):  # a sandbox may refuse it
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+            if soft != resource.RLIM_INFINITY and soft < most:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def remove_sockets() -> None:
     """Remove the folder of multiprocessing's sockets, if there is one, as Python does where it ends in order.
 
-    For a process that leaves by `os._exit`, or after one that was killed.
+    For a process that leaves by `os._exit`, or after one that was killed. A child of multiprocessing knows the folder
+    of its parent, which it leaves alone.
     """
-    if folder := getattr(multiprocessing.current_process(), "_config", {}).get("tempdir"):
+    folder = getattr(multiprocessing.current_process(), "_config", {}).get("tempdir")
+    if folder and multiprocessing.parent_process() is None:
         shutil.rmtree(folder, ignore_errors=True)
 
 

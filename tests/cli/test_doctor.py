@@ -4,6 +4,10 @@ import importlib.metadata
 import json
 import os
 import platform
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +15,7 @@ from PIL import Image
 
 from imgpipe import __version__, checkup
 from tests.command import imgpipe
+from tests.concurrency.tools import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -36,6 +41,20 @@ def test_in_words_it_ends_with_the_verdict():
     assert lines[1].split() == ["imgpipe", __version__]
     assert lines[-1] == "all is well"
     assert "output" not in lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to be sent")
+def test_ctrl_c_in_its_test_leaves_nothing():
+    """`nothing_left_behind` looks where temporaries are."""
+    folders = Path(os.environ["TMPDIR"])
+    for _ in range(3):
+        run = subprocess.Popen(
+            [sys.executable, "-m", "imgpipe", "doctor"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        eventually(lambda: list(folders.glob("imgpipe-doctor-*")))
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate()
+        assert (run.returncode, said.strip()) == (130, b"")
 
 
 def test_an_output_that_is_not_there_is_broken(tmp_path):

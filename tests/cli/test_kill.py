@@ -3,14 +3,18 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.concurrency.tools import eventually
+from tests.conftest import remove_sockets_of_the_killed
 from tests.folders import contents, paint, temporaries
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -113,6 +117,8 @@ def kill_at_random_instants(times, pictures, tmp_path, *more, seed):
                     time.sleep(chance.uniform(0.02, whole))
                 run.kill()
                 _, said = run.communicate()
+                # It may have made the folder of its socket, and not yet forked the server that would remove it.
+                remove_sockets_of_the_killed()
                 assert b"another run" not in said, "the lock of a dead run was not free"
             done = recorded(out)
             there = contents(out)
@@ -132,6 +138,19 @@ def kill_at_random_instants(times, pictures, tmp_path, *more, seed):
 @pytest.mark.parametrize("durability", ["rename", "fsync"])
 def test_a_run_that_is_killed_at_any_instant_is_gone_on_with_to_the_same_bytes(pictures, tmp_path, durability):
     kill_at_random_instants(4, pictures, tmp_path, "--durability", durability, seed=5)
+
+
+@pytest.mark.parametrize("flags", [[], ["-v"]], ids=str)
+def test_a_run_that_is_killed_at_its_work_leaves_no_folder_of_sockets(pictures, tmp_path, flags):
+    folders = Path(os.environ["TMPDIR"])
+    before = set(folders.iterdir())
+    command = [*COMMAND[:-1], *flags, *COMMAND[-1:]]
+    run = subprocess.Popen([*command, str(pictures), str(tmp_path / "out"), *RECIPE])
+    wait_for_work(run, tmp_path / "out")
+    assert len(set(folders.iterdir()) - before) == 1
+    run.kill()
+    assert run.wait() == -signal.SIGKILL
+    eventually(lambda: set(folders.iterdir()) == before)
 
 
 @pytest.mark.chaos

@@ -3,6 +3,7 @@
 import multiprocessing.connection
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
+import multiprocessing.util
 import os
 import signal
 import socket
@@ -268,7 +269,9 @@ class TestWithoutPlaceForASocket:
     def test_workers_are_spawned_where_its_path_would_be_too_long(self, monkeypatch, tmp_path):
         (long := tmp_path / ("x" * 100)).mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(long))
-        with Drive(perform, PoolOptions(2)) as drive:
+        options = PoolOptions(2)
+        assert options.start_method == "spawn"
+        with Drive(perform, options) as drive:
             drive.offer(*some(3))
             drive.finish()
         assert_all_done(drive, some(3))
@@ -309,3 +312,12 @@ def test_many_workers_may_open_their_files_where_the_system_lets_them(soft, hard
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == f"({max(soft, min(hard, 4096))}, {hard})\n"
+
+
+def test_a_child_leaves_its_parents_sockets_alone():
+    folder = multiprocessing.util.get_temp_dir()
+    child = multiprocessing.get_context("spawn").Process(target=launch.remove_sockets)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    assert os.path.isdir(folder)
