@@ -11,12 +11,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from typing import TypeAlias
 
 from imgpipe import __version__, codecs
-from imgpipe.concurrency.launch import default_start_method
+from imgpipe.concurrency.launch import default_start_method, stop_signals_blocked
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import Workforce, usable_cores
 from imgpipe.errors import ImgpipeError, install_advice
@@ -73,7 +73,10 @@ def self_test() -> str:
     try:
         from PIL import Image
 
-        with tempfile.TemporaryDirectory(prefix="imgpipe-doctor-") as folder:
+        with ExitStack() as leaving:
+            # A Ctrl-C in the midst of its making would leave the folder behind.
+            with stop_signals_blocked():
+                folder = leaving.enter_context(tempfile.TemporaryDirectory(prefix="imgpipe-doctor-"))
             os.mkdir(os.path.join(folder, "in"))
             Image.radial_gradient("L").convert("RGB").save(os.path.join(folder, "in", "test.png"))
             options = Options(workforce=Workforce(cores=1, timeout=60.0))
