@@ -151,6 +151,9 @@ def test_a_run_that_is_killed_at_its_work_leaves_no_folder_of_sockets(pictures, 
     run.kill()
     assert run.wait() == -signal.SIGKILL
     eventually(lambda: set(folders.iterdir()) == before)
+    # Beside an output there may be a temporary file, which the next run removes.
+    gone_on_with(pictures, tmp_path / "out", RECIPE)
+    assert not temporaries(tmp_path / "out")
 
 
 @pytest.mark.chaos
