@@ -56,13 +56,13 @@ def is_verbose() -> bool:
 
 def empty_word(words: Sequence[str]) -> str | None:
     """One line about an empty word in a call, where there is one: what it would mean is never what was meant."""
+    are_options = True
     for before, word in pairwise(words):
         option, equals, value = word.partition("=")
-        if not word and before not in _MAY_BE_EMPTY:
+        if not word and not (are_options and before in _MAY_BE_EMPTY):
             return f"behind {before} stands an empty word; a variable that is not set?"
-        if word == "--":
-            return "behind -- stands an empty word; a variable that is not set?" if "" in words else None
-        if option.startswith("--") and equals and not value and option not in _MAY_BE_EMPTY:
+        are_options = are_options and word != "--"
+        if are_options and option.startswith("--") and equals and not value and option not in _MAY_BE_EMPTY:
             return f"{word} says nothing; a variable that is not set?"
     return None
 

@@ -24,8 +24,9 @@ def command(output: str | None, as_json: bool) -> int:
     """
     from imgpipe.checkup import checkup, is_broken
 
-    # A Ctrl-C is to remove what the test has put where temporaries are.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        # A Ctrl-C is to remove what the test has put where temporaries are.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     found = checkup(output and os.path.abspath(output))
     broken = [f"{name}: {fact}" for facts in found.values() for name, fact in facts.items() if is_broken(fact)]
     if as_json:

@@ -7,6 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +56,21 @@ def test_ctrl_c_in_its_test_leaves_nothing():
         run.send_signal(signal.SIGINT)
         _, said = run.communicate()
         assert (run.returncode, said.strip()) == (130, b"")
+
+
+def test_ctrl_c_while_its_folder_is_made_leaves_none(monkeypatch):
+    made = []
+
+    class Interrupted(tempfile.TemporaryDirectory):
+        def __init__(self, **options):
+            super().__init__(**options)
+            made.append(self.name)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(checkup.tempfile, "TemporaryDirectory", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        checkup.self_test()
+    assert not os.path.exists(made[0])
 
 
 def test_an_output_that_is_not_there_is_broken(tmp_path):

@@ -142,6 +142,8 @@ def test_a_wrong_call_is_answered_in_one_line_and_writes_nothing(call, folder, m
             "behind --files-from stands an empty word; a variable that is not set?",
         ),
         (["process", "in", "out", "--recipe="], "--recipe= says nothing; a variable that is not set?"),
+        (["process", "--", "in", ""], "behind in stands an empty word; a variable that is not set?"),
+        (["process", "--", "--suffix", ""], "behind --suffix stands an empty word; a variable that is not set?"),
     ],
 )
 def test_an_empty_word_is_refused_since_it_would_mean_something_else(call, said, folder):
@@ -150,9 +152,9 @@ def test_an_empty_word_is_refused_since_it_would_mean_something_else(call, said,
     assert sorted(path.name for path in folder.rglob("*")) == ["a.png", "bad.toml", "in"]
 
 
-def test_an_empty_suffix_is_none(folder, tmp_path):
-    for suffix in (["--suffix", ""], ["--suffix="]):
-        assert imgpipe("process", folder / "in", tmp_path / "out", "-Q", *suffix).returncode == 0
+@pytest.mark.parametrize("empty", [["--suffix", ""], ["--suffix="], ["--name", ""]], ids=str)
+def test_an_empty_suffix_or_name_is_none(empty, folder, tmp_path):
+    assert imgpipe("process", "-Q", *empty, "--", folder / "in", tmp_path / "out").returncode == 0
     assert (tmp_path / "out" / "a.png").exists()
 
 
