@@ -1,11 +1,16 @@
 """`imgpipe report OUTPUT`, and `--report` of `process`."""
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from imgpipe.report.record import read_record
 from tests.command import imgpipe
+from tests.concurrency.tools import eventually
 from tests.folders import contents, paint, three_and_a_bad_one, write
 from tests.pages import rows_of
 
@@ -41,6 +46,16 @@ def test_the_last_run_has_a_page_afterwards_the_same_as_with_it(pictures, tmp_pa
     assert (tmp_path / "after.html").read_text() == (tmp_path / "with.html").read_text()
     assert imgpipe("report", "out", cwd=tmp_path).stdout == "imgpipe-report.html\n"
     assert (tmp_path / "imgpipe-report.html").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a fork server is the default there")
+def test_ctrl_c_while_thumbnails_are_made_leaves_nothing(pictures, tmp_path):
+    imgpipe("process", pictures, tmp_path / "out", *SMALL)
+    with subprocess.Popen([sys.executable, "-m", "imgpipe", "report", "out"], cwd=tmp_path) as run:
+        eventually(lambda: list(Path(os.environ["TMPDIR"]).glob("pymp-*/listener-*")))
+        run.send_signal(signal.SIGINT)
+        assert run.wait(60) == 130
+    assert not (tmp_path / "imgpipe-report.html").exists()
 
 
 @pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
