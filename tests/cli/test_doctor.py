@@ -61,11 +61,8 @@ def test_ctrl_c_in_its_test_leaves_nothing():
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to be sent")
 def test_ctrl_c_that_is_ignored_stays_so():
     """As in a background job of a shell's script."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "imgpipe", "doctor"],
-        stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    ) as run:
+    settings = {"stdout": subprocess.DEVNULL, "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    with subprocess.Popen([sys.executable, "-m", "imgpipe", "doctor"], **settings) as run:
         eventually(lambda: list(Path(os.environ["TMPDIR"]).glob("imgpipe-doctor-*")))
         run.send_signal(signal.SIGINT)
         assert run.wait(60) == 0
