@@ -1,8 +1,7 @@
-"""From sources to jobs: what is to be made of each input, and what needs no work."""
+"""From sources to jobs: what is to be made of each input."""
 
 from __future__ import annotations
 
-import errno
 import os
 from array import array
 from collections.abc import Callable, Generator, Iterator
@@ -13,17 +12,17 @@ from typing import NamedTuple, TypeAlias
 
 from imgpipe.codecs import by_extension
 from imgpipe.discovery import Selection, find, instead_of
-from imgpipe.errors import OutputError, UsageError
+from imgpipe.errors import UsageError
 from imgpipe.existing import Existing
-from imgpipe.job import Failure, Item, Job, Output, Status
+from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
-from imgpipe.naming import Named, Naming, count_inputs, early_names, named, printable, targets
+from imgpipe.naming import Named, Naming, count_inputs, early_names, named, targets
 from imgpipe.recipe import Recipe
+from imgpipe.settling import Settling
 from imgpipe.storage import Storage, open_storage, open_target
-from imgpipe.template import may_be_written, parse
+from imgpipe.template import may_be_written
 
-_UNREADABLE = "unreadable"
 _NAME = attrgetter("name")
 
 Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
@@ -63,7 +62,12 @@ class Plan(NamedTuple):
         found = self._found()
         if journal is None:
             return found
-        return noted((self._decide(job, journal) for job in found), journal, remote=self.target.remote)
+        settling = Settling(self.source, self.target, self.existing, journal)
+        return noted(
+            (job if isinstance(job, Item) else settling.decide(job) for job in found),
+            journal,
+            remote=self.target.remote,
+        )
 
     @property
     def late(self) -> bool:
@@ -148,61 +152,6 @@ class Plan(NamedTuple):
             return in_samples(job, self.source) if self.target.samples else with_texts(job, self.source)
         return job
 
-    def _decide(self, job: Job | Item, journal: Journal) -> Job | Item:
-        if isinstance(job, Item):
-            return job
-        if self.existing.known_by != "inode":
-            job = self._identified(job)
-        try:
-            settled = self._settle(job, journal)
-        except OSError as error:
-            where = f"{printable(job.targets[0].name)} in {self.target.root}"
-            raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error
-        return settled or self.existing.keeping(job, self.target)
-
-    def _settle(self, job: Job, journal: Journal) -> Item | None:
-        """What the job comes to without any work, None where there is some."""
-        if not self.existing.force and (outputs := self._standing(job, journal)):
-            return Item(job.source, Status.UNCHANGED, outputs)
-        if not self.existing.force and journal.passed_over(job.source):
-            return Item(job.source, Status.SKIPPED, reason="its outputs save too little, as was seen before")
-        known = [output for output in job.all_targets if not output.late]
-        for output in known:
-            if reason := self.existing.refusal(output.name, job.source, self.target, journal):
-                return Item(job.source, Status.SKIPPED, reason=reason)
-        for output in known:
-            if obstacle := self.target.obstacle(output.name):
-                if not self.target.writable():
-                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-                failure = Failure("OSError", f"cannot write {output.name}: {obstacle}")
-                return Item(job.source, Status.FAILED, failure=failure)
-        return None
-
-    def _identified(self, job: Job) -> Job:
-        """The same, with what its source is known by."""
-        match self.existing.known_by:
-            case "time":
-                return job._replace(source=job.source._replace(inode=0))
-            case "content":
-                # What cannot be read fails when it is to be processed.
-                with suppress(OSError):
-                    return job._replace(source=job.source._replace(digest=self.source.digest(job.source.name)))
-                return job._replace(source=job.source._replace(digest=_UNREADABLE))
-        return job
-
-    def _standing(self, job: Job, journal: Journal) -> tuple[Output, ...]:
-        """The outputs of a job for which nothing needs to be done, else none."""
-        outputs = journal.unchanged(job.source, self.target)
-        if not outputs and self.existing.in_place and journal.may_be_result(job.source):
-            # It was copied or touched, perhaps. To process a result again would cost it quality.
-            digest = self.source.digest(job.source.name)
-            outputs = journal.unchanged(job.source._replace(digest=digest), self.target)
-        if not outputs:
-            return ()
-        if list(map(_NAME, outputs)) == list(map(_NAME, job.all_targets)):
-            return outputs
-        return outputs if all(_is_of(job, output.name) for output in outputs) else ()
-
 
 def make_plan(
     source: str,
@@ -239,11 +188,6 @@ def _nowhere(job: Job) -> Item:
     names = ", ".join(output.name for output in job.targets)
     failure = Failure("UsageError", f"it would be called {names}, and imgpipe keeps names that begin so for itself")
     return Item(job.source, Status.FAILED, failure=failure)
-
-
-def _is_of(job: Job, name: str) -> bool:
-    """Whether an output of that name is one of the job's."""
-    return any(parse(target.name).matches(name) if target.late else target.name == name for target in job.all_targets)
 
 
 def _not_in_place(job: Job) -> str:

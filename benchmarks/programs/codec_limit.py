@@ -37,6 +37,8 @@ def main() -> None:
     seconds = perf_counter() - started
     for process in processes:
         process.join()
+    if any(process.exitcode for process in processes):
+        raise SystemExit("a process failed, so its outputs are missing")
     print(json.dumps({"seconds": seconds}))
 
 

@@ -6,15 +6,11 @@ import os
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
-from imgpipe.errors import EncodingFailed, LimitExceeded, NotAPicture, UsageError
+from imgpipe.errors import EncodingFailed, NotAPicture, UsageError
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size, frame_size
-
-if TYPE_CHECKING:
-    from PIL import ImageFile
 
 __all__ = [
     "Codec",
@@ -65,8 +61,6 @@ imported: every run waits for them.
 
 _ALIASES = {"jpg": "jpeg", "tif": "tiff", "apng": "png", "heif": "heic", "jp2": "jpeg2000", "j2k": "jpeg2000"}
 _HEAD = 64
-_FRAMES_PIXELS = 10
-"""How many times the pixels that one frame may have, all frames together may."""
 
 
 @cache
@@ -151,6 +145,7 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
     """
     from imgpipe.codecs.content import describe
     from imgpipe.codecs.exif import orientation_of
+    from imgpipe.codecs.limiting import check_pixels, count_frames
     from imgpipe.codecs.pillow import open_image, raise_pillow_limit, reading
 
     name = identify(data)
@@ -162,16 +157,16 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
     import_module(codec.plugin)
     raise_pillow_limit(limits.max_pixels)
     if codec.stored_size is not None and (stored := codec.stored_size(data)):
-        _check_pixels(stored, limits)
+        check_pixels(stored, limits)
     if codec.read_header is not None:
         header = codec.read_header(data)
-        _check_pixels(header.size, limits)
+        check_pixels(header.size, limits)
         return header
     with reading(codec.pillow_formats):
         image = open_image(codec.readable(data) if codec.readable else data, codec.pillow_formats)
         size = image.size
-        _check_pixels(size, limits)
-        frames = _count_frames(image, codec, limits)
+        check_pixels(size, limits)
+        frames = count_frames(image, codec, limits)
         exif = image.info.get("exif") or (codec.find_exif(data) if codec.find_exif else None)
         orientation = orientation_of(exif)
         return Header(name, turned_size(size, orientation), frames, orientation, image if codec.continues else None)
@@ -227,50 +222,3 @@ def _nearest(name: str) -> str:
 
     close = difflib.get_close_matches(name, [*_EXTENSIONS, *_ALIASES], n=1)
     return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_EXTENSIONS))}"
-
-
-def _check_pixels(size: Size, limits: Limits) -> None:
-    pixels = size[0] * size[1]
-    if pixels > limits.max_pixels:
-        raise LimitExceeded(
-            f"{size[0]} x {size[1]} = {pixels} pixels are more than {limits.max_pixels}: raise --max-pixels"
-        )
-
-
-def _check_frames(size: Size, frames: int, limits: Limits) -> None:
-    """A frame is small, and ten thousand of them are not."""
-    if frames > limits.max_frames:
-        raise LimitExceeded(f"{frames} frames are more than {limits.max_frames}: raise --max-frames")
-    pixels, most = frames * size[0] * size[1], _FRAMES_PIXELS * limits.max_pixels
-    if pixels > most:
-        raise LimitExceeded(
-            f"{frames} frames of {size[0]} x {size[1]} = {pixels} pixels are more than {most}, which is "
-            f"{_FRAMES_PIXELS} times what one frame may have: raise --max-pixels"
-        )
-
-
-def _count_frames(image: ImageFile.ImageFile, codec: Codec, limits: Limits) -> int:
-    if codec.pages:
-        return _count_pages(image, limits)
-    frames: int = getattr(image, "n_frames", 1) if codec.animation else 1
-    _check_frames(image.size, frames, limits)
-    return frames
-
-
-def _count_pages(image: ImageFile.ImageFile, limits: Limits) -> int:
-    """Pages have sizes of their own, and to count them is to look at each."""
-    pixels = image.width * image.height
-    for page in range(1, limits.max_frames + 1):
-        try:
-            image.seek(page)
-        except EOFError:
-            image.seek(0)
-            return page
-        _check_pixels(image.size, limits)
-        pixels += image.width * image.height
-        if pixels > _FRAMES_PIXELS * limits.max_pixels:
-            raise LimitExceeded(
-                f"{page + 1} pages have {pixels} pixels, more than {_FRAMES_PIXELS} times what one may have: "
-                "raise --max-pixels"
-            )
-    raise LimitExceeded(f"more than {limits.max_frames} pages: raise --max-frames")
