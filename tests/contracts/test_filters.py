@@ -165,45 +165,47 @@ def test_steps_pickle_and_read_back_from_their_text(name):
 
 
 @filters(lambda name: name not in WITHOUT_NEUTRAL)
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_neutral_options_change_nothing(name, kind, size):
-    source = Picture((frame_of(kind, size),), size, "png")
-    result = apply(step(name, NEUTRAL), source)
-    assert kind_of(result.frames[0]) == kind
-    assert samples(result.frames[0]).dtype == samples(source.frames[0]).dtype
-    assert np.array_equal(samples(result.frames[0]), samples(source.frames[0]))
-    assert result.size == size
-
-
-@every_filter
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", KINDS)
-def test_kind_size_and_source_are_kept(name, kind, size):
-    source = Picture((frame_of(kind, size),), size, "png")
-    before = source.frames[0].tobytes()
-    result = apply(step(name, EXAMPLES), source)
-    (frame,) = result.frames
-    assert source.frames[0].tobytes() == before
-    assert frame_size(frame) == result.size
-    assert kind_of(frame) == kind_after(name, kind)
-    if name not in RESHAPING:
+def test_neutral_options_change_nothing(name, kind):
+    for size in SIZES:
+        source = Picture((frame_of(kind, size),), size, "png")
+        result = apply(step(name, NEUTRAL), source)
+        assert kind_of(result.frames[0]) == kind
+        assert samples(result.frames[0]).dtype == samples(source.frames[0]).dtype
+        assert np.array_equal(samples(result.frames[0]), samples(source.frames[0]))
         assert result.size == size
-    if not hasattr(frame, "mode"):
-        assert frame.flags.c_contiguous
 
 
 @every_filter
-@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_size_and_source_are_kept(name, kind):
+    for size in SIZES:
+        source = Picture((frame_of(kind, size),), size, "png")
+        before = source.frames[0].tobytes()
+        result = apply(step(name, EXAMPLES), source)
+        (frame,) = result.frames
+        assert source.frames[0].tobytes() == before
+        assert frame_size(frame) == result.size
+        assert kind_of(frame) == kind_after(name, kind)
+        if name not in RESHAPING:
+            assert result.size == size
+        if not hasattr(frame, "mode"):
+            assert frame.flags.c_contiguous
+
+
+@every_filter
 @pytest.mark.parametrize("kind", ["RGB", "RGBA", 3])
-def test_frames_that_are_still_to_be_turned_give_the_same_picture(name, orientation, kind):
-    source = Picture((frame_of(kind, (64, 48)),), turned_size((64, 48), orientation), "png", orientation=orientation)
-    made, expected = (apply(step(name, EXAMPLES), each) for each in (source, settled(source)))
-    assert made.size == expected.size == frame_size(made.frames[0])
-    # A resize rounds between its two directions, and these have changed places.
-    of_255 = 257 if kind == 3 else 1
-    difference = np.abs(solid(made.frames[0]) - solid(expected.frames[0])) / of_255
-    assert difference.max() <= 2
+def test_frames_that_are_still_to_be_turned_give_the_same_picture(name, kind):
+    for orientation in range(2, 9):
+        source = Picture(
+            (frame_of(kind, (64, 48)),), turned_size((64, 48), orientation), "png", orientation=orientation
+        )
+        made, expected = (apply(step(name, EXAMPLES), each) for each in (source, settled(source)))
+        assert made.size == expected.size == frame_size(made.frames[0])
+        # A resize rounds between its two directions, and these have changed places.
+        of_255 = 257 if kind == 3 else 1
+        difference = np.abs(solid(made.frames[0]) - solid(expected.frames[0])) / of_255
+        assert difference.max() <= 2
 
 
 def solid(frame):
@@ -250,11 +252,19 @@ def test_opaque_pictures_stay_opaque(name, kind):
 def test_what_a_filter_makes_any_other_can_take(name, kind):
     source = Picture((frame_of(kind, (16, 12)),), (16, 12), "png")
     made = apply(step(name, EXAMPLES), source)
-    # The same samples in memory of their own: Pillow images that share an array's memory must behave alike.
-    copied = replace(made, frames=tuple(frame.copy() for frame in made.frames))
+    # The same samples in memory of their own, where they are in that of something else: they must behave alike.
+    copied = replace(made, frames=tuple(frame.copy() for frame in made.frames)) if is_view(made.frames[0]) else made
     for other in builtin():
-        one, two = (apply(step(other, EXAMPLES), picture).frames[0] for picture in (made, copied))
-        assert np.array_equal(samples(one), samples(two)), other
+        one = apply(step(other, EXAMPLES), made).frames[0]
+        if copied is not made:
+            two = apply(step(other, EXAMPLES), copied).frames[0]
+            assert np.array_equal(samples(one), samples(two)), other
+
+
+def is_view(frame):
+    if isinstance(frame, Image.Image):
+        return bool(frame.readonly)
+    return frame.base is not None or not frame.flags.writeable
 
 
 def made_or_refused(operation, source):
