@@ -17,9 +17,9 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def _remove_sockets() -> None:
-    # Where it is loaded, processes may have been started.
-    if launch := sys.modules.get("imgpipe.concurrency.launch"):
-        launch.remove_sockets()
+    # Where it is loaded, and not only begun to be, processes may have been started.
+    if remove := getattr(sys.modules.get("imgpipe.concurrency.launch"), "remove_sockets", None):
+        remove()
 
 
 def _open_what_is_closed() -> None:

@@ -31,6 +31,27 @@ runpy.run_module("imgpipe", run_name="__main__", alter_sys=True)
 """
 
 
+# The same, with a Ctrl-C when the module that is named first has been begun and holds nothing yet.
+_WHILE_LOADING = """
+import os, runpy, signal, sys
+from importlib.machinery import PathFinder
+signal.signal(signal.SIGINT, signal.default_int_handler)
+wanted = sys.argv.pop(1)
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name != wanted:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+        spec.loader.exec_module = lambda module: (os.kill(os.getpid(), signal.SIGINT), load(module))
+        return spec
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module("imgpipe", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
@@ -135,6 +156,16 @@ def stop_at_random_instants(times: int, pictures: Path, tmp_path: Path, monkeypa
 
 def test_ctrl_c_at_random_instants_leaves_nothing_half_done(pictures, tmp_path, monkeypatch):
     stop_at_random_instants(5, pictures, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "module", ["imgpipe.steps", "imgpipe.concurrency.launch", "imgpipe.cli", "imgpipe.cli.process"]
+)
+def test_ctrl_c_while_a_module_is_loaded_ends_the_command_without_a_word(module, pictures, tmp_path):
+    command = [sys.executable, "-c", _WHILE_LOADING, module, "process", pictures, tmp_path / "out"]
+    run = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (130, b"", b"")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.chaos
