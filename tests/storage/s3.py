@@ -89,24 +89,35 @@ def server(weed, folder):
     credentials = [{"accessKey": KEY_ID, "secretKey": SECRET}]
     identity = {"name": "tests", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
     config.write_text(json.dumps({"identities": [identity]}))
-    (folder / "data").mkdir()
-    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    command = [weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}/data", "-filer", "-s3"]
-    command += ["-master.volumeSizeLimitMB=64", "-volume.max=40", f"-s3.config={config}", "-master.telemetry=false"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
-    command += [f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock"]
-    command += [*(f"-{name}={port}" for name, port in ports.items())]
-    with open(folder / "log", "wb") as log:
-        # A group of its own: a Ctrl-C is for the tests, which then stop it.
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+    process, endpoint = _started(weed, folder, config)
     try:
-        endpoint = f"http://127.0.0.1:{ports['s3.port']}"
-        _wait_until_it_answers(process, endpoint, folder / "log")
         yield endpoint
     finally:
         # It would take its time to leave its data in order, which nobody will look at.
         process.kill()
         process.wait()
+
+
+def _started(weed, folder, config):
+    """The server, which answers, and its endpoint; on other ports where somebody else was quicker to take one."""
+    for attempt in ("first", "second", "third"):
+        data = folder / attempt
+        data.mkdir()
+        ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+        command = [weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", "-filer", "-s3"]
+        command += ["-master.volumeSizeLimitMB=64", "-volume.max=40", f"-s3.config={config}", "-master.telemetry=false"]
+        command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
+        command += [f"-filer.localSocket={data}/filer.sock", f"-s3.localSocket={data}/s3.sock"]
+        command += [*(f"-{name}={port}" for name, port in ports.items())]
+        with open(folder / "log", "wb") as log:
+            # A group of its own: a Ctrl-C is for the tests, which then stop it.
+            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+        endpoint = f"http://127.0.0.1:{ports['s3.port']}"
+        if _answers(process, endpoint):
+            return process, endpoint
+        process.kill()
+        process.wait()
+    raise RuntimeError(f"the S3 server did not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
 
 
 def free_ports(count):
@@ -120,18 +131,17 @@ def free_ports(count):
     return ports
 
 
-def _wait_until_it_answers(process, endpoint, log):
+def _answers(process, endpoint):
+    """Wait until it does; whether it did before it ended, or a minute and a half was over."""
     end = time.monotonic() + 90
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < end and process.poll() is None:
         try:
             _bucket_request(endpoint, FIRST)
         except OSError:
             time.sleep(0.1)
         else:
-            return
-    raise RuntimeError(f"the S3 server did not start: {log.read_text(errors='replace')[-2000:]}")
+            return True
+    return False
 
 
 def _bucket_request(endpoint, name):
