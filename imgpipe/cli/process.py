@@ -89,7 +89,7 @@ class _End(NamedTuple):
 
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
     """Do what was planned, tell of it, and return the exit status."""
-    tally, record = Tally(plan.total), Record(plan.target, _about(plan, request))
+    tally, record = Tally(plan.total, request.verbose), Record(plan.target, _about(plan, request))
     meter = Meter()
     end = _loop(plan, request, stop, _Told(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
@@ -219,10 +219,10 @@ def say(request: Request, line: str) -> None:
 
 def _tell(tally: Tally, request: Request) -> None:
     """Say what became of the inputs; with `--quiet` only what failed, on stderr."""
-    for line in summary(tally, verbose=request.verbose):
+    for line in summary(tally):
         say(request, line)
     if request.quiet:
-        for line in failures(tally, verbose=request.verbose):
+        for line in failures(tally):
             click.echo(line, err=True)
 
 

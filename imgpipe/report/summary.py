@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from imgpipe.job import Item, Status
+from imgpipe.job import Status
 from imgpipe.naming import printable
-from imgpipe.report.tally import Tally
-
-_SHOWN = 10
+from imgpipe.report.tally import Tally, Told
 
 
-def summary(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
+def summary(tally: Tally) -> Iterator[str]:
     """The lines of the summary.
 
     Every failed file is named with its reason. Of skipped files and warnings the first ten are shown,
-    all of them where `verbose` is set, and then the tracebacks too.
+    all of them where the tally is verbose, and then the tracebacks too.
     """
     yield _sums(tally)
     if tally.not_begun:
         yield f"{tally.not_begun} not begun; run the same command again to go on"
-    yield from failures(tally, verbose=verbose)
-    most = len(tally.told) if verbose else _SHOWN
-    skipped = [_line(item, item.reason) for item in tally.told if item.status is Status.SKIPPED]
-    yield from _section("skipped", skipped, most)
-    warnings = [_line(item, "; ".join(item.warnings)) for item in tally.told if item.warnings]
-    yield from _section("warnings", warnings, most)
+    yield from failures(tally)
+    yield from _section("skipped", tally.passed_over, tally.counts[Status.SKIPPED])
+    yield from _section("warnings", tally.warnings, tally.warned)
 
 
-def failures(tally: Tally, *, verbose: bool = False) -> Iterator[str]:
-    """Every failed file with its reason; nothing where none failed. With `verbose` the tracebacks too."""
-    failed = [_failure(item, verbose) for item in tally.told if item.failure is not None]
-    yield from _section("failed", failed, len(failed))
+def failures(tally: Tally) -> Iterator[str]:
+    """Every failed file with its reason; nothing where none failed. The tracebacks too where the tally is verbose."""
+    yield from _section("failed", tally.failures, len(tally.failures))
 
 
 def inputs(count: int) -> str:
@@ -85,22 +79,12 @@ def _sums(tally: Tally) -> str:
     return "; ".join(parts)
 
 
-def _failure(item: Item, verbose: bool) -> str:
-    failure = item.failure
-    if failure is None:
-        return ""
-    shown = failure.traceback.rstrip().split("\n") if verbose and failure.traceback else []
-    return "\n".join([_line(item, failure.message), *map(printable, shown)])
-
-
-def _line(item: Item, words: str) -> str:
-    """What is said of an item; what is said may name files too."""
-    return f"{printable(item.source.name)}: {printable(words)}"
-
-
-def _section(title: str, lines: list[str], most: int) -> Iterator[str]:
-    if lines:
+def _section(title: str, told: Sequence[Told], count: int) -> Iterator[str]:
+    """The lines of what is told, of `count` in all; what is said of a file may name files too."""
+    if told:
         yield f"{title}:"
-        yield from (f"  {line}" for line in lines[:most])
-    if len(lines) > most:
-        yield f"  and {len(lines) - most} more; -v shows all"
+    for name, words, traceback in told:
+        shown = traceback.rstrip().split("\n") if traceback else []
+        yield "\n".join([f"  {printable(name)}: {printable(words)}", *map(printable, shown)])
+    if count > len(told):
+        yield f"  and {count - len(told)} more; -v shows all"

@@ -5,18 +5,36 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from imgpipe.job import Item, Status
+
+SHOWN = 10
+"""So many of what was skipped, and of what was warned of, are named where not all are."""
+
+
+class Told(NamedTuple):
+    """What a person is told of an input: its name, why, and the traceback of an error where that is shown too."""
+
+    name: str
+    words: str
+    traceback: str = ""
 
 
 @dataclass(slots=True)
 class Tally:
-    """The sums of a run, and the items that a person must hear of.
+    """The sums of a run, and what a person is told of single inputs, in the order in which they were done.
+
+    Of a hundred thousand inputs each may have something to be told of, so their items are not kept.
 
     Attributes:
         total: how many inputs there are.
+        verbose: whether all of what was skipped and warned of is named, and tracebacks are shown.
         counts: how many came to which end.
-        told: failed and skipped items, and those with warnings, in the order in which they were done.
+        failures: all inputs that failed.
+        passed_over: inputs that were skipped; the first `SHOWN` unless `verbose`.
+        warnings: inputs that something is to be said of although they may have been written; the first `SHOWN` too.
+        warned: how many those are in all.
         pruned: outputs that were removed since their source is gone.
         bytes_in: of the sources of written outputs.
         bytes_out: of written outputs.
@@ -24,8 +42,12 @@ class Tally:
     """
 
     total: int
+    verbose: bool = False
     counts: Counter[Status] = field(default_factory=Counter)
-    told: list[Item] = field(default_factory=list)
+    failures: list[Told] = field(default_factory=list)
+    passed_over: list[Told] = field(default_factory=list)
+    warnings: list[Told] = field(default_factory=list)
+    warned: int = 0
     pruned: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -40,8 +62,14 @@ class Tally:
             self.bytes_out += sum([output.bytes for output in item.outputs])
         if item.status is Status.PRUNED:
             self.pruned += len(item.outputs)
-        if item.status in (Status.FAILED, Status.SKIPPED) or item.warnings:
-            self.told.append(item)
+        if item.failure is not None:
+            traceback = item.failure.traceback if self.verbose else ""
+            self.failures.append(Told(item.source.name, item.failure.message, traceback))
+        if item.status is Status.SKIPPED:
+            self._keep(self.passed_over, item, item.reason)
+        if item.warnings:
+            self.warned += 1
+            self._keep(self.warnings, item, "; ".join(item.warnings))
 
     @property
     def done(self) -> int:
@@ -67,3 +95,7 @@ class Tally:
     def seconds(self) -> float:
         """Since the run began."""
         return time.monotonic() - self.began
+
+    def _keep(self, kept: list[Told], item: Item, words: str) -> None:
+        if self.verbose or len(kept) < SHOWN:
+            kept.append(Told(item.source.name, words))

@@ -23,11 +23,15 @@ def written(name, *warnings, bytes=1000):
     return Item(Source(name, "jpeg", bytes), Status.WRITTEN, (Output(name, 500, 1, 1),), warnings)
 
 
-def lines(*items, total=None, verbose=False):
-    tally = Tally(len(items) if total is None else total)
+def tallied(*items, total=None, verbose=False):
+    tally = Tally(len(items) if total is None else total, verbose)
     for item in items:
         tally.add(item)
-    return list(summary(tally, verbose=verbose))
+    return tally
+
+
+def lines(*items, total=None, verbose=False):
+    return list(summary(tallied(*items, total=total, verbose=verbose)))
 
 
 def test_the_sums_come_first():
@@ -56,13 +60,11 @@ def test_every_failure_is_named_with_its_reason(verbose):
 
 
 def test_the_failures_alone_say_nothing_of_the_others():
-    tally = Tally(3)
-    for item in (written("a.jpg", "16 bits converted"), skipped("b.txt")):
-        tally.add(item)
-    assert list(failures(tally)) == []
-    tally.add(failed("c.jpg", traceback="Traceback\n  deep\n"))
-    assert list(failures(tally)) == ["failed:", "  c.jpg: cannot be read"]
-    assert list(failures(tally, verbose=True))[1].endswith("Traceback\n  deep")
+    others = [written("a.jpg", "16 bits converted"), skipped("b.txt")]
+    assert list(failures(tallied(*others))) == []
+    all_three = [*others, failed("c.jpg", traceback="Traceback\n  deep\n")]
+    assert list(failures(tallied(*all_three))) == ["failed:", "  c.jpg: cannot be read"]
+    assert list(failures(tallied(*all_three, verbose=True)))[1].endswith("Traceback\n  deep")
 
 
 def test_of_skipped_files_and_warnings_ten_are_named_and_the_others_counted():

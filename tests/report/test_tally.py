@@ -40,21 +40,39 @@ def test_bytes_are_those_of_written_pictures_only():
 
 
 def test_what_a_person_must_hear_of_is_kept_in_order_and_nothing_else():
-    told = [
-        item(Status.FAILED, "1"),
-        item(Status.SKIPPED, "2", reason="no picture"),
-        item(Status.WRITTEN, "3", warnings=("alpha dropped",)),
-    ]
-    tally = Tally(5)
-    for one in (item(Status.WRITTEN), told[0], item(Status.UNCHANGED), told[1], told[2]):
-        tally.add(one)
-    assert tally.told == told
+    tally = Tally(6)
+    tally.add(item(Status.WRITTEN))
+    tally.add(item(Status.UNCHANGED))
+    for number in range(12):
+        tally.add(item(Status.FAILED, f"f{number}"))
+        tally.add(item(Status.SKIPPED, f"s{number}", reason="no picture"))
+        tally.add(item(Status.WRITTEN, f"w{number}", warnings=("alpha dropped", "grey")))
+    assert tally.failures == [(f"f{number}", "broken", "") for number in range(12)]
+    assert tally.passed_over == [(f"s{number}", "no picture", "") for number in range(10)]
+    assert tally.warnings == [(f"w{number}", "alpha dropped; grey", "") for number in range(10)]
+    assert (tally.counts[Status.SKIPPED], tally.warned) == (12, 12)
+
+
+def test_a_verbose_one_keeps_them_all():
+    tally = Tally(12, verbose=True)
+    for number in range(12):
+        tally.add(item(Status.SKIPPED, f"s{number}", reason="no picture"))
+        tally.add(item(Status.WRITTEN, f"w{number}", warnings=("grey",)))
+    assert (len(tally.passed_over), len(tally.warnings)) == (12, 12)
+
+
+def test_a_traceback_is_kept_only_where_it_is_shown():
+    broken = Item(Source("a", "jpeg", 1), Status.FAILED, failure=Failure("OSError", "broken", "Traceback"))
+    for verbose, kept in ((False, ""), (True, "Traceback")):
+        tally = Tally(1, verbose)
+        tally.add(broken)
+        assert tally.failures == [("a", "broken", kept)]
 
 
 def test_two_tallies_share_nothing():
     Tally(1).add(item(Status.FAILED))
     assert Tally(1).done == 0
-    assert Tally(1).told == []
+    assert Tally(1).failures == []
 
 
 def test_time_goes_on():
@@ -65,4 +83,4 @@ def test_time_goes_on():
 def test_pruned_outputs_are_counted_and_no_input_for_them():
     tally = Tally(0)
     tally.add(item(Status.PRUNED, outputs=OUTPUTS))
-    assert (tally.pruned, tally.discovered, tally.told) == (len(OUTPUTS), 0, [])
+    assert (tally.pruned, tally.discovered, tally.passed_over) == (len(OUTPUTS), 0, [])
