@@ -49,5 +49,6 @@ def test_of_four_times_as_many_is_hardly_more(tmp_path):
 
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
-def test_of_a_hundred_times_as_many_is_hardly_more(tmp_path):
-    assert peak(tmp_path, 100_000, SMALL) < 1.10 * peak(tmp_path, 1_000, SMALL)
+@pytest.mark.parametrize(("tenth", "most"), [(SMALL, 1.10), (BROKEN, 1.20)], ids=["fine", "broken"])
+def test_of_a_hundred_times_as_many_is_hardly_more(tmp_path, tenth, most):
+    assert peak(tmp_path, 100_000, tenth) < most * peak(tmp_path, 1_000, tenth)
