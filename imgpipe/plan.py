@@ -19,9 +19,9 @@ from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, targets
 from imgpipe.recipe import Recipe
-from imgpipe.settling import Settling
 from imgpipe.storage import Storage, open_storage, open_target
 from imgpipe.template import may_be_written
+from imgpipe.triage import Triage
 
 _NAME = attrgetter("name")
 
@@ -62,9 +62,9 @@ class Plan(NamedTuple):
         found = self._found()
         if journal is None:
             return found
-        settling = Settling(self.source, self.target, self.existing, journal)
+        triage = Triage(self.source, self.target, self.existing, journal)
         return noted(
-            (job if isinstance(job, Item) else settling.decide(job) for job in found),
+            (job if isinstance(job, Item) else triage.decide(job) for job in found),
             journal,
             remote=self.target.remote,
         )

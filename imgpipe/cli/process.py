@@ -91,7 +91,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     """Do what was planned, tell of it, and return the exit status."""
     tally, record = Tally(plan.total, request.verbose), Record(plan.target, _about(plan, request))
     meter = Meter()
-    end = _loop(plan, request, stop, _Told(tally, record, lines), meter)
+    end = _loop(plan, request, stop, _Listeners(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
     record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
     if lines is not None:
@@ -106,7 +106,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)
 
 
-class _Told(NamedTuple):
+class _Listeners(NamedTuple):
     """Who is told of each item."""
 
     tally: Tally
@@ -120,7 +120,7 @@ class _Told(NamedTuple):
             write_line(self.lines, item_line(item))
 
 
-def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Told, meter: Meter) -> _End:
+def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, meter: Meter) -> _End:
     try:
         with (
             progress(told.tally, sys.stderr, wanted=request.progress) as bar,

@@ -19,7 +19,7 @@ def summary(tally: Tally) -> Iterator[str]:
     if tally.not_begun:
         yield f"{tally.not_begun} not begun; run the same command again to go on"
     yield from failures(tally)
-    yield from _section("skipped", tally.passed_over, tally.counts[Status.SKIPPED])
+    yield from _section("skipped", tally.left_alone, tally.counts[Status.SKIPPED])
     yield from _section("warnings", tally.warnings, tally.warned)
 
 

@@ -32,7 +32,7 @@ class Tally:
         verbose: whether all of what was skipped and warned of is named, and tracebacks are shown.
         counts: how many came to which end.
         failures: all inputs that failed.
-        passed_over: inputs that were skipped; the first `SHOWN` unless `verbose`.
+        left_alone: inputs that were skipped; the first `SHOWN` unless `verbose`.
         warnings: inputs that something is to be said of although they may have been written; the first `SHOWN` too.
         warned: how many those are in all.
         pruned: outputs that were removed since their source is gone.
@@ -45,7 +45,7 @@ class Tally:
     verbose: bool = False
     counts: Counter[Status] = field(default_factory=Counter)
     failures: list[Told] = field(default_factory=list)
-    passed_over: list[Told] = field(default_factory=list)
+    left_alone: list[Told] = field(default_factory=list)
     warnings: list[Told] = field(default_factory=list)
     warned: int = 0
     pruned: int = 0
@@ -66,7 +66,7 @@ class Tally:
             traceback = item.failure.traceback if self.verbose else ""
             self.failures.append(Told(item.source.name, item.failure.message, traceback))
         if item.status is Status.SKIPPED:
-            self._keep(self.passed_over, item, item.reason)
+            self._keep(self.left_alone, item, item.reason)
         if item.warnings:
             self.warned += 1
             self._keep(self.warnings, item, "; ".join(item.warnings))

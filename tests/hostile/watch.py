@@ -30,7 +30,7 @@ class Outcome:
         return sum(item["status"] == status for item in self.items.values())
 
 
-# PR_SET_THP_DISABLE: whether the kernel finds a huge page for a heap is chance, and one more or less is 2 MB.
+# PR_SET_THP_DISABLE: imgpipe asks for huge pages, and how many the kernel finds is chance; one more or less is 2 MB.
 _WITHOUT_HUGE_PAGES = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(41, 1, 0, 0, 0); os.execv(sys.executable, sys.orig_argv[3:])"
 )

@@ -48,7 +48,7 @@ def test_what_a_person_must_hear_of_is_kept_in_order_and_nothing_else():
         tally.add(item(Status.SKIPPED, f"s{number}", reason="no picture"))
         tally.add(item(Status.WRITTEN, f"w{number}", warnings=("alpha dropped", "grey")))
     assert tally.failures == [(f"f{number}", "broken", "") for number in range(12)]
-    assert tally.passed_over == [(f"s{number}", "no picture", "") for number in range(10)]
+    assert tally.left_alone == [(f"s{number}", "no picture", "") for number in range(10)]
     assert tally.warnings == [(f"w{number}", "alpha dropped; grey", "") for number in range(10)]
     assert (tally.counts[Status.SKIPPED], tally.warned) == (12, 12)
 
@@ -58,7 +58,7 @@ def test_a_verbose_one_keeps_them_all():
     for number in range(12):
         tally.add(item(Status.SKIPPED, f"s{number}", reason="no picture"))
         tally.add(item(Status.WRITTEN, f"w{number}", warnings=("grey",)))
-    assert (len(tally.passed_over), len(tally.warnings)) == (12, 12)
+    assert (len(tally.left_alone), len(tally.warnings)) == (12, 12)
 
 
 def test_a_traceback_is_kept_only_where_it_is_shown():
@@ -83,4 +83,4 @@ def test_time_goes_on():
 def test_pruned_outputs_are_counted_and_no_input_for_them():
     tally = Tally(0)
     tally.add(item(Status.PRUNED, outputs=OUTPUTS))
-    assert (tally.pruned, tally.discovered, tally.passed_over) == (len(OUTPUTS), 0, [])
+    assert (tally.pruned, tally.discovered, tally.left_alone) == (len(OUTPUTS), 0, [])

@@ -109,14 +109,18 @@ def _started(weed, folder, config):
         command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
         command += [f"-filer.localSocket={data}/filer.sock", f"-s3.localSocket={data}/s3.sock"]
         command += [*(f"-{name}={port}" for name, port in ports.items())]
-        with open(folder / "log", "wb") as log:
+        with open(folder / "log", "ab") as log:
             # A group of its own: a Ctrl-C is for the tests, which then stop it.
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, start_new_session=True)
         endpoint = f"http://127.0.0.1:{ports['s3.port']}"
-        if _answers(process, endpoint):
+        try:
+            _wait_until_it_answers(process, endpoint)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if process.poll() is None:
             return process, endpoint
-        process.kill()
-        process.wait()
     raise RuntimeError(f"the S3 server did not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
 
 
@@ -131,17 +135,18 @@ def free_ports(count):
     return ports
 
 
-def _answers(process, endpoint):
-    """Wait until it does; whether it did before it ended, or a minute and a half was over."""
+def _wait_until_it_answers(process, endpoint):
+    """Or until it has ended."""
     end = time.monotonic() + 90
-    while time.monotonic() < end and process.poll() is None:
+    while process.poll() is None:
         try:
             _bucket_request(endpoint, FIRST)
         except OSError:
+            if time.monotonic() > end:
+                raise
             time.sleep(0.1)
         else:
-            return True
-    return False
+            return
 
 
 def _bucket_request(endpoint, name):

@@ -20,7 +20,7 @@ _UNREADABLE = "unreadable"
 _NAME = attrgetter("name")
 
 
-class Settling(NamedTuple):
+class Triage(NamedTuple):
     """By what it is decided whether there is work for a job.
 
     Attributes:
