@@ -3,6 +3,7 @@
 import functools
 import io
 import itertools
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 from benchmarks import reduced
 from benchmarks.measure import run_once
-from benchmarks.model import Assignment, Made, Task
+from benchmarks.model import ROOT, Assignment, Made, Task
 from benchmarks.peers.codec_limit import codec_limit
 from benchmarks.peers.imgpipe import imgpipe
 from benchmarks.peers.opencv import opencv
@@ -64,6 +65,15 @@ def test_a_peer_makes_what_is_asked_for(tmp_path, encoded, peer, name):
     verdict = check(work)
     assert verdict.faults == ()
     assert verdict.worst > 0.8, "the right picture, the right way up"
+
+
+def test_a_codec_limit_without_its_outputs_is_none(tmp_path, photo):
+    (tmp_path / "in").mkdir()
+    photo.save(tmp_path / "in" / "a.jpg")
+    work = Assignment(Task((), (Made("jpeg", 80, 200),)), tmp_path / "in", tmp_path / "missing", 1, 1)
+    program = subprocess.run(codec_limit(work).commands[0].argv, capture_output=True, check=False, cwd=ROOT)
+    assert program.returncode != 0
+    assert b"seconds" not in program.stdout
 
 
 @pytest.mark.parametrize("peer", [imgpipe, pillow, codec_limit])
