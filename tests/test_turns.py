@@ -74,49 +74,49 @@ def check(picture, *steps):
     for one, other in zip(made.frames, expected.frames, strict=True):
         assert frame_size(one) == frame_size(other)
         difference = np.abs(samples(one) - samples(other))
-        assert difference.mean() < TOLERANCE
-        assert difference.max() <= 2
+        assert difference.mean() < TOLERANCE, picture.orientation
+        assert difference.max() <= 2, picture.orientation
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("number", TURNED)
-def test_every_fit_and_gravity(number, layout, size):
-    check(stored(size, number), f"resize:{layout}")
+def test_every_fit_and_gravity(layout, size):
+    for number in TURNED:
+        check(stored(size, number), f"resize:{layout}")
 
 
 @pytest.mark.parametrize("layout", ["100x", "47x63,fit=cover,gravity=southeast", "31x29!", "300x"])
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("number", TURNED)
-def test_every_kernel(number, kernel, layout):
-    check(stored(SIZES[0], number), f"resize:{layout},kernel={kernel}")
+def test_every_kernel(kernel, layout):
+    for number in TURNED:
+        check(stored(SIZES[0], number), f"resize:{layout},kernel={kernel}")
 
 
 @pytest.mark.parametrize("layout", ["40%", "47x63,fit=cover,gravity=north", "47x63,fit=contain,gravity=west"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("number", [3, 5, 6])
-def test_every_kind_of_frame(number, kind, layout):
-    check(stored(SIZES[1], number, kind), f"resize:{layout}")
+def test_every_kind_of_frame(kind, layout):
+    for number in (3, 5, 6):
+        check(stored(SIZES[1], number, kind), f"resize:{layout}")
 
 
 @pytest.mark.parametrize("gravity", GRAVITIES)
-@pytest.mark.parametrize("number", TURNED)
-def test_what_is_only_cut_off_loses_no_level(number, gravity):
-    # As wide as the picture and less high: nothing is resampled, and half a px decides where it is cut.
-    picture = stored((31, 20), number)
-    width, height = picture.size
-    step = parse(f"resize:{width}x{height - 5},fit=cover,gravity={gravity}")
-    made, expected = (apply(step, one).frames[0] for one in (picture, settled(picture)))
-    assert np.array_equal(made, expected)
+def test_what_is_only_cut_off_loses_no_level(gravity):
+    for number in TURNED:
+        # As wide as the picture and less high: nothing is resampled, and half a px decides where it is cut.
+        picture = stored((31, 20), number)
+        width, height = picture.size
+        step = parse(f"resize:{width}x{height - 5},fit=cover,gravity={gravity}")
+        made, expected = (apply(step, one).frames[0] for one in (picture, settled(picture)))
+        assert np.array_equal(made, expected), number
 
 
 @pytest.mark.parametrize("layout", ["47x", "40x40,fit=cover,gravity=northwest", "40x40,fit=contain", "20x,kernel=box"])
 @pytest.mark.parametrize("reduction", [2, 4])
-@pytest.mark.parametrize("number", TURNED)
-def test_frames_that_were_decoded_smaller_with_a_part_of_a_px_at_their_edge(number, reduction, layout):
+def test_frames_that_were_decoded_smaller_with_a_part_of_a_px_at_their_edge(reduction, layout):
     size = (489, 405)
     frame = waves((-(-size[0] // reduction), -(-size[1] // reduction)))
-    check(Picture((frame,), turned_size(size, number), "jpeg", orientation=number), f"resize:{layout}")
+    for number in TURNED:
+        check(Picture((frame,), turned_size(size, number), "jpeg", orientation=number), f"resize:{layout}")
 
 
 @pytest.mark.parametrize("number", TURNED)

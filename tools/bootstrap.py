@@ -25,6 +25,9 @@ OLDEST = (3, 11)
 # Called with .venv activated, `python3` is the one in it; what is to make .venv must live outside.
 OUTSIDE = getattr(sys, "_base_executable", None) or sys.executable
 
+# Modules are compiled at the end, if at all: pip does it one by one, also those that nobody will ever load.
+PIP_OPTIONS = ("--quiet", "--no-compile")
+
 NO_WAY = """\
 This Python cannot make an environment: it has neither ensurepip nor pip. One of these helps:
 
@@ -98,14 +101,14 @@ def install_with_pip(fresh: bool) -> bool:
     """The way of the standard library."""
     if fresh and not run(OUTSIDE, "-m", "venv", VENV):
         return False
-    return has_pip(PYTHON) and run(PYTHON, "-m", "pip", "install", "--quiet", *requirements())
+    return has_pip(PYTHON) and run(PYTHON, "-m", "pip", "install", *PIP_OPTIONS, *requirements())
 
 
 def install_from_outside(fresh: bool) -> bool:
     """The way of a Python without ensurepip but with pip: that pip installs into an environment without one."""
     if fresh and not run(OUTSIDE, "-m", "venv", "--without-pip", VENV):
         return False
-    return run(OUTSIDE, "-m", "pip", "--python", PYTHON, "install", "--quiet", *requirements())
+    return run(OUTSIDE, "-m", "pip", "--python", PYTHON, "install", *PIP_OPTIONS, *requirements())
 
 
 def has_pip(python: str) -> bool:
@@ -153,7 +156,12 @@ def install_s3_server() -> None:
 
 
 def compile_bytecode() -> None:
-    """Compile all modules now: start-up time matters, and where PYTHONDONTWRITEBYTECODE is set nobody else would."""
+    """Compile all modules where PYTHONDONTWRITEBYTECODE is set, as nobody else would, and each start would take longer.
+
+    Else whoever loads a module first compiles it, and the many that nobody loads cost nothing.
+    """
+    if not sys.dont_write_bytecode:
+        return
     where = 'import sysconfig; print(sysconfig.get_path("purelib"))'
     packages = subprocess.run([PYTHON, "-c", where], stdout=subprocess.PIPE, check=True, text=True).stdout
     # Some packages carry files that are no Python on purpose; they are no failure.

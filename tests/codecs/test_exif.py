@@ -43,20 +43,20 @@ def test_a_block_without_orientation_is_left_as_it_is():
     assert without_orientation(None) is None
 
 
-@pytest.mark.parametrize("cut", range(len(exif_block(6))))
-def test_a_truncated_block_never_raises(cut):
-    block = exif_block(6)[:cut]
-    assert orientation_of(block) in (1, 6)
-    without_orientation(block)
+def test_a_truncated_block_never_raises():
+    whole = exif_block(6)
+    for cut in range(len(whole)):
+        assert orientation_of(whole[:cut]) in (1, 6), cut
+        without_orientation(whole[:cut])
 
 
-@pytest.mark.parametrize("offset", range(6, 60))
 @pytest.mark.parametrize("value", [0, 0x7F, 0xFF])
-def test_a_hostile_block_never_raises(offset, value):
-    block = bytearray(exif_block(6))
-    block[offset] = value
-    assert 1 <= orientation_of(bytes(block)) <= 8
-    without_orientation(bytes(block))
+def test_a_hostile_block_never_raises(value):
+    for offset in range(6, 60):
+        block = bytearray(exif_block(6))
+        block[offset] = value
+        assert 1 <= orientation_of(bytes(block)) <= 8, offset
+        without_orientation(bytes(block))
 
 
 def test_the_prefix_is_added_once():

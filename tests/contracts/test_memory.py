@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -107,20 +108,23 @@ def test_no_filter_takes_more_than_is_expected(bands, deep, format):
     assert not {step: f"{peak / 1e6:.0f} MB of {most / 1e6:.0f}" for step, peak, most in measured if peak > most}
 
 
-@pytest.mark.parametrize("name", builtin())
-@pytest.mark.parametrize("kind", ["RGB", "RGBA", 1, 4])
-def test_gives_the_same_whether_rows_are_worked_on_together_or_not(monkeypatch, name, kind):
-    size = (61, 83)
+def frame_of(kind, size):
     count = kind if isinstance(kind, int) else len(kind)
     random = np.random.default_rng(count)
     pixels = random.integers(0, 65536, (size[1], size[0], count)).astype(np.uint16)
     if count == 4:
         pixels[20:50, 10:40, 3] = 0
-    frame = pixels if isinstance(kind, int) else Image.fromarray((pixels >> 8).astype(np.uint8))
-    for step in steps_of(name):
+    return pixels if isinstance(kind, int) else Image.fromarray((pixels >> 8).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_gives_the_same_whether_rows_are_worked_on_together_or_not(monkeypatch, name):
+    size = (61, 83)
+    for kind, step in product(["RGB", "RGBA", 1, 4], steps_of(name)):
+        frame = frame_of(kind, size)
         made = []
         for px in (1, 1 << 30):
             monkeypatch.setattr(strips, "_STRIP", px)
             monkeypatch.setattr(strips, "_TALL_STRIP", px)
             made.append(np.asarray(apply(parse(step), Picture((frame,), size, "png")).frames[0]))
-        assert np.array_equal(*made), step
+        assert np.array_equal(*made), (kind, step)

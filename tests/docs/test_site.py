@@ -1,6 +1,8 @@
 """The docs site can be made, without the network and without a warning."""
 
+import html
 import os
+import re
 import subprocess
 import sys
 
@@ -13,7 +15,7 @@ from tests.docs.blocks import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The whole site, as text."""
+    """The whole site, as `make docs` makes it."""
     pytest.importorskip("sphinx")
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
@@ -26,7 +28,7 @@ def site(tmp_path_factory):
             "-n",
             "-q",
             "-b",
-            "text",
+            "html",
             str(ROOT / "docs"),
             str(folder),
         ],
@@ -39,6 +41,11 @@ def site(tmp_path_factory):
     return folder
 
 
+def text_of(page):
+    """What a page shows, without its markup."""
+    return html.unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
+
+
 def commands(command, name="imgpipe"):
     yield name, command
     if isinstance(command, click.Group):
@@ -48,9 +55,9 @@ def commands(command, name="imgpipe"):
 
 
 def test_every_command_and_every_option_is_in_the_reference(site):
-    page = (site / "reference" / "cli.txt").read_text()
+    page = text_of(site / "reference" / "cli.html")
     for name, command in commands(cli):
-        assert f"\n{name}\n" in page, name
+        assert f"\n{name}¶\n" in page, name
         for option in command.params:
             if isinstance(option, click.Option):
                 assert option.opts[0] in page, f"{name} {option.opts[0]}"
@@ -59,12 +66,12 @@ def test_every_command_and_every_option_is_in_the_reference(site):
 def test_every_public_name_is_in_the_reference(site):
     import imgpipe
 
-    page = (site / "reference" / "library.txt").read_text()
+    page = text_of(site / "reference" / "library.html")
     for name in imgpipe.__all__:
         assert f"imgpipe.{name}" in page, name
 
 
 def test_what_an_attribute_means_is_in_the_reference(site):
-    page = " ".join((site / "reference" / "library.txt").read_text().split())
+    page = " ".join(text_of(site / "reference" / "library.html").split())
     assert "chroma subsampling of JPEG, AVIF and HEIC" in page
     assert "worker processes; by default as many as the cores that this process may use" in page

@@ -1,11 +1,14 @@
-"""CPU-bound work: primes counted in 10 ranges, one after the other, with 5 threads, with 5 processes."""
+"""CPU-bound work: primes to 500,000 (or another number, if given) counted in 10 ranges, one after the other, with 5
+threads, with 5 processes."""
 
 import multiprocessing
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-RANGES = [range(start, start + 50_000) for start in range(0, 500_000, 50_000)]
+TENTH = int(sys.argv[1] if len(sys.argv) > 1 else 500_000) // 10
+RANGES = [range(start, start + TENTH) for start in range(0, 10 * TENTH, TENTH)]
 
 
 def is_prime(number):
