@@ -1,6 +1,8 @@
 """The lock of an OUTPUT in object storage, against a storage in memory whose clock and answers are the test's."""
 
 import json
+import os
+import subprocess
 import threading
 import time
 from types import SimpleNamespace
@@ -185,6 +187,33 @@ def test_it_is_taken_over_only_once_it_has_expired_by_the_clock_of_the_server(st
         with pytest.raises(UsageError, match="elsewhere, process 1"):
             lease.take()
         assert storage.data == OTHER
+
+
+@pytest.fixture
+def other():
+    """Another process of this machine, and its lock."""
+    process = subprocess.Popen(["sleep", "100"])
+    yield process, json.dumps({"owner": "another", **leases._here(), "pid": process.pid}).encode()
+    process.kill()
+    process.wait()
+
+
+def test_that_of_a_living_process_of_this_machine_is_respected(storage, other):
+    storage.lay(other[1])
+    with pytest.raises(UsageError, match="another run"):
+        Lease(storage, 60).take()
+
+
+@pytest.mark.skipif(not leases._machine(), reason="which machine this is cannot be told here")
+@pytest.mark.parametrize("reaped", [True, False])
+def test_that_of_a_killed_process_of_this_machine_is_free_at_once(storage, other, reaped):
+    process, lock = other
+    storage.lay(lock)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | (0 if reaped else os.WNOWAIT))
+    lease = Lease(storage, 60)
+    lease.take()
+    lease.release()
 
 
 def test_it_expires_for_others_only_after_its_owner_took_it_for_lost():
