@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.storage.gcs import gs_bucket  # noqa: F401 - a fixture
 from tests.storage.s3 import bucket, s3_server  # noqa: F401 - fixtures
 
 _PROC = Path("/proc")

@@ -19,6 +19,7 @@ from typing import Any
 from imgpipe.errors import UsageError
 from imgpipe.storage.cloud import CloudFolder
 from imgpipe.storage.listing import OWN_FOLDER
+from imgpipe.storage.objects import Version
 
 _LOCK = f"{OWN_FOLDER}/lock"
 _EXPIRES = 90.0
@@ -35,7 +36,7 @@ class Lease:
         self._every = every
         self._times = 0
         self._owner = {"owner": secrets.token_hex(8), **_here()}
-        self._version = ""
+        self._version: Version | None = None
         self._taken = False
         self._renewed = 0.0
         self._end = threading.Event()
@@ -70,7 +71,7 @@ class Lease:
             if not self.lost and self._is_ours():
                 self._storage.forget(_LOCK)
 
-    def _free_version(self) -> str:
+    def _free_version(self) -> Version:
         """The version of a lock whose owner is gone; UsageError where he is alive."""
         version, modified = self._storage.version(_LOCK)
         owner = _decoded(self._storage.read(_LOCK))

@@ -19,7 +19,7 @@ from imgpipe.storage import Attributes, Data, Durability, Entry, Listing, is_nam
 from imgpipe.storage.answers import GONE
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
 from imgpipe.storage.location import Bucket, bucket_of, scheme_of
-from imgpipe.storage.objects import Objects, client_options, load, retries
+from imgpipe.storage.objects import Objects, Version, client_options, load, retries
 from imgpipe.storage.standing import Standing
 
 _CREDENTIALS = {
@@ -83,11 +83,11 @@ class CloudFolder:
         """The own objects of imgpipe in a folder of `.imgpipe`; their names are below that folder."""
         return self._below(f"{OWN_FOLDER}/{folder}")
 
-    def put_if(self, name: str, data: bytes, version: str | None) -> str:
+    def put_if(self, name: str, data: bytes, version: Version | None) -> Version:
         """Put an object in the place of that version, or of nothing; its version, or FileExistsError."""
-        return self.objects.put(self._key(name), data, condition="create" if version is None else {"e_tag": version})
+        return self.objects.put(self._key(name), data, condition=version or "create")
 
-    def version(self, name: str) -> tuple[str, float]:
+    def version(self, name: str) -> tuple[Version, float]:
         """Which version stands there, and since when, in s since 1970 by the server's clock; FileNotFoundError."""
         return self.objects.version(self._key(name))
 

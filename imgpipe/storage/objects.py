@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from imgpipe.errors import RunError, UsageError, install_advice
 from imgpipe.storage import Data, Entry
@@ -33,6 +33,13 @@ _RETRIES: Any = {
 _TIMES = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "300s"}
 _SWITCHES = ("allow_http", "allow_invalid_certificates")
 _TEXTS = (*_TIMES, "proxy_url", "proxy_ca_certificate", "proxy_excludes", "user_agent")
+
+
+class Version(NamedTuple):
+    """Which one of the contents that an object had: S3 and Azure go by its ETag, Google by a number of its own."""
+
+    e_tag: str | None
+    version: str | None
 
 
 class Objects:
@@ -77,31 +84,35 @@ class Objects:
         """Size and time of an object; its name is the key."""
         return entry_of(self._ask(lambda: self.store.head(key)), key)
 
-    def version(self, key: str) -> tuple[str, float]:
-        """The ETag of an object, and its time in s since 1970."""
+    def version(self, key: str) -> tuple[Version, float]:
+        """Which version of an object stands there, and its time in s since 1970."""
         meta = self._ask(lambda: self.store.head(key))
-        return meta["e_tag"] or "", meta["last_modified"].timestamp()
+        return Version(meta["e_tag"], meta["version"]), meta["last_modified"].timestamp()
 
     def meta_by_reading(self, key: str) -> Entry:
         """The same by a request to read, for servers and signatures that allow nothing else."""
         return entry_of(self._ask(lambda: self.store.get(key).meta), key)
 
-    def put(self, key: str, data: Data, *, condition: str | dict[str, Any] = "overwrite", kind: str = "") -> str:
-        """Publish a whole object at once; returns its ETag.
+    def put(self, key: str, data: Data, *, condition: str | Version = "overwrite", kind: str = "") -> Version:
+        """Publish a whole object at once; returns its version.
 
         Args:
             key: where.
             data: what.
-            condition: ``"create"`` for nowhere but where nothing stands, ``{"e_tag": ...}`` for nowhere but in the
-                place of that version; FileExistsError where it does not hold.
+            condition: ``"create"`` for nowhere but where nothing stands, a version for nowhere but in its place;
+                FileExistsError where it does not hold.
             kind: its media type.
         """
         more: dict[str, Any] = {"attributes": {"Content-Type": kind}} if kind else {}
         in_parts = condition == "overwrite" and len(data) > PART
+        mode: Any = condition
+        if isinstance(condition, Version):
+            mode = {name: value for name, value in condition._asdict().items() if value is not None}
         put = lambda: self.store.put(  # noqa: E731 - asked more than once
-            key, data, mode=condition, use_multipart=in_parts, chunk_size=PART, max_concurrency=4, **more
+            key, data, mode=mode, use_multipart=in_parts, chunk_size=PART, max_concurrency=4, **more
         )
-        return str(self._ask(put)["e_tag"] or "")
+        done = self._ask(put)
+        return Version(done["e_tag"], done["version"])
 
     def remove(self, key: str) -> None:
         """Remove an object, if it is there."""
@@ -166,7 +177,10 @@ def entry_of(meta: Any, name: str) -> Entry:
 
     # Whole seconds: a listing may tell of less, an object's own headers do not.
     modified = int(meta["last_modified"].timestamp()) * 1_000_000_000
-    return Entry(name, meta["size"], modified, inode=number_of(meta["e_tag"] or ""))
+    tag = meta["e_tag"] or ""
+    # Azure's listings leave out the quotes that its headers have.
+    quoted = f'"{tag}"' if tag and not tag.endswith('"') else tag
+    return Entry(name, meta["size"], modified, inode=number_of(quoted))
 
 
 def client_options(environment: dict[str, str], family: str) -> dict[str, Any]:

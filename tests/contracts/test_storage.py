@@ -21,6 +21,7 @@ STORAGES = {
     "local": lambda request: open_storage(str(request.getfixturevalue("tmp_path") / "root")),
     "local, synced": lambda request: open_storage(str(request.getfixturevalue("tmp_path") / "root"), "fsync"),
     "s3": lambda request: open_storage(request.getfixturevalue("bucket").url + "/root"),
+    "gs": lambda request: open_storage(request.getfixturevalue("gs_bucket").url + "/root"),
 }
 LOCAL = ("local", "local, synced")
 

@@ -97,3 +97,14 @@ def test_a_listing_that_breaks_off_goes_on_behind_the_last_key(monkeypatch):
     monkeypatch.setattr("imgpipe.storage.answers._WAITS", (0.0, 0.0))
     objects = Objects("s3://bucket/p", lambda: SimpleNamespace(list=listing))
     assert [entry.name for entry in objects.below("p")] == [meta["path"] for meta in metas]
+
+
+def test_an_etag_is_the_same_with_and_without_quotes():
+    """Azure's listings have none, its headers have."""
+    meta = {"path": "a.png", "size": 1, "last_modified": datetime.now(tz=UTC), "version": None}
+    store = SimpleNamespace(
+        head=lambda _key: {**meta, "e_tag": '"0x8D4BCC2E4835CD0"'},
+        list=lambda _prefix, **_: iter([[{**meta, "e_tag": "0x8D4BCC2E4835CD0"}]]),
+    )
+    objects = Objects("az://container", lambda: store)
+    assert list(objects.below("")) == [objects.meta("a.png")]
