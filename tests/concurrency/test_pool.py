@@ -140,7 +140,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_result(self):
         error = self.raised_by(tasks.give_lambda, [1], Exception)
-        assert "pickle" in str(error).lower()
+        assert "<lambda>" in str(error)
         assert isinstance(error.__cause__, RemoteTraceback)
 
     def test_of_a_result_that_does_not_unpickle(self):
@@ -148,7 +148,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_task(self):
         error = self.raised_by(tasks.same, [1, 2, lambda: None], Exception)
-        assert "pickle" in str(error).lower()
+        assert "<lambda>" in str(error)
 
     def test_of_a_task_that_does_not_unpickle(self):
         error = self.raised_by(tasks.same, [tasks.Unloadable()], LookupError)
@@ -156,7 +156,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_function_comes_at_once(self):
         error = self.raised_by(lambda task: task, [1], Exception)
-        assert "pickle" in str(error).lower()
+        assert "<lambda>" in str(error)
 
     def test_of_the_source_come_out(self):
         def source():

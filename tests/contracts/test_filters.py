@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -148,12 +149,12 @@ every_filter = filters(lambda name: True)
 @every_filter
 def test_docstring_explains_every_option_with_an_example(name):
     chosen = builtin()[name]
-    text = chosen.__doc__
+    text = inspect.cleandoc(chosen.__doc__)
     assert ">>> " in text
     assert any(example.startswith(name) for example in read_help(chosen).examples)
     assert "rror" in text
     for option in chosen.options:
-        assert f"\n        {option.name}: " in text, option.name
+        assert f"\n    {option.name}: " in text, option.name
 
 
 @every_filter
