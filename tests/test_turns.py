@@ -70,9 +70,9 @@ def check(picture, *steps):
     operations = [parse(step) for step in steps]
     made = settled(apply_all(operations, picture))
     expected = settled(apply_all(operations, settled(picture)))
-    assert made.size == expected.size
+    assert made.size == expected.size, picture.orientation
     for one, other in zip(made.frames, expected.frames, strict=True):
-        assert frame_size(one) == frame_size(other)
+        assert frame_size(one) == frame_size(other), picture.orientation
         difference = np.abs(samples(one) - samples(other))
         assert difference.mean() < TOLERANCE, picture.orientation
         assert difference.max() <= 2, picture.orientation

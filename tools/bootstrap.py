@@ -25,7 +25,7 @@ OLDEST = (3, 11)
 # Called with .venv activated, `python3` is the one in it; what is to make .venv must live outside.
 OUTSIDE = getattr(sys, "_base_executable", None) or sys.executable
 
-# Modules are compiled at the end, if at all: pip does it one by one, also those that nobody will ever load.
+# `compile_bytecode` does it at the end, where it must be: pip compiles one by one, also what nobody will ever load.
 PIP_OPTIONS = ("--quiet", "--no-compile")
 
 NO_WAY = """\
@@ -156,7 +156,7 @@ def install_s3_server() -> None:
 
 
 def compile_bytecode() -> None:
-    """Compile all modules where PYTHONDONTWRITEBYTECODE is set, as nobody else would, and each start would take longer.
+    """Compile all modules where Python is told not to write them, as nobody would, and each start would take longer.
 
     Else whoever loads a module first compiles it, and the many that nobody loads cost nothing.
     """

@@ -102,8 +102,10 @@ class Lease:
 
     def _sees_ours(self) -> bool:
         with suppress(OSError):
+            # Its version first: one that is another's by the time it is read must not be taken for ours.
+            version, _ = self._storage.version(_LOCK)
             if self._is_ours():
-                self._version, _ = self._storage.version(_LOCK)
+                self._version = version
                 return True
         return False
 
@@ -155,7 +157,7 @@ def _is_dead(owner: dict[str, Any]) -> bool:
         os.kill(pid, 0)
         with open(f"/proc/{pid}/stat", "rb") as file:
             state = file.read().rpartition(b") ")[2][:1]
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError):
         return True
     except OSError:
         return False

@@ -10,6 +10,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -40,6 +41,10 @@ class Version(NamedTuple):
 
     e_tag: str | None
     version: str | None
+
+    def as_mode(self) -> dict[str, str]:
+        """As the library takes it, which knows names that are missing but no None."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class Objects:
@@ -105,9 +110,7 @@ class Objects:
         """
         more: dict[str, Any] = {"attributes": {"Content-Type": kind}} if kind else {}
         in_parts = condition == "overwrite" and len(data) > PART
-        mode: Any = condition
-        if isinstance(condition, Version):
-            mode = {name: value for name, value in condition._asdict().items() if value is not None}
+        mode: Any = condition.as_mode() if isinstance(condition, Version) else condition
         put = lambda: self.store.put(  # noqa: E731 - asked more than once
             key, data, mode=mode, use_multipart=in_parts, chunk_size=PART, max_concurrency=4, **more
         )
@@ -115,8 +118,9 @@ class Objects:
         return Version(done["e_tag"], done["version"])
 
     def remove(self, key: str) -> None:
-        """Remove an object, if it is there."""
-        self._ask(lambda: self.store.delete(key))
+        """Remove an object, if it is there; some servers say so where none is, also when asked for the second time."""
+        with suppress(FileNotFoundError):
+            self._ask(lambda: self.store.delete(key))
 
     def below(self, prefix: str) -> Iterator[Entry]:
         """All objects below a prefix, by their keys in order; a page at a time, so that a million cost no memory."""

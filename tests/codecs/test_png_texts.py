@@ -24,28 +24,27 @@ def png(*chunks, frames=None, **more):
 
 @functools.cache
 def bomb():
+    """Made where it is needed, as it takes a second: each process of the tests reads this file."""
     return zlib.compress(bytes(200 << 20), 9)
 
 
-def bombs(kind):
-    """Chunks of a PNG that cost more than they are worth."""
-    return {
-        "zTXt": [(b"zTXt", b"Comment\0\0" + bomb())],
-        "iTXt": [(b"iTXt", b"Comment\0\1\0\0\0" + bomb())],
-        "XMP": [(b"iTXt", XMP + b"\1\0\0\0" + bomb())],
-        "long XMP": [(b"iTXt", XMP + b"\0\0\0\0" + b"x" * (2 << 20))],
-        "many": [(b"tEXt", b"Comment\0" + b"x" * (1 << 20))] * 70,
-        "profile": [(b"iCCP", b"bomb\0\0" + bomb())],
-    }[kind]
+BOMBS = {
+    "zTXt": lambda: [(b"zTXt", b"Comment\0\0" + bomb())],
+    "iTXt": lambda: [(b"iTXt", b"Comment\0\1\0\0\0" + bomb())],
+    "XMP": lambda: [(b"iTXt", XMP + b"\1\0\0\0" + bomb())],
+    "long XMP": lambda: [(b"iTXt", XMP + b"\0\0\0\0" + b"x" * (2 << 20))],
+    "many": lambda: [(b"tEXt", b"Comment\0" + b"x" * (1 << 20))] * 70,
+    "profile": lambda: [(b"iCCP", b"bomb\0\0" + bomb())],
+}
 
 
-@pytest.mark.parametrize("kind", ["zTXt", "iTXt", "XMP", "long XMP", "many", "profile"])
+@pytest.mark.parametrize("kind", BOMBS)
 @pytest.mark.parametrize(
     "frames", [None, [deep_gradient()], [gradient(), gradient().rotate(90)]], ids=["8", "16", "many"]
 )
 def test_a_bomb_costs_itself_with_a_word(kind, frames):
     more = {"durations": (50, 50)} if frames and len(frames) == 2 else {}
-    plain, hostile = read(png(frames=frames, **more)), read(png(*bombs(kind), frames=frames, **more))
+    plain, hostile = read(png(frames=frames, **more)), read(png(*BOMBS[kind](), frames=frames, **more))
     for one, other in zip(plain.frames, hostile.frames, strict=True):
         assert (pixels(one) == pixels(other)).all()
     assert hostile.warnings == {"XMP": (TOO_LONG,), "long XMP": (TOO_LONG,), "profile": (PROFILE_TOO_LONG,)}.get(
@@ -55,7 +54,7 @@ def test_a_bomb_costs_itself_with_a_word(kind, frames):
 
 
 def test_no_more_of_a_bomb_is_unpacked_than_may_be_kept():
-    data = png(*bombs("XMP"), *bombs("profile"), *bombs("zTXt"))
+    data = png(*BOMBS["XMP"](), *BOMBS["profile"](), *BOMBS["zTXt"]())
     tracemalloc.start()
     without_texts_and_words(data)
     _, most = tracemalloc.get_traced_memory()

@@ -1,5 +1,6 @@
 """A pool gives what a plain `map` gives, raises the first cause, and leaves nothing behind however it is left."""
 
+import re
 import threading
 from collections import Counter
 from contextlib import closing
@@ -94,6 +95,10 @@ def test_source_is_not_read_ahead():
         assert len(read) <= 300 + 4 + 2 * in_hand_of_a_worker + 3 + 2
 
 
+UNPICKLABLE = r"(?i)^can't (pickle|get) (local object )?.*<lambda>"
+"""Python says it in other words, by another class, from 3.13 on."""
+
+
 class TestErrors:
     def raised_by(self, function, given, kind, **options):
         with pytest.raises(kind) as raised, Pool(function, 2, PoolOptions(**options)) as pool:
@@ -140,7 +145,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_result(self):
         error = self.raised_by(tasks.give_lambda, [1], Exception)
-        assert "<lambda>" in str(error)
+        assert re.match(UNPICKLABLE, str(error))
         assert isinstance(error.__cause__, RemoteTraceback)
 
     def test_of_a_result_that_does_not_unpickle(self):
@@ -148,7 +153,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_task(self):
         error = self.raised_by(tasks.same, [1, 2, lambda: None], Exception)
-        assert "<lambda>" in str(error)
+        assert re.match(UNPICKLABLE, str(error))
 
     def test_of_a_task_that_does_not_unpickle(self):
         error = self.raised_by(tasks.same, [tasks.Unloadable()], LookupError)
@@ -156,7 +161,7 @@ class TestErrors:
 
     def test_of_an_unpicklable_function_comes_at_once(self):
         error = self.raised_by(lambda task: task, [1], Exception)
-        assert "<lambda>" in str(error)
+        assert re.match(UNPICKLABLE, str(error))
 
     def test_of_the_source_come_out(self):
         def source():

@@ -88,11 +88,12 @@ def test_a_picture_comes_back(codec, mode):
         encoded = encode(codec, image)
         back = read(encoded.data)
         assert encoded.size == back.size == frame_size(back.frames[0]) == size
-        assert back.format == codec.name
+        assert back.format == codec.name, size
         if not mode.endswith("A"):
             difference = np.asarray(back.frames[0].convert("RGB")).astype(int) - np.asarray(image.convert("RGB"))
             assert np.abs(difference).mean() < 8, size
-        assert (mode.endswith("A") and not codec.alpha) == any("flattened" in word for word in encoded.warnings)
+        flattened = any("flattened" in word for word in encoded.warnings)
+        assert flattened == (mode.endswith("A") and not codec.alpha), size
 
 
 @pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)

@@ -171,10 +171,10 @@ def test_neutral_options_change_nothing(name):
     for kind, size in product(KINDS, SIZES):
         source = Picture((frame_of(kind, size),), size, "png")
         result = apply(step(name, NEUTRAL), source)
-        assert kind_of(result.frames[0]) == kind
-        assert samples(result.frames[0]).dtype == samples(source.frames[0]).dtype
+        assert kind_of(result.frames[0]) == kind, size
+        assert samples(result.frames[0]).dtype == samples(source.frames[0]).dtype, (kind, size)
         assert np.array_equal(samples(result.frames[0]), samples(source.frames[0])), (kind, size)
-        assert result.size == size
+        assert result.size == size, kind
 
 
 @every_filter
@@ -185,12 +185,12 @@ def test_kind_size_and_source_are_kept(name):
         result = apply(step(name, EXAMPLES), source)
         (frame,) = result.frames
         assert source.frames[0].tobytes() == before, (kind, size)
-        assert frame_size(frame) == result.size
+        assert frame_size(frame) == result.size, kind
         assert kind_of(frame) == kind_after(name, kind), (kind, size)
         if name not in RESHAPING:
-            assert result.size == size
+            assert result.size == size, kind
         if not hasattr(frame, "mode"):
-            assert frame.flags.c_contiguous
+            assert frame.flags.c_contiguous, (kind, size)
 
 
 @every_filter
@@ -200,7 +200,7 @@ def test_frames_that_are_still_to_be_turned_give_the_same_picture(name):
             (frame_of(kind, (64, 48)),), turned_size((64, 48), orientation), "png", orientation=orientation
         )
         made, expected = (apply(step(name, EXAMPLES), each) for each in (source, settled(source)))
-        assert made.size == expected.size == frame_size(made.frames[0])
+        assert made.size == expected.size == frame_size(made.frames[0]), (kind, orientation)
         # A resize rounds between its two directions, and these have changed places.
         of_255 = 257 if kind == 3 else 1
         difference = np.abs(solid(made.frames[0]) - solid(expected.frames[0])) / of_255
@@ -234,9 +234,9 @@ def test_all_frames_of_an_animation_are_filtered_alike(name):
     for kind in KINDS:
         frame = frame_of(kind, (7, 5))
         result = apply(step(name, EXAMPLES), Picture((frame,) * 3, (7, 5), "gif", durations=(1, 2, 3)))
-        assert len(result.frames) == 3
+        assert len(result.frames) == 3, kind
         assert len({each.tobytes() for each in result.frames}) == (3 if name in OWN_FRAMES else 1), kind
-        assert result.durations == (1, 2, 3)
+        assert result.durations == (1, 2, 3), kind
 
 
 @filters(lambda name: KINDS_AFTER.get(name) is not WITH_ALPHA)
@@ -251,13 +251,13 @@ def test_opaque_pictures_stay_opaque(name):
 def test_what_a_filter_makes_any_other_can_take(name, kind):
     source = Picture((frame_of(kind, (16, 12)),), (16, 12), "png")
     made = apply(step(name, EXAMPLES), source)
+    # The same samples in memory of their own: Pillow images that share an array's memory must behave alike.
     copied = replace(made, frames=tuple(frame.copy() for frame in made.frames))
+    before = made.frames[0].tobytes()
     for other in builtin():
-        result = samples(apply(step(other, EXAMPLES), made).frames[0])
-        # Pillow images that share an array's memory must behave as those with memory of their own.
-        if isinstance(copied.frames[0], Image.Image):
-            assert np.array_equal(result, samples(apply(step(other, EXAMPLES), copied).frames[0])), other
-        assert made.frames[0].tobytes() == copied.frames[0].tobytes(), other
+        one, two = (apply(step(other, EXAMPLES), picture).frames[0] for picture in (made, copied))
+        assert np.array_equal(samples(one), samples(two)), other
+        assert made.frames[0].tobytes() == before, other
 
 
 def made_or_refused(operation, source):

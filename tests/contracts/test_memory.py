@@ -62,7 +62,8 @@ for step in steps:
         operations = Recipe([step]).operations
         before, code = memory("VmRSS"), memory("RssFile")
         transform(data, operations, outputs, Settings())
-        # Without pages of libraries, of which a process sees as many as the system has read anyway.
+        # Without pages of libraries, of which the system maps as many as it happens to have in its cache. Those that
+        # came after the peak, with the encoder, are taken off as well: CODE makes up for it.
         print(memory("VmHWM") - before - (memory("RssFile") - code), flush=True)
         os._exit(0)
     if os.wait()[1]:
@@ -71,7 +72,7 @@ for step in steps:
 
 
 CODE = 11_000_000
-"""Bytes of libraries that a filter reads at least."""
+"""Bytes of libraries that were mapped at most, by any of these steps, with all of them in the system's cache."""
 
 
 def steps_of(name):

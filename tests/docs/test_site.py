@@ -15,23 +15,13 @@ from tests.docs.blocks import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The whole site, as `make docs` makes it."""
+    """The whole site, by the options with which `make docs` makes it."""
     pytest.importorskip("sphinx")
     folder = tmp_path_factory.mktemp("site")
+    recipe = re.search(r"sphinx-build (.*) docs docs/_build/html$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"-W", "-n"} <= set(recipe[1].split())
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-W",
-            "--keep-going",
-            "-n",
-            "-q",
-            "-b",
-            "html",
-            str(ROOT / "docs"),
-            str(folder),
-        ],
+        [sys.executable, "-m", "sphinx", *recipe[1].split(), str(ROOT / "docs"), str(folder)],
         capture_output=True,
         text=True,
         check=False,

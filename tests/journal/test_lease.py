@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +11,8 @@ import pytest
 from imgpipe.errors import UsageError
 from imgpipe.journal import lease as leases
 from imgpipe.journal.lease import Lease
+from imgpipe.storage.objects import Version
+from tests.storage.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -38,13 +39,13 @@ class Memory:
         if json.loads(data)["times"]:
             self.asked.release()
             self.answer()
-        if version != (str(self.number) if self.data is not None else None):
+        if version != (self.version(name)[0] if self.data is not None else None):
             raise FileExistsError
         self.lay(data)
-        return str(self.number)
+        return self.version(name)[0]
 
     def version(self, name):
-        return str(self.number), self.modified
+        return Version(None, str(self.number)), self.modified
 
     def now(self):
         return self.clock
@@ -67,13 +68,6 @@ def lease(storage):
     lease.take()
     yield lease
     lease.release()
-
-
-def wait_until(holds):
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(OFTEN)
 
 
 def test_it_is_renewed_and_given_back(storage):

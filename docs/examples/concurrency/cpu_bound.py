@@ -1,5 +1,7 @@
-"""CPU-bound work: primes to 500,000 (or another number, if given) counted in 10 ranges, one after the other, with 5
-threads, with 5 processes."""
+"""CPU-bound work: primes counted in 10 ranges, one after the other, with 5 threads, with 5 processes.
+
+To 500,000, or to another number, a multiple of 10, that is given.
+"""
 
 import multiprocessing
 import os
