@@ -210,5 +210,17 @@ def test_that_of_a_killed_process_of_this_machine_is_free_at_once(storage, other
     lease.release()
 
 
+@pytest.mark.skipif(not leases._machine(), reason="which machine this is cannot be told here")
+def test_that_of_a_process_that_goes_while_it_is_looked_at_is_free(storage, other, monkeypatch):
+    process, lock = other
+    storage.lay(lock)
+    process.kill()
+    process.wait()
+    monkeypatch.setattr(leases.os, "kill", lambda *_: None)
+    lease = Lease(storage, 60)
+    lease.take()
+    lease.release()
+
+
 def test_it_expires_for_others_only_after_its_owner_took_it_for_lost():
     assert leases._RENEWED < leases._TOO_LATE < leases._EXPIRES
