@@ -160,14 +160,16 @@ def _interpreters_forked() -> Iterator[None]:
 
 
 def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:  # noqa: ARG001 - its names
-    """As `multiprocessing.util.spawnv_passfds` for `python ... -c PROGRAM`, without starting an interpreter."""
+    """As `multiprocessing.util.spawnv_passfds` for `python ... -c PROGRAM ARGUMENT...`, without a new interpreter."""
     process = os.fork()
     if process:
         return process
     status = 1
     try:
         _close_all_but(passfds)
-        exec(args[-1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
+        option = args.index("-c")
+        sys.argv = list(args[option:]) if args[option + 2 :] else sys.argv
+        exec(args[option + 1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0

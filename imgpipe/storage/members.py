@@ -46,7 +46,7 @@ def members_of(path: str) -> Iterator[Member]:
         size, last = os.fstat(file.fileno()).st_size, -1
         try:
             with tarfile.open(fileobj=file, mode="r:") as tar:
-                while (found := tar.next()) is not None:
+                while (found := _next(tar, file)) is not None:
                     tar.members = []  # type: ignore[attr-defined]  # it keeps all of them otherwise
                     if found.offset <= last or found.size < 0:
                         raise tarfile.ReadError("a header leads backwards")
@@ -55,6 +55,7 @@ def members_of(path: str) -> Iterator[Member]:
                         yield _member(found, size)
                     if found.offset_data + found.size > size:
                         return
+                file.left = _BLOCK
                 if not _ends(file, tar.offset, size):
                     yield Member("", error="the tar is broken behind its last file: what follows is not read")
         except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
@@ -86,12 +87,24 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
 
 
 class _Headers(FileIO):
-    """Gives a reader of headers no more than a header has: a long name may claim to have gigabytes."""
+    """Gives a reader of headers no more than a header has: a long name may claim to have gigabytes.
+
+    In all, not at a time: newer versions of tarfile read such a name piece by piece.
+    """
+
+    left = _LONGEST_HEADER
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or not 0 <= size <= _LONGEST_HEADER:
+        if size is None or not 0 <= size <= self.left:
             raise ValueError("a header is too long")
-        return super().read(size) or b""
+        data = super().read(size) or b""
+        self.left -= len(data)
+        return data
+
+
+def _next(tar: tarfile.TarFile, file: _Headers) -> tarfile.TarInfo | None:
+    file.left = _LONGEST_HEADER
+    return tar.next()
 
 
 def _member(found: tarfile.TarInfo, size: int) -> Member:

@@ -126,6 +126,18 @@ def test_a_hostile_file_costs_itself_and_names_its_shard(tmp_path, bad, reason):
     assert sorted(contents(tmp_path / "out")) == ["0/after.png", "0/good.png"]
 
 
+def test_names_upon_names_cost_what_follows(tmp_path):
+    path = make_tar(tmp_path / "0.tar", [("good.png", picture())])
+    long = header("long", tarfile.GNUTYPE_LONGNAME)
+    long.size = 400 << 10
+    whole = path.read_bytes().rstrip(b"\0")
+    names = (long.tobuf(tarfile.GNU_FORMAT) + b"x" * long.size) * 5
+    path.write_bytes(whole + bytes(-len(whole) % 512) + names + bytes(1024))
+    report = process(f"{tmp_path}/0.tar", tmp_path / "out", Recipe(), cores=1, options=Options(engine="serial"))
+    assert "a header is too long" in report.errors["0.tar"]
+    assert sorted(contents(tmp_path / "out")) == ["good.png"]
+
+
 def test_a_name_that_claims_a_terabyte_costs_what_follows_and_no_memory(tmp_path):
     path = make_tar(tmp_path / "0.tar", [("good.png", picture())])
     long = header("long", tarfile.GNUTYPE_LONGNAME)
