@@ -52,7 +52,7 @@ def test_the_last_run_has_a_page_afterwards_the_same_as_with_it(pictures, tmp_pa
 def test_ctrl_c_while_thumbnails_are_made_leaves_nothing(pictures, tmp_path):
     imgpipe("process", pictures, tmp_path / "out", *SMALL)
     with subprocess.Popen([sys.executable, "-m", "imgpipe", "report", "out"], cwd=tmp_path) as run:
-        eventually(lambda: list(Path(os.environ["TMPDIR"]).glob("pymp-*/listener-*")))
+        eventually(lambda: list(Path(os.environ["TMPDIR"]).glob("pymp-*/*-*")))
         run.send_signal(signal.SIGINT)
         assert run.wait(60) == 130
     assert not (tmp_path / "imgpipe-report.html").exists()
