@@ -265,6 +265,23 @@ def test_helper_processes_are_forked_and_leave_with_their_parent(end):
     assert wait_for_exit(int(tracker), PATIENCE)
 
 
+WITH_ARGUMENTS = """
+import os
+from imgpipe.concurrency import launch
+
+program = "import os, sys; os.write(1, repr(sys.argv).encode())"
+process = launch._fork_interpreter(b"python", ["python", "-I", "-c", program, "one", "-c"], [])
+assert os.waitpid(process, 0)[1] == 0
+"""
+
+
+def test_a_forked_program_gets_the_arguments_behind_it_as_python_3_14_gives_them():
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_ARGUMENTS], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "['-c', 'one', '-c']"
+
+
 class TestWithoutPlaceForASocket:
     def test_workers_are_spawned_where_its_path_would_be_too_long(self, monkeypatch, tmp_path):
         (long := tmp_path / ("x" * 100)).mkdir()
