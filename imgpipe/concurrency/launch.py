@@ -167,9 +167,9 @@ def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) 
     status = 1
     try:
         _close_all_but(passfds)
-        option = args.index("-c")
-        sys.argv = list(args[option:]) if args[option + 2 :] else sys.argv
-        exec(args[option + 1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
+        at = args.index("-c")
+        sys.argv = ["-c", *args[at + 2 :]]
+        exec(args[at + 1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
