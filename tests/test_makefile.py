@@ -1,9 +1,11 @@
 """The Makefiles: the repository's own, and the one its users start from."""
 
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -88,6 +90,19 @@ def test_a_newer_pyproject_brings_the_environment_up_to_date(copy):
     assert "bootstrapping" not in make("env", cwd=copy).stdout
     os.utime(copy / ".venv/imgpipe-ready", (1, 1))
     assert "bootstrapping" in make("env", cwd=copy).stdout
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_modules_are_compiled_only_where_python_will_not_do_it_itself(writes, monkeypatch):
+    spec = importlib.util.spec_from_file_location("bootstrap", os.path.join(ROOT, "tools", "bootstrap.py"))
+    bootstrap = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bootstrap)
+    called = []
+    monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
+    monkeypatch.setattr(bootstrap, "run", lambda *command, **_: called.append(command))
+    monkeypatch.setattr(sys, "dont_write_bytecode", not writes)
+    bootstrap.compile_bytecode()
+    assert ["compileall" in command for command in called] == [True] * (not writes)
 
 
 def test_clean_takes_only_what_can_be_made_again(copy):

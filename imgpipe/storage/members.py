@@ -55,7 +55,6 @@ def members_of(path: str) -> Iterator[Member]:
                         yield _member(found, size)
                     if found.offset_data + found.size > size:
                         return
-                file.left = _BLOCK
                 if not _ends(file, tar.offset, size):
                     yield Member("", error="the tar is broken behind its last file: what follows is not read")
         except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:

@@ -12,7 +12,7 @@ from imgpipe.errors import UsageError
 from imgpipe.journal import lease as leases
 from imgpipe.journal.lease import Lease
 from imgpipe.storage.objects import Version
-from tests.storage.waiting import wait_until
+from tests.concurrency.tools import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -97,7 +97,7 @@ def test_with_each_renewal_the_time_begins_anew(clock, storage):
     storage.answer = pass_some_time
     lease = Lease(storage, OFTEN)
     lease.take()
-    wait_until(lambda: len(lost) > 20)
+    eventually(lambda: len(lost) > 20)
     assert not any(lost)
     lease.release()
 
@@ -113,7 +113,7 @@ def test_an_answer_that_came_late_counts_from_when_it_was_asked_for(clock, stora
     storage.answer = answer_late
     lease = Lease(storage, OFTEN)
     lease.take()
-    wait_until(lambda: len(lost) > 1)
+    eventually(lambda: len(lost) > 1)
     # Until the next renewal, which nobody has been in the way of.
     assert lost[:2] == [True, False]
     lease.release()
@@ -123,7 +123,7 @@ def test_one_that_somebody_else_has_taken_is_lost_and_left_to_them(storage):
     lease = Lease(storage, OFTEN)
     storage.answer = lambda: storage.lay(OTHER)
     lease.take()
-    wait_until(lambda: lease.lost)
+    eventually(lambda: lease.lost)
     lease.release()
     assert storage.data == OTHER
 
@@ -143,6 +143,27 @@ def test_a_renewal_that_was_put_but_not_answered_is_known_again(storage, lease):
     assert not lease.lost
 
 
+def test_one_that_is_taken_while_it_is_looked_at_is_not_taken_back(storage):
+    read = storage.read
+
+    def put_without_an_answer():
+        if storage.number == 1:
+            storage.lay(storage.data)
+
+    def taken_meanwhile(name):
+        data = read(name)
+        storage.lay(OTHER)
+        return data
+
+    # Of the first renewal, so that it is looked whose the lock is.
+    storage.answer, storage.read = put_without_an_answer, taken_meanwhile
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    eventually(lambda: lease.lost)
+    lease.release()
+    assert storage.data == OTHER
+
+
 @pytest.mark.parametrize("error", [TimeoutError, RuntimeError])
 def test_one_that_cannot_be_renewed_is_lost_once_it_may_have_expired(storage, lease, error, monkeypatch):
     def refuse():
@@ -153,7 +174,7 @@ def test_one_that_cannot_be_renewed_is_lost_once_it_may_have_expired(storage, le
         assert storage.asked.acquire(timeout=30)
     assert not lease.lost
     monkeypatch.setattr(leases, "_TOO_LATE", 0.1)
-    wait_until(lambda: lease.lost)
+    eventually(lambda: lease.lost)
 
 
 def test_one_whose_renewal_gets_no_answer_is_lost_before_the_answer_comes(storage, lease, monkeypatch):
@@ -163,7 +184,7 @@ def test_one_whose_renewal_gets_no_answer_is_lost_before_the_answer_comes(storag
     assert not lease.lost
     monkeypatch.setattr(leases, "_TOO_LATE", 0.1)
     try:
-        wait_until(lambda: lease.lost)
+        eventually(lambda: lease.lost)
         assert not answered.is_set()
     finally:
         answered.set()

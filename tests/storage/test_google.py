@@ -10,10 +10,10 @@ from imgpipe.journal import lease as leases
 from imgpipe.journal.lease import Lease
 from imgpipe.storage import Listing, open_storage
 from imgpipe.storage.objects import PART
+from tests.concurrency.tools import eventually
 from tests.folders import contents, paint
 from tests.runs import SMALL, ends, run
 from tests.storage.faults import proxy
-from tests.storage.waiting import wait_until
 
 
 @pytest.fixture(params=["bucket", "gs_bucket"])
@@ -36,7 +36,7 @@ def test_a_lock_is_renewed_and_respected_and_given_back(output):
     with taken(lease):
         for _ in range(3):
             before = lease._version
-            wait_until(lambda: lease._version != before)  # noqa: B023 - it is asked here
+            eventually(lambda: lease._version != before)  # noqa: B023 - it is asked here
         assert not lease.lost
         with pytest.raises(UsageError, match="another run"):
             Lease(output).take()
