@@ -247,11 +247,15 @@ def test_sidecars_are_no_inputs_and_what_is_done_is_not_done_again(tmp_path):
     assert str(process(source, out, Recipe(), cores=2)) == "0 written, 4 unchanged, 0 failed, 0 skipped"
 
 
+def test_headers_that_are_together_longer_than_one_may_be_are_read(tmp_path):
+    make_tar(tmp_path / "0.tar", [(f"{n}.png", b"x") for n in range(2_500)], tarfile.USTAR_FORMAT)
+    assert sum(1 for _, error in listed(open_storage(f"{tmp_path}/0.tar")) if not error) == 2_500
+
+
 def test_many_tiny_files_are_listed_with_flat_memory(tmp_path):
-    # Their headers together are longer than one may be.
-    for shard in range(4):
-        make_tar(tmp_path / f"{shard:02}.tar", [(f"{n}.png", b"x") for n in range(2_500)], tarfile.USTAR_FORMAT)
-    storage = open_storage(f"{tmp_path}/{{00..03}}.tar")
+    for shard in range(20):
+        make_tar(tmp_path / f"{shard:02}.tar", [(f"{n}.png", b"x") for n in range(500)], tarfile.USTAR_FORMAT)
+    storage = open_storage(f"{tmp_path}/{{00..19}}.tar")
     tracemalloc.start()
     try:
         assert sum(1 for _ in storage.list(Listing())) == 10_000
