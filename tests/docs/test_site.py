@@ -45,12 +45,15 @@ def commands(command, name="imgpipe"):
 
 
 def test_every_command_and_every_option_is_in_the_reference(site):
-    page = text_of(site / "reference" / "cli.html")
+    page = site / "reference" / "cli.html"
+    markup, text = page.read_text(encoding="utf-8"), text_of(page)
     for name, command in commands(cli):
-        assert f"\n{name}¶\n" in page, name
+        assert f"\n{name}¶\n" in text, name
         for option in command.params:
             if isinstance(option, click.Option):
-                assert option.opts[0] in page, f"{name} {option.opts[0]}"
+                # By its anchor: others speak of it too.
+                anchor = "-".join(["cmdoption", *name.split(), option.opts[0].lstrip("-")])
+                assert f'id="{anchor}"' in markup, f"{name} {option.opts[0]}"
 
 
 def test_every_public_name_is_in_the_reference(site):
