@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
+from imgpipe.concurrency.room import StartRefused
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.engines import ENGINES
 from imgpipe.engines.workforce import usable_cores
@@ -213,7 +214,7 @@ def execute(
                     if item.reason != NOT_BEGUN:
                         packed.settle(item)
                         yield item
-        except PoolBroken as error:
+        except (PoolBroken, StartRefused) as error:
             raise RunError(str(error)) from error
 
 

@@ -118,6 +118,19 @@ def _wait_for_a_change(left):
         time.sleep(0.01)
 
 
+def no_more_threads(monkeypatch, after=0):
+    """Let the system refuse threads once so many more were started."""
+    start = threading.Thread.start
+    left = iter(range(after))
+
+    def refuse(thread):
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
 def wait_for_exit(pid, seconds):
     """Whether the process with this id, child or not, ended within so many seconds."""
     try:

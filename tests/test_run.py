@@ -20,6 +20,7 @@ from imgpipe.recipe import Recipe
 from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
 from tests.calls import calls_of
+from tests.conftest import no_more_threads
 from tests.folders import WatchedCalls, contents, paint, temporaries, traces, write
 from tests.runs import HERE, SMALL, ends, killed_at, options, run, run_with
 
@@ -410,6 +411,19 @@ def test_workers_that_do_not_start_are_a_run_error(pictures, out, monkeypatch):
     monkeypatch.setitem(ENGINES, "serial", broken)
     with pytest.raises(RunError, match="9 worker processes"):
         run(pictures, out)
+
+
+@pytest.mark.parametrize("engine", ["threads", "processes"])
+@pytest.mark.parametrize("after", [0, 3])
+def test_threads_that_do_not_start_are_a_run_error_and_the_next_run_does_it_all(
+    pictures, out, tmp_path, monkeypatch, engine, after
+):
+    with monkeypatch.context() as here:
+        no_more_threads(here, after)
+        with pytest.raises(RunError, match="ulimit -u"):
+            run(pictures, out, engine=engine)
+    assert run(pictures, out, engine=engine).count("failed") == 0
+    assert contents(out) == undisturbed(pictures, tmp_path)
 
 
 @pytest.mark.parametrize("engine", HERE)

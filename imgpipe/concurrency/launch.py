@@ -29,6 +29,8 @@ _LONGEST = 103
 # Each worker takes some in its parent and in the fork server; macOS allows 256.
 _FILES = 4096
 
+_PATIENT_FORK = "imgpipe.concurrency.patient_fork"
+
 
 def default_start_method() -> StartMethod:
     """`forkserver` where there is one, else `spawn`; never `fork`: threads run when a worker is replaced."""
@@ -70,7 +72,7 @@ def fork_server(preload: list[str]) -> None:
     if default_start_method() == "forkserver":
         from multiprocessing import forkserver
 
-        multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
+        multiprocessing.get_context("forkserver").set_forkserver_preload([*preload, _PATIENT_FORK])
         with _TURN, _interpreters_forked(), stop_signals_blocked():
             forkserver.ensure_running()
 
@@ -111,7 +113,7 @@ def start(
     """
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(preload)
+        context.set_forkserver_preload([*preload, _PATIENT_FORK])
     with _TURN, stop_signals_blocked():
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()

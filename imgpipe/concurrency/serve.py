@@ -18,6 +18,10 @@ from typing import Any
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.memory import limit_memory
+from imgpipe.concurrency.room import StartRefused, start_thread
+
+NO_THREAD = 75
+"""The exit code of a worker that could not start a thread of its own."""
 
 READY, READY_RECEIVED = wire.word(b"ready")
 GOODBYE, _GOODBYE_RECEIVED = wire.word(b"goodbye")
@@ -62,7 +66,10 @@ def serve(connection: Connection, look: wire.Look | None = None, outputs: Arena 
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[wire.Received] = SimpleQueue()
-    threading.Thread(target=_read_ahead, args=(connection, look, inbox), name="receive", daemon=True).start()
+    try:
+        start_thread(threading.Thread(target=_read_ahead, args=(connection, look, inbox), name="receive", daemon=True))
+    except StartRefused:
+        os._exit(NO_THREAD)
     _send(connection, READY)
     while (message := inbox.get()) != _GOODBYE_RECEIVED:
         for answer in _answers(function, message, outputs):

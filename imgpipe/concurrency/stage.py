@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
+from imgpipe.concurrency.room import start_thread
 from imgpipe.concurrency.scheduling import schedule_as_batch
 from imgpipe.concurrency.waited import Waited
 
@@ -56,11 +57,15 @@ def stage(function: Callable[[T], R], source: Iterable[T], crew: Crew) -> Iterat
 
 @contextmanager
 def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results: Channel[Any]) -> Iterator[None]:
-    """Start the threads; on leaving, close both of their channels and join them."""
+    """Start the threads; on leaving, close both of their channels and join them.
+
+    Raises:
+        StartRefused: the system lets no more be started; those that were have ended.
+    """
     started = []
     try:
         for thread in threads:
-            thread.start()
+            start_thread(thread)
             started.append(thread)
         yield
     finally:

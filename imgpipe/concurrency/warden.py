@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from imgpipe.concurrency.room import start_thread
+
 _LONGEST_TICK = 1.0
 _TICKS_A_DEADLINE = 10
 _LATE = 1.0
@@ -64,7 +66,7 @@ def warden(clock: Clock, watched: Callable[[], Iterable[Watched]], name: str = "
     """
     leave = threading.Event()
     thread = threading.Thread(target=keep_watch, args=(clock, watched, leave), name=name, daemon=True)
-    thread.start()
+    start_thread(thread)
     try:
         yield
     finally:

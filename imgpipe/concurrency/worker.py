@@ -14,7 +14,7 @@ from typing import Any
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena, make_arena
 from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
-from imgpipe.concurrency.serve import GOODBYE, READY_RECEIVED, RemoteTraceback, limit_message, serve
+from imgpipe.concurrency.serve import GOODBYE, NO_THREAD, READY_RECEIVED, RemoteTraceback, limit_message, serve
 
 
 class WorkerDied(Exception):
@@ -69,7 +69,9 @@ class Worker:
             self._process: BaseProcess | None = start(method, serve, given, list(preload))
         except (OSError, EOFError) as error:
             self._close()
-            raise WorkerDied(f"could not be started ({error or 'its fork server died'})") from error
+            # Python says no more than that its stream ended.
+            why = "its fork server ended" if isinstance(error, EOFError) else error
+            raise WorkerDied(f"could not be started ({why})") from error
         finally:
             theirs.close()
 
@@ -213,6 +215,8 @@ class Worker:
 def _cause(code: int | None) -> str:
     if code is None or code == 255:
         return "vanished"
+    if code == NO_THREAD:
+        return "had no room for a thread"
     if code >= 0:
         return f"ended with exit code {code}"
     try:

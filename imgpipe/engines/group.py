@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from imgpipe.concurrency.channel import Capacity, Channel
+from imgpipe.concurrency.room import start_thread
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.deadline import Hand, Overdue, watched
 from imgpipe.engines.free_memory import half_of_free_memory
@@ -182,7 +183,7 @@ def _in_time(steps: Steps, jobs: list[Job], workforce: Workforce, overdue: Overd
     steps = replace(steps, apply=hand.apply, stopping=lambda: hand.expired or stopping())
     # A thread of its own, for one that waits for a picture that never ends can be left.
     work = threading.Thread(target=_run, args=(steps, jobs, workforce, ended), name="group", daemon=True)
-    work.start()
+    start_thread(work)
     with watched(hand, workforce.timeout):
         items = ended.take()
     work.join()

@@ -6,6 +6,7 @@ this machine and is dead. It is taken over on the condition that it is still tha
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from imgpipe.concurrency.room import StartRefused, start_thread
 from imgpipe.errors import UsageError
 from imgpipe.storage.cloud import CloudFolder
 from imgpipe.storage.listing import OWN_FOLDER
@@ -61,7 +63,11 @@ class Lease:
                 break
         else:
             raise UsageError(f"other runs want to write to {self._storage.root} at once; run it again")
-        self._thread.start()
+        try:
+            start_thread(self._thread)
+        except StartRefused as error:
+            self._storage.forget(_LOCK)
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     def release(self) -> None:
         """Give it back."""

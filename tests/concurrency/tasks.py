@@ -393,6 +393,15 @@ def descriptors_of_arenas(_):
     return sum("imgpipe-arena" in link for link in links)
 
 
+def refuse_threads():
+    """For a worker in which the system lets no thread be started."""
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    threading.Thread.start = refuse
+
+
 def have_no_memory_to_receive():
     """As where a message is larger than what is left."""
 

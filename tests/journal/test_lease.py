@@ -13,6 +13,7 @@ from imgpipe.journal import lease as leases
 from imgpipe.journal.lease import Lease
 from imgpipe.storage.objects import Version
 from tests.concurrency.tools import eventually
+from tests.conftest import no_more_threads
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -245,3 +246,11 @@ def test_that_of_a_process_that_goes_while_it_is_looked_at_is_free(storage, othe
 
 def test_it_expires_for_others_only_after_its_owner_took_it_for_lost():
     assert leases._RENEWED < leases._TOO_LATE < leases._EXPIRES
+
+
+def test_a_lock_for_which_there_is_no_thread_is_given_back(storage, monkeypatch):
+    with monkeypatch.context() as here:
+        no_more_threads(here)
+        with pytest.raises(OSError, match="ulimit -u"):
+            Lease(storage).take()
+    assert storage.data is None

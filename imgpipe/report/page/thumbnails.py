@@ -12,7 +12,8 @@ from imgpipe.codecs.codec import Encoding, Limits
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.pool import pool_stage
-from imgpipe.concurrency.roster import PoolOptions
+from imgpipe.concurrency.room import StartRefused
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.filters import find
 from imgpipe.filters.registry import any_size, filter
@@ -73,14 +74,18 @@ def thumbnails(wanted: list[Wanted], cores: int) -> dict[str, Thumbnail]:
     """
     by_key = {one.key: one for one in wanted}
     treatment = _treatment(_BYTES // max(len(wanted), 1))
-    made = {key: Thumbnail(reason=TOO_LATE) for key in by_key}
+    made: dict[str, Thumbnail] = {}
+    missing = Thumbnail(reason=TOO_LATE)
     end = time.monotonic() + _SECONDS
-    for result in _results(by_key, treatment, cores):
-        key, thumbnail = _thumbnail(result)
-        made[key] = thumbnail
-        if time.monotonic() > end:
-            break
-    return made
+    try:
+        for result in _results(by_key, treatment, cores):
+            key, thumbnail = _thumbnail(result)
+            made[key] = thumbnail
+            if time.monotonic() > end:
+                break
+    except (PoolBroken, StartRefused) as error:
+        missing = Thumbnail(reason=str(error))
+    return {key: made.get(key, missing) for key in by_key}
 
 
 def _results(wanted: Mapping[str, Wanted], treatment: Treatment, cores: int) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from PIL import Image
 
 from imgpipe.report.page.thumbnails import TOO_LATE, Wanted, thumbnails
 from imgpipe.storage.local import LocalFolder
+from tests.conftest import no_more_threads
 from tests.folders import paint, write
 
 module = sys.modules[thumbnails.__module__]
@@ -102,6 +103,13 @@ def test_after_a_minute_no_more_are_made_and_it_is_said(tmp_path, monkeypatch):
         paint(tmp_path / f"{number}.png")
     made = thumbnails(wanted(tmp_path, *(f"{number}.png" for number in range(5))), cores=1)
     assert sorted(thumbnail.reason for thumbnail in made.values()) == ["", *[TOO_LATE] * 4]
+
+
+def test_where_there_is_no_room_for_threads_it_is_said_and_none_is_made(tmp_path, monkeypatch):
+    paint(tmp_path / "a.png")
+    no_more_threads(monkeypatch, after=2)
+    made = thumbnails(wanted(tmp_path, "a.png"), cores=1)
+    assert "ulimit -u" in made["key of a.png"].reason
 
 
 def test_none_is_made_where_none_is_wanted():

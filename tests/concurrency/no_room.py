@@ -1,0 +1,17 @@
+"""Preloaded by a fork server that the system refuses the first forks, as many as $REFUSALS."""
+
+import errno
+import os
+
+_fork = os.fork
+_refusals = iter(range(int(os.environ["REFUSALS"])))
+
+
+def refused():
+    number = next(_refusals, None)
+    if number is not None:
+        raise OSError((errno.EAGAIN, errno.ENOMEM)[number % 2], "no room")
+    return _fork()
+
+
+os.fork = refused
