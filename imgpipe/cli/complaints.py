@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from itertools import pairwise
 
 import click
 
+from imgpipe.concurrency.room import RAISE_LIMITS
 from imgpipe.filters.option import closest
 
 _MAY_BE_EMPTY = {"--suffix", "--name"}
@@ -45,6 +47,8 @@ def system_error(error: OSError) -> str:
         os.getcwd()
     except OSError:
         return "the folder that you are in is gone; go to another one"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"the system says: {error.strerror}; {RAISE_LIMITS}"
     where = "standard output, or a file" if error.filename is None else os.fsdecode(error.filename)
     return f"{where}: {error.strerror or error}; mend that and run the same command again"
 

@@ -29,7 +29,7 @@ _LONGEST = 103
 # Each worker takes some in its parent and in the fork server; macOS allows 256.
 _FILES = 4096
 
-_PATIENT_FORK = "imgpipe.concurrency.patient_fork"
+_FOR_THE_SERVER = "imgpipe.concurrency.fork_server"
 
 
 def default_start_method() -> StartMethod:
@@ -72,7 +72,7 @@ def fork_server(preload: list[str]) -> None:
     if default_start_method() == "forkserver":
         from multiprocessing import forkserver
 
-        multiprocessing.get_context("forkserver").set_forkserver_preload([*preload, _PATIENT_FORK])
+        multiprocessing.get_context("forkserver").set_forkserver_preload([*preload, _FOR_THE_SERVER])
         with _TURN, _interpreters_forked(), stop_signals_blocked():
             forkserver.ensure_running()
 
@@ -113,7 +113,7 @@ def start(
     """
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload([*preload, _PATIENT_FORK])
+        context.set_forkserver_preload([*preload, _FOR_THE_SERVER])
     with _TURN, stop_signals_blocked():
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()

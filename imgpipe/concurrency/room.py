@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-NO_ROOM = (
-    "the system lets no more threads or processes be started. Raise the limit (`ulimit -u`, `ulimit -v`, that of "
-    "the container or batch job), or use fewer cores and I/O threads"
+RAISE_LIMITS = (
+    "raise the limit (`ulimit -u`, `ulimit -n`, `ulimit -v`, that of the container or batch job), or use fewer cores "
+    "and I/O threads"
 )
 
 
@@ -26,4 +26,4 @@ def start_thread(thread: threading.Thread) -> None:
         # Python says so too of a thread that was started before, and while it ends.
         if "can't start new thread" not in str(error):
             raise
-        raise StartRefused(f"can't start new thread: {NO_ROOM}") from error
+        raise StartRefused(f"the system says: {error}; {RAISE_LIMITS}") from error

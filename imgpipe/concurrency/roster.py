@@ -12,7 +12,7 @@ from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
-from imgpipe.concurrency.room import NO_ROOM
+from imgpipe.concurrency.room import RAISE_LIMITS
 from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.warden import Clock
 from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
@@ -20,7 +20,6 @@ from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
 _SECONDS_TO_START = 120.0
 _SECONDS_TO_RECOVER = 0.1
 
-_NEVER_RAN = ("could not be started", "had no room")
 _NO_GUARD = 'A script that starts a pool needs `if __name__ == "__main__":` around that call.'
 
 
@@ -154,5 +153,5 @@ class Roster:
         if deaths > 4 * self.options.processes:
             raise PoolBroken(
                 f"{deaths} worker processes in a row ended before they did anything; the last one {cause}. "
-                + (f"Perhaps {NO_ROOM}" if cause.startswith(_NEVER_RAN) else _NO_GUARD)
+                + (_NO_GUARD if cause.startswith("ended with") else f"If the system is at a limit: {RAISE_LIMITS}.")
             )
