@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.cicp import in_code_points
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.isobmff import brands_of, without_times
+from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, TONE_MAPPED, brands_of, code_points, without_times
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.pillow import opened
 from imgpipe.picture import Picture, Size, frame_size
@@ -26,6 +27,10 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         info = dict(image.info)
         frames, durations = decode_frames(image, header.frames)
     picture = picture_of(info, frames, header, durations=durations)
+    if picture.profile is None:
+        picture = in_code_points(picture, code_points(data))
+    if TONE_MAPPED in brands_of(data):
+        picture = picture.warn(GAIN_MAP_DROPPED)
     return picture.warn("10 or 12 bits a sample converted to 8") if _is_deep(data) else picture
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from imgpipe.codecs.cicp import in_code_points
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.isobmff import brands_of
+from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, TONE_MAPPED, brands_of, code_points
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
@@ -33,9 +34,9 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         picture = picture.warn("10 or 12 bits a sample converted to 8")
     if info.get("depth_images"):
         picture = picture.warn("depth map dropped")
-    if any(_GAIN_MAP in str(kind) for kind in info.get("aux") or ()):
-        picture = picture.warn("HDR gain map dropped: only the standard range is kept")
-    return picture
+    if TONE_MAPPED in brands_of(data) or any(_GAIN_MAP in str(kind) for kind in info.get("aux") or ()):
+        picture = picture.warn(GAIN_MAP_DROPPED)
+    return picture if picture.profile else in_code_points(picture, code_points(data))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:

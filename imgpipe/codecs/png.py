@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +45,14 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
             first = int(bool(image.info.get("default_image")))
             frames, durations = decode_frames(image, header.frames - first, first)
             timing = {"durations": durations, "loop": image.info.get("loop", 0)}
-            picture = picture_of(image.info, frames, header, **timing, warnings=words)
+            picture = _coloured(
+                picture_of(image.info, frames, header, **timing, warnings=words), data, chunks, image.info
+            )
             return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
         image.load()
         info = dict(image.info)
         frame = decode_deep(image, data) if deep else frame_of(image)
-    return picture_of(info, (frame,), header, warnings=words)
+    return _coloured(picture_of(info, (frame,), header, warnings=words), data, chunks, info)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
@@ -93,6 +96,20 @@ def _with_palette(picture: Picture) -> Picture:
     if frame.getcolors(_COLOURS) is None:
         return picture.warn(f"more than {_COLOURS} colours: stored without a palette")
     return replace(picture, frames=(paletted(frame),))
+
+
+def _coloured(picture: Picture, data: bytes, chunks: list[Chunk], info: Mapping[Any, Any]) -> Picture:
+    """The picture with the profile of its colours, in the order of PNG (third edition, 4.3): cICP, iCCP, sRGB, gAMA."""
+    code = next((data[start : start + length] for kind, start, length in chunks if kind == b"cICP"), b"")
+    if len(code) == 4:
+        from imgpipe.codecs.cicp import CodePoints, in_code_points
+
+        return in_code_points(replace(picture, profile=None), CodePoints(code[0], code[1]))
+    if picture.profile is None and "srgb" not in info and ("gamma" in info or "chromaticity" in info):
+        from imgpipe.codecs.cicp import in_gamma
+
+        return in_gamma(picture, info.get("gamma"), info.get("chromaticity"))
+    return picture
 
 
 def _check_palette(data: bytes, chunks: list[Chunk]) -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from imgpipe import codecs
-from imgpipe.codecs import Encoding
-from imgpipe.codecs.isobmff import without_times
+from imgpipe.codecs import Encoding, avif
+from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, brands_of, without_times
 
 from .pictures import exif_block, gradient, picture_of, pixels, read, saved
 
@@ -95,3 +95,12 @@ def test_times_are_taken_out_of_both_versions_and_nothing_else_is():
 def test_a_box_that_says_it_is_shorter_than_its_own_head_ends_the_search(size):
     data = size.to_bytes(4, "big") + b"mvhd" + bytes(range(1, 40))
     assert without_times(data) == data
+
+
+def test_a_gain_map_is_said_to_be_dropped(monkeypatch):
+    """By the brand of such files; no library here writes one, and the decoder takes none that only says it is."""
+    data = encode(gradient())
+    assert not read(data).warnings
+    branded = data.replace(b"MA1B", b"tmap", 1)
+    monkeypatch.setattr(avif, "brands_of", lambda _: brands_of(branded))
+    assert read(data).warnings == (GAIN_MAP_DROPPED,)
