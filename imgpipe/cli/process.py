@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO, TypeVar
 
 import click
 
@@ -22,25 +22,33 @@ from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RecipeError, RunError, UsageError
 from imgpipe.flow import Meter
 from imgpipe.job import Item, Status
-from imgpipe.journal import peek
 from imgpipe.naming import printable
 from imgpipe.plan import Plan, Through
-from imgpipe.prune import gone
 from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
 from imgpipe.report.progress import CLEAR_LINE, announced, can_draw, counted, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
-from imgpipe.report.summary import failures, inputs, summary
+from imgpipe.report.summary import failures, summary
 from imgpipe.report.tally import Tally
-from imgpipe.run import execute, making_of, prepare
+from imgpipe.run import execute, prepare
 from imgpipe.storage.location import shown
+
+T = TypeVar("T")
 
 _STOPPING = "finishing what was begun; Ctrl-C again leaves at once\n"
 
 
-def counting(request: Request) -> Through:
-    """Shows how many inputs were found so far, where that takes long and a person looks."""
-    return partial(counted, file=sys.stderr) if request.progress and can_draw(sys.stderr) else iter
+def counting(request: Request, stop: StopRequest) -> Through:
+    """Shows how many inputs were found so far, where that takes long and a person looks; a stop ends it at once."""
+    show = partial(counted, file=sys.stderr) if request.progress and can_draw(sys.stderr) else iter
+
+    def through(found: Iterator[T]) -> Iterator[T]:
+        for each in show(found):
+            if stop:
+                raise KeyboardInterrupt
+            yield each
+
+    return through
 
 
 def stopping_notice() -> str:
@@ -68,15 +76,21 @@ def command(source: str, target: str, **given: Any) -> int:
     request = read_request(given)
     if request.report is not None:
         _check_report(request.report, request)
-    with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
-        plan = prepare(source, target, request.recipe, request.options, counting(request))
+    with stop_signals(stopping_notice()) as stop:
+        try:
+            plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
+        except KeyboardInterrupt:
+            return stop.exit_status
         for notice in notices(
             plan, given | {"source": shown(source), "target": shown(target)}, web_ready=request.web_ready
         ):
             say(request, notice)
-        if request.dry_run:
-            return _show_plan(plan, request)
-        return run_plan(plan, request, stop, lines)
+        with json_file(request.json) as lines:
+            if request.dry_run:
+                from imgpipe.cli.dry_run import show_plan
+
+                return show_plan(plan, request, stop, lines)
+            return run_plan(plan, request, stop, lines)
 
 
 class _End(NamedTuple):
@@ -189,25 +203,6 @@ def _report(plan: Plan, request: Request, record: Record) -> int:
         click.echo(f"imgpipe: {printable(str(error))}", err=True)
         return cli.CANNOT_GO_ON
     say(request, f"report: {printable(request.report)}")
-    return cli.OK
-
-
-def _show_plan(plan: Plan, request: Request) -> int:
-    tally = Tally(plan.total)
-    journal = peek(plan.target.root, making_of(plan, request.recipe, request.options))
-    if request.options.prune and plan.may_prune:
-        for record in gone(plan.source, plan.target, journal):
-            for output in record.outputs:
-                click.echo(f"pruned: {printable(output.name)}: {printable(record.source.name)} is gone")
-    for job in plan.jobs(journal):
-        if isinstance(job, Item):
-            tally.add(job)
-            why = job.reason or (job.failure.message if job.failure else "is up to date")
-            click.echo(f"{job.status.value}: {printable(job.source.name)}: {why}")
-        else:
-            targets = ", ".join(dict.fromkeys(printable(output.name) for output in job.targets))
-            click.echo(f"{printable(job.source.name)} -> {targets}")
-    click.echo(f"{inputs(plan.total or 0)}, {plan.total - tally.done} to be written; nothing was done (--dry-run)")
     return cli.OK
 
 

@@ -60,15 +60,16 @@ def command(source: str, target: str, **given: Any) -> int:
     for option in ("dry_run", "files_from"):
         if given[option]:
             raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")
-    with stop_signals(stopping_notice()) as stop, json_file(request.json) as lines:
-        plan = prepare(source, target, request.recipe, request.options, counting(request))
-        patience = Patience(given["settle"], given["poll"], request.options.prune)
-        # From now on, so that nothing is missed that comes during the first run.
-        watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))
-        if request.web_ready:
-            say(request, WEB_READY_NOTICE)
+    with stop_signals(stopping_notice()) as stop:
         try:
-            return _keep_going(plan, watch, _Caller(request, target, stop, lines))
+            plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
+            patience = Patience(given["settle"], given["poll"], request.options.prune)
+            # From now on, so that nothing is missed that comes during the first run.
+            watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))
+            if request.web_ready:
+                say(request, WEB_READY_NOTICE)
+            with json_file(request.json) as lines:
+                return _keep_going(plan, watch, _Caller(request, target, stop, lines))
         except KeyboardInterrupt:
             return stop.exit_status
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from imgpipe.engines.cgroups import cgroups, numbers
+
 _LEAST = 256 << 20
 _UNKNOWN = 4 << 30
-_CGROUP = "/sys/fs/cgroup"
 
 
 def half_of_free_memory(root: str = "/") -> int:
@@ -33,28 +34,7 @@ def _free_on_machine(root: str) -> int:
 
 
 def _free_in_cgroups(root: str) -> Iterator[int]:
-    """What is left in each cgroup that this process is in, by either version of them."""
-    for limit, usage in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        for folder in _folders(root):
+    for folder in cgroups("memory", root):
+        for limit, usage in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
             with suppress(OSError, ValueError):
-                yield max(0, _number(folder, limit) - _number(folder, usage))
-
-
-def _folders(root: str) -> Iterator[str]:
-    """The mounted one, which is a container's own, and those from there down to this process."""
-    mounted = os.path.join(root, _CGROUP.lstrip("/"))
-    yield mounted
-    with suppress(OSError, ValueError), open(os.path.join(root, "proc/self/cgroup"), encoding="utf-8") as file:
-        for line in file:
-            path = line.rstrip("\n").split(":", 2)[2]
-            if ".." not in path:
-                parts = path.strip("/").split("/")
-                yield from (os.path.join(mounted, *parts[: depth + 1]) for depth in range(len(parts)))
-
-
-def _number(folder: str, name: str) -> int:
-    with open(os.path.join(folder, name), encoding="ascii") as file:
-        return int(file.read())
+                yield max(0, numbers(folder, limit)[0] - numbers(folder, usage)[0])

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from imgpipe.concurrency.launch import StartMethod, default_start_method
+from imgpipe.engines.cgroups import cgroups, numbers
 from imgpipe.engines.free_memory import half_of_free_memory
 
 
-def usable_cores() -> int:
-    """The cores that this process may use: its affinity and its cgroup's quota are counted, at least 1."""
+def usable_cores(root: str = "/") -> int:
+    """The cores that this process may use: its affinity and the quotas of its cgroups are counted, at least 1.
+
+    Args:
+        root: of the file system in which the kernel tells of the cgroups.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup_quota()
-    return max(1, min(cores, quota) if quota else cores)
+    return max(1, min(cores, *_quotas(root)))
 
 
-def _cgroup_quota() -> int | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        return max(1, -(-int(quota) // int(period)))
-    except (OSError, ValueError):
-        return None
+def _quotas(root: str) -> list[int]:
+    found = [sys.maxsize]
+    for folder in cgroups("cpu", root):
+        for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+            with suppress(OSError, ValueError):
+                quota, period = (number for name in names for number in numbers(folder, name))
+                if quota > 0 and period > 0:
+                    found.append(-(-quota // period))
+    return found
 
 
 _LEAST_AHEAD, _AHEAD_A_THREAD = 12 << 20, 6 << 20

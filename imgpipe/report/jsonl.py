@@ -45,6 +45,16 @@ def item_line(item: Item) -> dict[str, Any]:
     }
 
 
+def planned_line(source: Source, outputs: tuple[str, ...]) -> dict[str, Any]:
+    """What would be made of an input, by `--dry-run`."""
+    return {"type": "planned", "source": source.name, "bytes": source.bytes, "outputs": list(outputs)}
+
+
+def plan_line(discovered: int, planned: int) -> dict[str, Any]:
+    """The end of a `--dry-run`: how many inputs there are, and of how many something would be made."""
+    return {"type": "plan", "discovered": discovered, "planned": planned}
+
+
 def read_item(line: dict[str, Any]) -> Item:
     """The item that a line tells of, as far as it does.
 

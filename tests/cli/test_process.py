@@ -105,6 +105,30 @@ def test_dry_run_says_what_would_be_done_and_writes_nothing(pictures, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_dry_run_says_it_to_programs_too(pictures, tmp_path):
+    out = tmp_path / "out"
+    imgpipe("process", pictures, out, "-f", "webp", "--include", "a.jpg")
+    (tmp_path / "in/text.jpg").write_text("no picture")
+    done = imgpipe("process", pictures, out, "-n", "-f", "webp", "--json", "-")
+    lines = {line.get("source"): line for line in map(json.loads, done.stdout.splitlines())}
+    assert lines["a.jpg"]["status"] == "unchanged"
+    assert lines["deep/b.png"] | {"bytes": 0} == {
+        "type": "planned",
+        "source": "deep/b.png",
+        "bytes": 0,
+        "outputs": ["deep/b.webp"],
+    }
+    assert lines[None] == {"type": "plan", "discovered": 3, "planned": 2}
+    assert "deep/b.png -> deep/b.webp" in done.stderr
+    assert not (out / "deep").exists()
+
+
+def test_a_wrong_call_leaves_the_lines_of_the_last_run_alone(pictures, tmp_path):
+    (tmp_path / "lines").write_text("kept")
+    done = imgpipe("process", tmp_path / "missing", tmp_path / "out", "--json", tmp_path / "lines")
+    assert (done.returncode, (tmp_path / "lines").read_text()) == (2, "kept")
+
+
 def test_prune_says_what_it_would_remove_and_then_removes_it_and_tells(pictures, tmp_path):
     command = ["process", pictures, tmp_path / "out", "--width", 50, "--prune"]
     imgpipe(*command)

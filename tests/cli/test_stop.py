@@ -52,6 +52,26 @@ runpy.run_module("imgpipe", run_name="__main__", alter_sys=True)
 """
 
 
+# The same, with a signal when so many inputs were looked at, the listing of names included.
+_AT_AN_INPUT = """
+import os, runpy, sys
+import imgpipe.discovery
+number, left = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+find = imgpipe.discovery.find
+
+def found(*args):
+    global left
+    for each in find(*args):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), number)
+        yield each
+
+imgpipe.discovery.find = found
+runpy.run_module("imgpipe", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
@@ -165,6 +185,19 @@ def test_ctrl_c_while_a_module_is_loaded_ends_the_command_without_a_word(module,
     command = [sys.executable, "-c", _WHILE_LOADING, module, "process", pictures, tmp_path / "out"]
     run = subprocess.run(command, check=False, capture_output=True, timeout=60)
     assert (run.returncode, run.stdout, run.stderr) == (130, b"", b"")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("option", "inputs", "told"), [("-n", 20, 0), ("-n", 100, 39), ("-Q", 20, 0)])
+def test_a_stop_while_inputs_are_looked_at_is_heeded_at_once(number, status, option, inputs, told, pictures, tmp_path):
+    """Each of the 60 is counted and then, with `-n`, told of, in groups of a few."""
+    call = ["process", pictures, tmp_path / "out", option, "--width", "9", "--json", tmp_path / "lines"]
+    command = [sys.executable, "-c", _AT_AN_INPUT, str(int(number)), str(inputs), *call]
+    run = subprocess.run(command, check=False, capture_output=True, timeout=60, text=True)
+    assert (run.returncode, run.stderr) == (status, "")
+    assert len(run.stdout.splitlines()) <= told
+    assert (tmp_path / "lines").exists() is (told > 0)
     assert not (tmp_path / "out").exists()
 
 

@@ -8,14 +8,8 @@ GB = 1 << 30
 
 
 @pytest.fixture
-def kernel(tmp_path):
-    def tell(files):
-        for name, text in {"proc/meminfo": f"MemTotal: 99\nMemAvailable: {16 * GB >> 10} kB\n", **files}.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-        return str(tmp_path)
-
-    return tell
+def kernel(told):
+    return lambda files: told({"proc/meminfo": f"MemTotal: 99\nMemAvailable: {16 * GB >> 10} kB\n", **files})
 
 
 def test_is_half_of_what_the_machine_has_available(kernel):
@@ -40,6 +34,19 @@ def test_counts_a_cgroup_further_down(kernel):
             f"{inner}/memory.current": f"{GB}\n",
             "sys/fs/cgroup/user.slice/memory.max": "max\n",
             "sys/fs/cgroup/user.slice/memory.current": "1\n",
+        }
+    )
+    assert half_of_free_memory(root) == 2 * GB
+
+
+def test_counts_a_cgroup_of_version_1_further_down(kernel):
+    root = kernel(
+        {
+            "proc/self/cgroup": "5:memory:/batch/job\n4:cpu,cpuacct:/other\n1:name=systemd:/else\n",
+            "sys/fs/cgroup/memory/batch/job/memory.limit_in_bytes": f"{5 * GB}\n",
+            "sys/fs/cgroup/memory/batch/job/memory.usage_in_bytes": f"{GB}\n",
+            "sys/fs/cgroup/memory/other/memory.limit_in_bytes": f"{2 * GB}\n",
+            "sys/fs/cgroup/memory/other/memory.usage_in_bytes": f"{GB}\n",
         }
     )
     assert half_of_free_memory(root) == 2 * GB
