@@ -220,7 +220,8 @@ def _message(clashes: dict[str, list[str]]) -> str:
     ]
     more = len(clashes) - len(shown)
     ending = [f"  and {more} more"] if more > 0 else []
-    head = f"{len(clashes)} outputs would each be made from several inputs; nothing was done:"
+    count = "1 output would" if len(clashes) == 1 else f"{len(clashes)} outputs would each"
+    head = f"{count} be made from several inputs; nothing was done:"
     advice = (
         "Rename inputs, choose some with --include or --exclude, keep the formats apart (no --format), "
         "or tell outputs apart with --name."

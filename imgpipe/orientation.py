@@ -50,6 +50,15 @@ def composed(first: int, then: int) -> int:
     return _NUMBERS[swaps != swaps_then, across != across_then, down != down_then]
 
 
+def inverse(orientation: int) -> int:
+    """The orientation that undoes it.
+
+    >>> inverse(6), inverse(3), composed(6, inverse(6))
+    (8, 3, 1)
+    """
+    return {6: 8, 8: 6}.get(orientation, orientation)
+
+
 def turn(picture: Picture, orientation: int) -> Picture:
     """The picture turned and mirrored as frames of this orientation have to be; its pixels stay where they are."""
     return replace(

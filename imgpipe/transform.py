@@ -176,7 +176,7 @@ def _least_size(operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ..
 
 
 def _as_stored(header: Header) -> Header:
-    return header._replace(size=turned_size(header.size, header.orientation), orientation=1)
+    return header._replace(size=turned_size(header.size, header.orientation), orientation=1, as_stored=True)
 
 
 def _cut_down(picture: Picture, settings: Settings) -> Picture:

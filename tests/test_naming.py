@@ -152,7 +152,7 @@ def test_a_clash_names_the_output_and_all_of_its_inputs():
     with pytest.raises(CollisionError) as caught:
         count_inputs(jobs_to("webp", "a.jpg", "x/a.png", "x/a.jpg", "b.jpg", "x/a.gif"))
     assert "x/a.webp <- x/a.png, x/a.jpg, x/a.gif" in str(caught.value)
-    assert str(caught.value).startswith("1 outputs would")
+    assert str(caught.value).startswith("1 output would be made from")
     assert "b.jpg" not in str(caught.value)
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import os
 import struct
+import sys
 import unicodedata
 
 import numpy as np
@@ -19,7 +20,11 @@ SAMPLES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def load_generator():
     spec = importlib.util.spec_from_file_location("generate", os.path.join(SAMPLES, "generate.py"))
     module = importlib.util.module_from_spec(spec)
+    writes = sys.dont_write_bytecode
+    # The samples are shown to people as a folder of pictures, with nothing beside them.
+    sys.dont_write_bytecode = True
     spec.loader.exec_module(module)
+    sys.dont_write_bytecode = writes
     return module
 
 

@@ -67,6 +67,9 @@ def command(source: str, target: str, **given: Any) -> int:
 
     The tree below INPUT is kept. Each output is whole or not there. What is up to date is left alone, so
     the same command goes on where it was stopped. Ctrl-C finishes what was begun; a second one leaves at once.
+
+    Where no option says what to do with pictures, web-ready copies are made: upright, inside 2048x2048 px, never
+    enlarged, sRGB, same format, quality 82. Each option of the first four sections below says so.
     """
     # Last, so that a file in a folder of pictures cannot stand in for a library.
     sys.path.append(os.getcwd())

@@ -89,7 +89,7 @@ TREATMENT: Sections = {
     ],
     "Metadata": [
         click.option("--keep", type=Kinds(), metavar="LIST",
-                     help="Keep exif, xmp, icc, iptc, or all: exif,icc. [default: copyright and dpi only]"),
+                     help="Keep exif, xmp, icc, iptc, or all: exif,icc. [default: copyright, creator and dpi]"),
         click.option("--strip", is_flag=True, default=None, help="Keep nothing, neither copyright nor dpi."),
         click.option("--strip-gps", is_flag=True, default=None,
                      help="Keep no location; without --keep the rest stays."),

@@ -144,7 +144,7 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
         LimitExceeded: it is larger than the limits allow.
     """
     from imgpipe.codecs.content import describe
-    from imgpipe.codecs.exif import orientation_of
+    from imgpipe.codecs.exif import orientation_of, prefixed
     from imgpipe.codecs.limiting import check_pixels, count_frames
     from imgpipe.codecs.pillow import open_image, raise_pillow_limit, reading
 
@@ -167,7 +167,7 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
         size = image.size
         check_pixels(size, limits)
         frames = count_frames(image, codec, limits)
-        exif = image.info.get("exif") or (codec.find_exif(data) if codec.find_exif else None)
+        exif = prefixed(image.info.get("exif")) or (codec.find_exif(data) if codec.find_exif else None)
         orientation = orientation_of(exif)
         return Header(name, turned_size(size, orientation), frames, orientation, image if codec.continues else None)
 

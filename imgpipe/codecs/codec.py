@@ -38,6 +38,7 @@ class Header(NamedTuple):
         frames: how many frames or pages.
         orientation: EXIF orientation, 1 to 8.
         image: the file as Pillow has opened it, for a codec that `continues`; else None.
+        as_stored: nobody is to turn the picture, not even a decoder that turns it itself.
     """
 
     format: str
@@ -45,6 +46,7 @@ class Header(NamedTuple):
     frames: int = 1
     orientation: int = 1
     image: ImageFile.ImageFile | None = None
+    as_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

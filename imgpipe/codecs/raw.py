@@ -40,7 +40,7 @@ def read_header(data: bytes) -> Header:
         DamagedPicture: LibRaw does not know the camera, or the file is truncated or corrupt.
     """
     with _opened(data) as raw:
-        orientation = _ORIENTATIONS[raw.sizes.flip & 7]
+        orientation = _orientation(raw)
         size = raw.sizes.width, raw.sizes.height
     return Header("raw", turned_size(size, orientation), 1, orientation)
 
@@ -58,7 +58,8 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
     with _opened(data) as raw:
         half = _is_half_enough(raw, stored, at_least and turned_size(at_least, header.orientation))
         frame = _develop(raw, half=half)
-    block, words = described_raw(data, header.orientation)
+        orientation = _orientation(raw)
+    block, words = described_raw(data, orientation)
     picture = picture_of(block, (frame,), header, warnings=words)
     found = frame.shape[1], frame.shape[0]
     scale = 2 if half else 1
@@ -66,6 +67,10 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
         return picture
     # LibRaw makes pixels square, and turns sensors that stand on a corner.
     return replace(picture, size=turned_size((found[0] * scale, found[1] * scale), header.orientation))
+
+
+def _orientation(raw: Any) -> int:
+    return _ORIENTATIONS[raw.sizes.flip & 7]
 
 
 def _develop(raw: Any, *, half: bool) -> npt.NDArray[np.uint16]:

@@ -10,7 +10,7 @@ from imgpipe.codecs.pillow import FAULTS, silence
 from imgpipe.codecs.tiff_exif import UNREADABLE, described
 from imgpipe.errors import PictureError
 
-_ORIENTATION, _XMP, _DETAILS, _GPS = 274, 700, 34665, 34853
+_XMP, _DETAILS, _GPS = 700, 34665, 34853
 _JPEG_OF_RAF = 84
 _BLOCKS = {b"CMT1": 0, b"CMT2": _DETAILS, b"CMT4": _GPS}
 """The boxes of a CR3, each a TIFF of its own, and the directory that each stands for."""
@@ -29,14 +29,9 @@ def described_raw(data: bytes, orientation: int) -> tuple[dict[str, Any], tuple[
 
 
 def _info(tags: Any, orientation: int) -> tuple[dict[str, Any], tuple[str, ...]]:
-    from PIL import Image
 
-    block, words = described(tags, maker_note=False)
-    kept = Image.Exif()
-    kept.load(block or b"")
-    if orientation != 1:
-        kept[_ORIENTATION] = orientation
-    exif = saying_srgb(kept.tobytes()) if len(kept) else None
+    block, words = described(tags, orientation, maker_note=False)
+    exif = saying_srgb(block)
     xmp = tags.get(_XMP)
     return {"exif": exif, "xmp": xmp if isinstance(xmp, bytes) else None}, words
 

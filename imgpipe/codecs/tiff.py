@@ -1,4 +1,8 @@
-"""TIFF: pages, 8 or 16 bits a sample, CMYK. Pillow turns the pages upright itself, so the header has no orientation."""
+"""TIFF: pages, 8 or 16 bits a sample, CMYK.
+
+Pillow turns the pages upright itself, so the header has no orientation; where they are to stay as stored, they are
+turned back.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.raw_kinds import is_raw_tiff
 from imgpipe.codecs.tiff_deep import NARROWED, check_size, decode_deep, depth_of, encode_pages
 from imgpipe.codecs.tiff_exif import described
-from imgpipe.codecs.tiff_texts import texts_of, with_word_of_loss
+from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
+from imgpipe.orientation import inverse, turned_size, upright_frame
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -37,7 +43,8 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
     data = with_xmp_as_bytes(data)
     with opened(data, FORMATS) as opened_image:
         image: TiffImageFile = opened_image  # type: ignore[assignment]
-        exif, words = described(image.getexif())
+        orientation = _orientation(image) if header.as_stored else 1
+        exif, words = described(image.getexif(), orientation)
         info = {**image.info, "exif": exif, "dpi": image.info.get("dpi") if _RESOLUTION in image.tag_v2 else None}
         iptc = image.tag_v2.get(_IPTC)
         frames = []
@@ -46,8 +53,11 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
             deep = depth_of(image)
             words += (NARROWED,) if deep == NARROWED and NARROWED not in words else ()
             image.load()
-            frames.append(decode_deep(image, data, page) if deep == "deep" else frame_of(_own(image, header.frames)))
+            frame = decode_deep(image, data, page) if deep == "deep" else frame_of(_own(image, header.frames))
+            # Pages that are stored in other ways are turned so too: what is kept of EXIF is that of the first.
+            frames.append(upright_frame(frame, inverse(orientation)))
     picture = picture_of(info, tuple(frames), header, warnings=words)
+    picture = replace(picture, size=turned_size(picture.size, orientation))
     if iptc and not isinstance(iptc, bytes):
         return picture.warn("IPTC is stored as numbers, which imgpipe does not read, and was dropped")
     return replace(picture, iptc=iptc or None)
@@ -77,6 +87,11 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if others:
         options |= {"save_all": True, "append_images": others}
     return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
+
+
+def _orientation(image: TiffImageFile) -> int:
+    value = image.tag_v2.get(ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _compression(effort: int | None) -> str:
@@ -117,6 +132,8 @@ def _tags(picture: Picture, compression: str) -> Image.Exif:
     tags = Image.Exif()
     for tag, text in texts_of(picture.exif).items():
         tags[tag] = text
+    if (orientation := orientation_of(picture.exif)) != 1:
+        tags[ORIENTATION] = orientation
     if picture.xmp:
         tags[_XMP] = picture.xmp
     if picture.iptc:

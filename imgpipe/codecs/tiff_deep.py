@@ -7,9 +7,10 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.modes import deep_grey
 from imgpipe.codecs.pillow import opened
-from imgpipe.codecs.tiff_texts import texts_of
+from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of
 from imgpipe.errors import DamagedPicture, EncodingFailed
 from imgpipe.picture import Frame, Picture, is_deep
 
@@ -180,6 +181,8 @@ def _metadata(picture: Picture) -> list[_Entry]:
         entries += [(282, _RATIONAL, _pack("I", horizontal, 1000)), (283, _RATIONAL, _pack("I", vertical, 1000))]
         entries += [(296, _SHORT, _pack("H", 2))]
     entries += [(tag, _ASCII, text.encode() + b"\0") for tag, text in texts_of(picture.exif).items()]
+    if (orientation := orientation_of(picture.exif)) != 1:
+        entries.append((ORIENTATION, _SHORT, _pack("H", orientation)))
     entries += [(33723, _UNDEFINED, picture.iptc)] if picture.iptc else []
     entries += [(700, _BYTE, picture.xmp)] if picture.xmp else []
     return entries + ([(34675, _UNDEFINED, picture.profile)] if picture.profile else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.pillow import FAULTS
-from imgpipe.codecs.tiff_texts import TEXTS
+from imgpipe.codecs.tiff_texts import ORIENTATION, TEXTS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,16 +16,21 @@ _LONGEST = 65_000
 """Bytes of one value: what is longer describes nothing, and would not fit into a JPEG."""
 
 
-def described(tags: Image.Exif, *, maker_note: bool = True) -> tuple[bytes | None, tuple[str, ...]]:
+def described(
+    tags: Image.Exif, orientation: int = 1, *, maker_note: bool = True
+) -> tuple[bytes | None, tuple[str, ...]]:
     """A block of the tags that describe, and a word about those that cannot be read.
 
     Args:
         tags: of the first directory.
+        orientation: what the block is to say of it, 1 for nothing.
         maker_note: whether it goes along; its offsets lead to nowhere in a block of another order.
     """
     from PIL import Image
 
     kept = Image.Exif()
+    if orientation != 1:
+        kept[ORIENTATION] = orientation
     whole = True
     for tag in (*TEXTS, _DETAILS, _GPS):
         try:

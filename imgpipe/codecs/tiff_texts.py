@@ -7,6 +7,7 @@ from imgpipe.picture import Picture
 TEXTS = (270, 271, 272, 305, 306, 315, 316, 33432)
 """Description, make, model, software, date, artist, host, copyright."""
 
+ORIENTATION = 274
 _RESOLUTION = (282, 283, 296, 531)
 
 
@@ -25,6 +26,6 @@ def with_word_of_loss(picture: Picture) -> Picture:
 
     tags = Image.Exif()
     tags.load(picture.exif or b"")
-    if set(tags) <= {*texts_of(picture.exif), *_RESOLUTION}:
+    if set(tags) <= {*texts_of(picture.exif), *_RESOLUTION, ORIENTATION}:
         return picture
     return picture.warn("of EXIF only texts such as make, artist and copyright are kept in TIFF")

@@ -71,7 +71,7 @@ def _passing_by(options: PoolOptions, results: Channel[Any]) -> Callable[[Any], 
 
 
 class Pool(Generic[T, R]):
-    """A pool of supervised processes with the verbs of `multiprocessing.Pool`.
+    """A pool of supervised processes, with those verbs of `multiprocessing.Pool` that a pipeline needs.
 
     >>> with Pool(abs, processes=2) as pool:
     ...     sorted(pool.imap_unordered([-1, 2, -3]))

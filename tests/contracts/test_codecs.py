@@ -13,8 +13,11 @@ from PIL import Image
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded, NotAPicture, PictureError, UsageError
-from imgpipe.orientation import settled
+from imgpipe.metadata import Metadata
+from imgpipe.orientation import inverse, settled, upright_frame
 from imgpipe.picture import Picture, frame_size, is_deep
+from imgpipe.recipe import Colour, Recipe
+from tests.codecs.pictures import exif_block
 from tests.codecs.raws import dng
 
 CODECS = codecs.all_codecs()
@@ -105,6 +108,35 @@ def test_frames_that_are_still_to_be_turned_are_encoded_upright(codec):
         made, expected = (codecs.encode(each, codec.name, Encoding()) for each in (stored, settled(stored)))
         assert made.size == SIZE[::-1]
         assert made.data == expected.data
+
+
+def looks_like(data, image):
+    made = Image.open(BytesIO(data)).convert("RGB")
+    return made.size == image.size and np.abs(np.asarray(made).astype(int) - np.asarray(image)).mean() < 8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    "codec", [codec for codec in WRITERS if "exif" in codec.metadata], ids=lambda codec: codec.name
+)
+def test_an_orientation_in_exif_is_applied_or_kept(codec, orientation):
+    meant = still()
+    stored = upright_frame(meant, inverse(orientation))
+    keep = Metadata(keep=["exif"])
+    alone = Recipe(format="png", metadata=keep, colour=Colour(auto_orient=False))
+    for frame in [stored, np.array(stored).astype(np.uint16) * 257][: 1 + codec.deep]:
+        data = encode(codec, frame, exif=exif_block(orientation)).data
+        upright = Recipe(format="png", metadata=keep).apply(data)
+        assert looks_like(upright, meant)
+        assert Image.open(BytesIO(upright)).getexif().get(274, 1) == 1
+        left = alone.apply(data)
+        if codec.name == "heic":
+            assert looks_like(left, meant)  # its turn is no matter of EXIF: no reader may leave it out
+            continue
+        assert looks_like(left, stored)
+        assert Image.open(BytesIO(left)).getexif().get(274, 1) == orientation
+        again = replace(alone, format=codec.name).apply(left)
+        assert looks_like(Recipe(format="png").apply(again), meant)
 
 
 @pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
