@@ -315,6 +315,30 @@ def test_an_output_inside_the_input_is_never_an_input(pictures):
     assert len(contents(pictures / "out")) == len(NAMES)
 
 
+def test_outputs_of_several_runs_inside_the_input_are_no_inputs_either(pictures, tmp_path):
+    inside = pictures / "web", pictures / "x/thumbs", pictures / "x/small"
+    sources = pictures, pictures, pictures / "x"
+    for _ in range(2):
+        for source, out in zip(sources, inside, strict=True):
+            expected = set(NAMES) if source == pictures else {"d.gif", "e.bmp", "y/f"}
+            assert set(ends(run(source, out))) == expected
+    assert run(pictures, tmp_path / "other").count("written") == len(NAMES)
+    # Made of what is elsewhere, or of itself, it is as good as any folder; and so is what is given as the input itself.
+    run(tmp_path / "other", pictures / "imported")
+    paint(pictures / "own/g.png")
+    run(pictures / "own", pictures / "own", existing=Existing(in_place=True))
+    assert len(run(pictures, tmp_path / "all").items) == 2 * len(NAMES) + 1
+    assert len(run(pictures / "web", tmp_path / "again").items) == len(NAMES)
+
+
+def test_a_name_in_the_output_of_another_run_is_no_input(pictures, tmp_path):
+    run(pictures, pictures / "web")
+    named = Selection(names=("a.png", "web/a.png"))
+    report = run(pictures, tmp_path / "other", selection=named)
+    assert ends(report) == {"a.png": "written", "web/a.png": "failed"}
+    assert "made of a folder around it" in report.errors["web/a.png"]
+
+
 def test_a_usage_error_writes_nothing(pictures, out, tmp_path):
     paint(pictures / "a.jpg")
     before = traces(tmp_path)
@@ -516,7 +540,8 @@ def test_an_output_is_published_before_it_is_recorded_and_claimed_before_it_is_p
     class Watching(WatchedCalls):
         def write(self, descriptor, data):
             line = json.loads(bytes(data))
-            order.append((next(iter(line)), next(iter(line.values()))))
+            if isinstance(line, dict):
+                order.append((next(iter(line)), next(iter(line.values()))))
             return os.write(descriptor, data)
 
     def put(self, name, data, like=None, **more):

@@ -26,6 +26,7 @@ from imgpipe.journal.folder import folder_of, locked, make_folder, sweep
 from imgpipe.journal.lookup import Journal, Making
 from imgpipe.journal.records import Index, Record, begun_line, gone_line, placed_line, undone_line
 from imgpipe.storage import Entry, Storage, open_storage
+from imgpipe.storage.origins import note_origin
 
 if TYPE_CHECKING:
     from imgpipe.journal.segments import SegmentedFile
@@ -151,7 +152,7 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
     """
     with ExitStack() as stack:
         with _OutputErrors(f"cannot write to {storage.root}"):
-            file, index = stack.enter_context(_opened(storage))
+            file, index = stack.enter_context(_opened(storage, making.origin))
         journal = OpenJournal(making, index, file, storage)
         try:
             yield journal
@@ -163,7 +164,7 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
 
 
 @contextmanager
-def _opened(storage: Storage) -> Iterator[tuple[JournalFile | SegmentedFile, Index]]:
+def _opened(storage: Storage, origin: str) -> Iterator[tuple[JournalFile | SegmentedFile, Index]]:
     """The file, and what it says, while no other run may write to the output."""
     output, calls = storage.root, storage.calls
     if calls is None:
@@ -175,6 +176,7 @@ def _opened(storage: Storage) -> Iterator[tuple[JournalFile | SegmentedFile, Ind
     durable = storage.durability == "fsync"
     folder = make_folder(output, calls, durable=durable)
     with locked(folder, output, calls), closing(JournalFile(folder, calls, durable=durable)) as file:
+        note_origin(folder, origin, calls)
         index = file.compact(file.load())
         claims = (outputs for jobs in index.begun.values() for outputs in jobs)
         sweep(output, (name for outputs in claims for name in outputs), calls)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
 
 from imgpipe.storage import Entry, Listing, is_name
+from imgpipe.storage.origins import is_made_from_above
 
 TEMPORARY_PREFIX = ".imgpipe-"
 OWN_FOLDER = ".imgpipe"
@@ -35,7 +37,7 @@ def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int],
         yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
         return
     here = (status.st_dev, status.st_ino)
-    if here in above:
+    if here in above or (prefix and _is_output_of_what_is_above(path, in_order)):
         return
     folders = []
     for entry in in_order:
@@ -49,6 +51,12 @@ def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int],
     for entry in folders:
         if listing.recursive and (listing.follow_symlinks or not entry.is_symlink()):
             yield from walk(root, f"{prefix}{entry.name}/", listing, (*above, here))
+
+
+def _is_output_of_what_is_above(path: str, entries: list[os.DirEntry[str]]) -> bool:
+    """Whether to read it would be to make pictures of what was made of them."""
+    at = bisect_left(entries, OWN_FOLDER, key=_BY_NAME)
+    return at < len(entries) and entries[at].name == OWN_FOLDER and is_made_from_above(os.path.join(path, OWN_FOLDER))
 
 
 def find(root: str, name: str, listing: Listing) -> Entry:
@@ -69,6 +77,11 @@ def _hidden_away(folder: str, root: str, listing: Listing) -> str:
     real = os.path.realpath(folder)
     if listing.leave_out is not None and os.path.join(real, "").startswith(os.path.join(listing.leave_out, "")):
         return "is in the output folder, which is not read"
+    above = folder
+    while len(above) > len(root.rstrip("/")):
+        if is_made_from_above(os.path.join(above, OWN_FOLDER)):
+            return "is in an output that was made of a folder around it, and such are not read"
+        above = os.path.dirname(above)
     here = os.path.normpath(os.path.join(os.path.realpath(root), os.path.relpath(folder, root)))
     if real != here and not listing.follow_symlinks:
         return "is behind a linked folder; --follow-symlinks goes there"
