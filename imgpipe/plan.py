@@ -174,6 +174,8 @@ def make_plan(
     Raises:
         UsageError: there is no such input, a name leads elsewhere, or input and output are the same.
     """
+    if target == "-":
+        raise UsageError("OUTPUT is a folder; to call one - write ./-")
     read_from, selection = _open_source(source, target, selection)
     write_to = open_target(target)
     _check_target(read_from, write_to, existing)

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple, TextIO, TypeVar
 
@@ -15,6 +15,7 @@ import click
 
 from imgpipe import __version__, cli
 from imgpipe.cli.completing import files
+from imgpipe.cli.json_file import json_file
 from imgpipe.cli.notices import notices
 from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
@@ -78,17 +79,16 @@ def command(source: str, target: str, **given: Any) -> int:
     gc.enable()
     request = read_request(given)
     if request.report is not None:
-        _check_report(request.report, request)
+        _check_report(request.report, target, request)
     with stop_signals(stopping_notice()) as stop:
         try:
             plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
         except KeyboardInterrupt:
             return stop.exit_status
-        for notice in notices(
-            plan, given | {"source": shown(source), "target": shown(target)}, web_ready=request.web_ready
-        ):
-            say(request, notice)
         with json_file(request.json) as lines:
+            named = given | {"source": shown(source), "target": shown(target)}
+            for notice in notices(plan, named, web_ready=request.web_ready):
+                say(request, notice)
             if request.dry_run:
                 from imgpipe.cli.dry_run import show_plan
 
@@ -179,12 +179,12 @@ def _about(plan: Plan, request: Request) -> dict[str, Any]:
     }
 
 
-def _check_report(file: str, request: Request) -> None:
+def _check_report(file: str, target: str, request: Request) -> None:
     from imgpipe.report.page import check_place
 
     if request.dry_run:
         raise UsageError("--report tells of a run, and --dry-run makes none: leave one of them out")
-    check_place(file)
+    check_place(file, target)
 
 
 def _report(plan: Plan, request: Request, record: Record) -> int:
@@ -222,19 +222,3 @@ def _tell(tally: Tally, request: Request) -> None:
     if request.quiet:
         for line in failures(tally):
             click.echo(line, err=True)
-
-
-@contextmanager
-def json_file(path: str | None) -> Iterator[TextIO | None]:
-    """Where JSON Lines go while the block runs: None for nowhere, `-` for standard output."""
-    if path is None:
-        yield None
-    elif path == "-":
-        yield sys.stdout
-    else:
-        try:
-            file = open(path, "w", encoding="ascii")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
-        with file:
-            yield file

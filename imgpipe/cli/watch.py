@@ -13,8 +13,9 @@ import click
 from imgpipe import cli
 from imgpipe.cli import request as options
 from imgpipe.cli.completing import files
+from imgpipe.cli.json_file import json_file
 from imgpipe.cli.notices import WEB_READY_NOTICE
-from imgpipe.cli.process import counting, json_file, run_plan, say, stopping_notice
+from imgpipe.cli.process import counting, run_plan, say, stopping_notice
 from imgpipe.cli.request import Request, read_request
 from imgpipe.cli.sections import Sectioned, with_options
 from imgpipe.cli.values import Seconds

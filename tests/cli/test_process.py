@@ -1,7 +1,9 @@
 """`imgpipe process` as a person calls it, each call a process of its own."""
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +129,53 @@ def test_a_wrong_call_leaves_the_lines_of_the_last_run_alone(pictures, tmp_path)
     (tmp_path / "lines").write_text("kept")
     done = imgpipe("process", tmp_path / "missing", tmp_path / "out", "--json", tmp_path / "lines")
     assert (done.returncode, (tmp_path / "lines").read_text()) == (2, "kept")
+
+
+def test_a_run_that_is_refused_leaves_the_lines_of_the_other_one_alone(pictures, tmp_path):
+    call = ["process", pictures, tmp_path / "out", "--width", 9, "--json", tmp_path / "lines"]
+    assert imgpipe(*call).returncode == 0
+    lines = (tmp_path / "lines").read_text()
+    with open(tmp_path / "out/.imgpipe/lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert imgpipe(*call).returncode == 2
+    assert (tmp_path / "lines").read_text() == lines
+    assert imgpipe(*call).returncode == 0
+    assert '"unchanged":2' in (tmp_path / "lines").read_text()
+    assert '"written":2' not in (tmp_path / "lines").read_text()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "process in out --json in/a.jpg",
+        "process in out -n --json in/a.jpg",
+        "process in out --json in/named",
+        "process in out --report in/a.jpg",
+        "process in out --json new.png",
+        "bench in --json in/a.jpg",
+        "report done -o in/a.jpg",
+    ],
+)
+def test_nothing_is_written_over_a_picture(call, pictures, tmp_path):
+    shutil.copy(pictures / "a.jpg", pictures / "named")
+    before = contents(pictures)
+    done = imgpipe(*call.split(), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is a picture, or called like one" in done.stderr
+    assert contents(pictures) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.parametrize("call", ["process in -", "process in out --report -", "report done -o -"])
+def test_a_file_or_folder_is_not_called_as_the_standard_output(call, pictures, tmp_path):
+    done = imgpipe(*call.split(), cwd=tmp_path)
+    assert (done.returncode, "write ./-" in done.stderr) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_report_may_go_into_an_output_that_the_run_makes(pictures, tmp_path):
+    assert imgpipe("process", pictures, "out", "--width", 9, "--report", "out/r.html", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "out/r.html").exists()
 
 
 def test_prune_says_what_it_would_remove_and_then_removes_it_and_tells(pictures, tmp_path):

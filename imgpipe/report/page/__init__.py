@@ -46,8 +46,12 @@ def write_page(output: str, file: str, cores: int) -> None:
         raise OutputError(f"cannot write the report {file}: {error.strerror or error}") from error
 
 
-def check_place(file: str) -> None:
+def check_place(file: str, made: str | None = None) -> None:
     """See that a page can be written there, before a run is begun for it.
+
+    Args:
+        file: where it goes.
+        made: a folder that will be there by then.
 
     Raises:
         UsageError: it cannot.
@@ -56,6 +60,8 @@ def check_place(file: str) -> None:
     if os.path.isdir(file) or not name:
         raise UsageError(f"cannot write the report {file}: it is a folder; give a file, such as report.html")
     if not os.path.isdir(folder):
+        if made is not None and os.path.realpath(folder) == os.path.realpath(made):
+            return
         raise UsageError(f"cannot write the report {file}: there is no folder {folder}")
     if obstacle := open_storage(folder).obstacle(name):
         raise UsageError(f"cannot write the report {file}: {obstacle}")
