@@ -31,6 +31,7 @@ class Budget:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0
+        self._want_all = 0
 
     def claim(self, cost: int) -> int:
         """Wait until there is room, and return what was claimed: the cost, or the whole budget where it is more.
@@ -40,16 +41,34 @@ class Budget:
         """
         cost = min(cost, self.total)
         with self._lock:
-            self._waiting += 1
-            try:
-                while self._claimed + cost > self.total and not self._closed:
-                    self._changed.wait()
-            finally:
-                self._waiting -= 1
-            if self._closed:
-                raise Closed
+            self._wait_while(lambda: self._want_all > 0 or self._claimed + cost > self.total)
             self._claimed += cost
         return cost
+
+    def claim_all(self) -> int:
+        """Wait until nothing is claimed, before whoever else waits, and claim the whole budget.
+
+        Raises:
+            Closed: the budget was closed.
+        """
+        with self._lock:
+            self._want_all += 1
+            try:
+                self._wait_while(lambda: self._claimed > 0)
+            finally:
+                self._want_all -= 1
+            self._claimed = self.total
+        return self.total
+
+    def _wait_while(self, full: Callable[[], bool]) -> None:
+        self._waiting += 1
+        try:
+            while full() and not self._closed:
+                self._changed.wait()
+        finally:
+            self._waiting -= 1
+        if self._closed:
+            raise Closed
 
     def release(self, cost: int) -> None:
         """Give back what was claimed."""
@@ -138,11 +157,6 @@ class Admission(Generic[T]):
         """How many tasks are still to be taken; None while there may be more."""
         left = self._source.left
         return None if left is None else left + len(self._head)
-
-    def claim_all(self) -> int:
-        """Wait until nothing else is claimed, and claim the whole budget."""
-        with self._turn:
-            return self.budget.claim(self.budget.total)
 
     def _fetch(self, *, wait: bool) -> None:
         """See that there is a head of the queue, with its cost, that needs a worker."""

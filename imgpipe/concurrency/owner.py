@@ -156,7 +156,7 @@ class Owner(Generic[T]):
         if self._ran_short:
             if self._assigned:
                 return []
-            self._claimed = self._tasks.claim_all()
+            self._claimed = self._tasks.budget.claim_all()
             return [self._ran_short.pop()]
         fresh: list[_Attempt[T]] = []
         try:

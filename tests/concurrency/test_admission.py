@@ -168,6 +168,53 @@ class TestAdmission:
         assert max(most, default=0) <= 100
 
 
+class TestClaimOfAll:
+    def test_does_not_wait_for_who_waits_for_a_task(self):
+        """That one may come only when what waits here has been done."""
+        admitted = admission([], more=True)
+        with in_threads(lambda: taken(admitted)) as (waiter,):
+            eventually(lambda: waits(waiter, "_fetch"))
+            assert admitted.budget.claim_all() == 100
+            admitted.budget.release(100)
+            admitted._source.end()
+
+    def test_goes_before_who_came_earlier(self):
+        budget, came = Budget(100), []
+        budget.claim(60)
+
+        def claim():
+            came.append(budget.claim(50))
+
+        def claim_all():
+            came.append(budget.claim_all())
+
+        with in_threads(claim) as (early,):
+            eventually(lambda: waits(early, "claim"))
+            with in_threads(claim_all, claim_all) as alone:
+                eventually(lambda: all(waits(thread, "claim_all") for thread in alone))
+                budget.release(60)
+                for number in (1, 2):
+                    eventually(lambda number=number: len(came) == number)
+                    assert came == [100] * number
+                    assert waits(early, "claim")
+                    budget.release(100)
+        assert came == [100, 100, 50]
+
+    def test_is_sent_home(self):
+        budget, raised = Budget(100), []
+        budget.claim(1)
+
+        def claim_all():
+            with pytest.raises(Closed):
+                budget.claim_all()
+            raised.append(True)
+
+        with in_threads(claim_all) as (waiter,):
+            eventually(lambda: waits(waiter, "claim_all"))
+            budget.close()
+        assert raised
+
+
 def cost_of(task):
     return len(task.payload)
 
