@@ -11,6 +11,7 @@ import click
 
 from imgpipe import __version__
 from imgpipe.cli import complaints
+from imgpipe.cli.terminal import outlive_terminals
 from imgpipe.errors import ImgpipeError, RunError, UsageError
 
 OK, SOME_FAILED, WRONG_USAGE, CANNOT_GO_ON = 0, 1, 2, 3
@@ -78,9 +79,7 @@ def cli() -> None:
 
 def run() -> int:
     """Run the command line and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        # File names may hold what a terminal's encoding cannot.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    outlive_terminals()
     try:
         os.getcwd()
         if empty := complaints.empty_word(sys.argv):

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -47,7 +47,8 @@ class StopRequest:
         if self.signal is None:
             self.signal, self._since = number, now
             # Not print: a signal may come in the midst of a print.
-            os.write(2, self._notice.encode())
+            with suppress(OSError):
+                os.write(2, self._notice.encode())
         elif now - self._since > _SAME_KEYPRESS and not self._interrupted:
             self._interrupted = True
             # A thread may hang in a write to a disk that does not answer; nobody waits for that now.

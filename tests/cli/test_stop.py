@@ -253,6 +253,22 @@ def test_the_second_ctrl_c_is_out_at_once(pictures, tmp_path):
     check_outputs(output)
 
 
+def test_closing_the_terminal_is_a_stop_like_any_other(pictures, tmp_path):
+    output = tmp_path / "out"
+    pid, terminal = in_terminal(pictures, output, "--cores", "2", "-F", "resize:1800x", "-F", "blur:20", "-v")
+    journal, record = output / ".imgpipe/journal.jsonl", output / ".imgpipe/last-run.jsonl"
+    while not (journal.exists() and b'"done"' in journal.read_bytes()):
+        if select.select([terminal], [], [], 0.01)[0]:
+            os.read(terminal, 65536)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 129
+    done = sum(b'"done"' in line for line in journal.read_bytes().splitlines())
+    summary = json.loads(record.read_bytes().splitlines()[-1])
+    assert done == summary["written"] == check_outputs(output) < 20
+    assert summary["interrupted"] is True
+
+
 def test_an_ignored_sigint_stays_ignored(pictures, tmp_path):
     command = " ".join(map(str, [*COMMAND, pictures, tmp_path / "out", "--width", 100]))
     run = subprocess.Popen(["sh", "-c", f"trap '' INT; exec {command}"], start_new_session=True, stdout=subprocess.PIPE)
