@@ -2,11 +2,16 @@
 
 import errno
 import json
+import multiprocessing
 import os
+import signal
 import subprocess
+import sys
 import threading
+from contextlib import ExitStack
 
 import pytest
+from PIL import Image
 
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
@@ -337,6 +342,59 @@ def test_a_name_in_the_output_of_another_run_is_no_input(pictures, tmp_path):
     report = run(pictures, tmp_path / "other", selection=named)
     assert ends(report) == {"a.png": "written", "web/a.png": "failed"}
     assert "made of a folder around it" in report.errors["web/a.png"]
+
+
+FORKED = """
+import os, sys
+import imgpipe
+
+how, source, target = sys.argv[1:]
+if __name__ == "__main__":
+    recipe = imgpipe.Recipe([], format="jpeg", quality=80)
+    for number, item in enumerate(imgpipe.stream(source, target, recipe, cores=1)):
+        if number % 5 == 0 and os.fork() == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            sys.exit() if how == "exit" else os._exit(0)
+        if number % 5 == 0:
+            os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
+@pytest.mark.parametrize("how", ["exit", "_exit"])
+def test_a_copy_that_the_program_forks_meanwhile_leaves_the_run_alone(how, tmp_path):
+    """A child that ends in order tidies up what it has a copy of."""
+    noise = Image.effect_noise((300, 300), 80).convert("RGB")
+    (tmp_path / "in").mkdir()
+    for number in range(100):
+        tinted = Image.blend(noise, Image.new("RGB", noise.size, (2 * number, 0, 255)), 0.2)
+        tinted.save(tmp_path / f"in/{number:02}.jpg", quality=95)
+    recipe = Recipe([], format="jpeg", quality=80)
+    run(tmp_path / "in", tmp_path / "alone", recipe)
+    subprocess.run([sys.executable, "-c", FORKED, how, tmp_path / "in", tmp_path / "out"], check=True, timeout=60)
+    assert contents(tmp_path / "out") == contents(tmp_path / "alone")
+    assert not [line for line in journal_lines(tmp_path / "out") if "undone" in line]
+    assert not claims(tmp_path / "out")
+
+
+def test_the_output_is_free_when_the_run_is_over_although_a_forked_process_lives_on(pictures, out):
+    with ExitStack() as stack:
+        items = stream(pictures, out, SMALL, options=options())
+        next(items)
+        pid = os.fork()
+        if pid == 0:
+            signal.pause()
+        stack.callback(os.waitpid, pid, 0)
+        stack.callback(os.kill, pid, signal.SIGKILL)
+        assert len(list(items)) == len(NAMES) - 1
+        assert run(pictures, out).count("unchanged") == len(NAMES)
+
+
+def test_inside_a_daemonic_process_it_is_said_which_engines_work(pictures, out, monkeypatch):
+    monkeypatch.setattr(multiprocessing.current_process(), "_config", {"daemon": True})
+    with pytest.raises(UsageError, match="engine threads"):
+        run(pictures, out, engine="processes")
+    assert run(pictures, out, engine="threads").count("written") == len(NAMES)
 
 
 def test_a_usage_error_writes_nothing(pictures, out, tmp_path):

@@ -393,6 +393,14 @@ def descriptors_of_arenas(_):
     return sum("imgpipe-arena" in link for link in links)
 
 
+def kill_the_server(number):
+    """The fork server, where the number says so; else give it back."""
+    if number > 2:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(1000)
+    return number
+
+
 def refuse_threads():
     """For a worker in which the system lets no thread be started."""
 

@@ -30,6 +30,16 @@ pytestmark = [
 
 METHODS = ["forkserver", "spawn"]
 
+_FORGETTING = """
+import signal, sys
+from imgpipe.concurrency.pool import Pool
+from imgpipe.concurrency.roster import PoolOptions
+if __name__ == "__main__":
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with Pool(abs, 2, PoolOptions(start_method=sys.argv[1])) as pool:
+        print(sorted(pool.imap_unordered([-1, 2, -3])))
+"""
+
 
 def server_pid():
     return multiprocessing.forkserver._forkserver._forkserver_pid
@@ -64,6 +74,26 @@ class TestForkServerKilled:
                     bell.wait()
             drive.finish()
         assert_all_done(drive, wanted)
+
+    def test_costs_no_task_a_try(self, tmp_path):
+        """All workers end with the server, whatever they are on."""
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(3, tries=1)) as drive:
+            wanted = [Task(n, trick="wait", bell=bell.path, go=str(tmp_path / "go")) for n in range(3)]
+            drive.offer(*wanted)
+            for _ in range(2):
+                assert {bell.wait()[1] for _ in range(3)} == {0, 1, 2}
+                os.kill(server_pid(), signal.SIGKILL)
+            assert {bell.wait()[1] for _ in range(3)} == {0, 1, 2}
+            (tmp_path / "go").touch()
+            drive.finish()
+        assert_all_done(drive, wanted)
+
+    def test_again_and_again_by_a_task_is_charged_to_it_in_the_end(self):
+        with Drive(tasks.kill_the_server, PoolOptions(1, tries=1)) as drive:
+            drive.offer(1, 1000, 2)
+            drive.finish()
+        assert [lost.task for lost in drive.lost] == [1000]
+        assert sorted({1, 2} & {one for one in drive.results if isinstance(one, int)}) == [1, 2]
 
     def test_while_workers_start(self, tmp_path):
         """Each worker is on its way when its server goes: it waits in its initializer for the shot."""
@@ -201,6 +231,15 @@ def test_start_leaves_the_signal_mask_as_it_was():
     with launch.stop_signals_blocked():
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_where_the_system_forgets_children_at_once_a_pool_ends(method):
+    """As where SIGCHLD is ignored, which a program may have from whoever started it."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORGETTING, method], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == ("[1, 2, 3]\n", "")
 
 
 @pytest.mark.parametrize("method", METHODS)

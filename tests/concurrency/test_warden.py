@@ -75,6 +75,23 @@ def test_watch_is_kept_until_it_is_left():
     assert heard == ["expire", "alive"] * 3
 
 
+def test_watch_is_kept_although_the_system_refuses_what_it_takes_for_a_moment():
+    leave = threading.Event()
+    heard = []
+
+    class Refused:
+        def expire(self, now):
+            heard.append("expire")
+            if len(heard) < 3:
+                raise OSError(24, "Too many open files")
+
+        def check_alive(self):
+            leave.set()
+
+    keep_watch(Clock(0.01), lambda: [Refused()], leave)
+    assert heard == ["expire"] * 3
+
+
 def test_worker_stopped_in_the_middle_of_a_result_costs_only_its_task():
     with Drive(tasks.same, PoolOptions(1, deadline=3.0)) as drive:
         drive.offer(stopper := Stopper(100_000_000), Task(1))
