@@ -47,6 +47,7 @@ class Arena:
         self._backed = 0
         self._used: list[tuple[int, int]] = []
         self._lent: dict[int, tuple[int, weakref.ref[memoryview]]] = {}
+        self._process = os.getpid()
         self._turn = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,6 +60,8 @@ class Arena:
 
     def reserve(self, size: int) -> int | None:
         """Where so many bytes are free, which they are no longer; None where there is no room. From any thread."""
+        if os.getpid() != self._process:
+            return None
         with self._turn:
             if self._memory is None:
                 return None
@@ -118,6 +121,9 @@ class Arena:
         return view
 
     def _free(self, number: int, _gone: object) -> None:
+        # A program that forks has a copy of the views; the memory is that of both, and still in use.
+        if os.getpid() != self._process:
+            return
         offset, _ = self._lent.pop(number, (0, None))
         view = self._view
         if offset and not view.readonly:

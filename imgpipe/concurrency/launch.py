@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.context
 import os
 import shutil
 import signal
@@ -28,6 +29,9 @@ _LONGEST = 103
 
 # Each worker takes some in its parent and in the fork server; macOS allows 256.
 _FILES = 4096
+
+UNKNOWN = 255
+"""The exit code of a process of which multiprocessing does not know how it ended."""
 
 _FOR_THE_SERVER = "imgpipe.concurrency.fork_server"
 
@@ -102,8 +106,8 @@ def remove_sockets() -> None:
 
 def start(
     method: StartMethod, target: Callable[..., None], arguments: tuple[Any, ...], preload: list[str]
-) -> BaseProcess:
-    """Start a process that stop signals cannot reach before it has chosen to ignore them.
+) -> tuple[BaseProcess, int | None]:
+    """Start a process that stop signals cannot reach before it has chosen to ignore them; it, and who forked it.
 
     Args:
         method: how the process comes to be.
@@ -117,7 +121,23 @@ def start(
     with _TURN, stop_signals_blocked():
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()
-    return process
+        # By the next turn the server may be another one.
+        return process, _fork_server_pid() if method == "forkserver" else None
+
+
+def _fork_server_pid() -> int | None:
+    from multiprocessing import forkserver
+
+    pid: int | None = getattr(forkserver, "_forkserver")._forkserver_pid  # noqa: B009 - private, also to mypy
+    return pid
+
+
+def child_has_ended(pid: int) -> bool:
+    """Whether a child of this process has ended, collected or not."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def collect(process: BaseProcess) -> int | None:
@@ -135,7 +155,29 @@ def collect(process: BaseProcess) -> int | None:
 def is_alive(process: BaseProcess) -> bool:
     """Whether a process that was not collected yet still runs."""
     with _TURN:
-        return process.is_alive()
+        return _is_alive(process)
+
+
+def _is_alive(process: BaseProcess) -> bool:
+    if not process.is_alive():
+        return False
+    if not _was_collected_by_others(process):
+        return True
+    # Else it would be alive to multiprocessing for ever, and in the end whoever has its number would get a signal.
+    popen = process._popen  # type: ignore[attr-defined]
+    popen.returncode = UNKNOWN if popen.returncode is None else popen.returncode
+    return False
+
+
+def _was_collected_by_others(process: BaseProcess) -> bool:
+    """Whether nobody can tell how a child of ours has ended: where SIGCHLD is ignored the system forgets it at once."""
+    if sys.platform == "win32" or not isinstance(process, multiprocessing.context.SpawnProcess):
+        return False
+    try:
+        os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def kill(process: BaseProcess) -> None:
@@ -144,7 +186,7 @@ def kill(process: BaseProcess) -> None:
     A fork server has then freed its number, which may be that of another process by now, or of a thread of one.
     """
     with _TURN:
-        if process.is_alive():
+        if _is_alive(process):
             process.kill()
 
 

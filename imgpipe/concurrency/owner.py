@@ -19,12 +19,13 @@ from imgpipe.concurrency.admission import Admission
 from imgpipe.concurrency.channel import Channel, Closed, Empty
 from imgpipe.concurrency.roster import Roster
 from imgpipe.concurrency.scheduling import schedule_as_batch
-from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
+from imgpipe.concurrency.worker import LOST_ITS_SERVER, DeadlineExpired, Worker, WorkerDied
 
 T = TypeVar("T")
 
 _SECONDS_AHEAD = 0.05
 _MOST_AHEAD = 16
+_MOST_SPARED = 4
 _SECONDS_OF_A_LONG_TASK = 0.1
 """Beside such a one the moment until the next is there is short, and one that lay ahead would take its bytes thrice."""
 
@@ -38,10 +39,11 @@ class Lost(NamedTuple, Generic[T]):
 
 @dataclass(slots=True)
 class _Attempt(Generic[T]):
-    """A task at a worker, and how many workers it has cost."""
+    """A task at a worker, how many workers it has cost, and how many it has seen end that it was not to blame for."""
 
     task: T
     tries: int = 0
+    spared: int = 0
 
 
 class Owner(Generic[T]):
@@ -191,6 +193,10 @@ class Owner(Generic[T]):
             self._roster.note_death(cause)
             return
         head = self._assigned[0]
+        if cause == LOST_ITS_SERVER and head.spared < _MOST_SPARED:
+            head.spared += 1
+            self._roster.note_death(cause)
+            return
         head.tries += 1
         if head.tries >= self._options.tries:
             self._assigned.popleft()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -80,6 +81,7 @@ class Roster:
         self._deaths_without_progress = 0
         self._any_was_ready = False
         self._closing = False
+        self._process = os.getpid()
         self._lock = threading.Lock()
 
     @property
@@ -134,7 +136,9 @@ class Roster:
         return worker.discard()
 
     def kill_all(self) -> None:
-        """Kill every worker and hire no more."""
+        """Kill every worker and hire no more; nothing in a copy of the program that was forked from it."""
+        if os.getpid() != self._process:
+            return
         with self._lock:
             self._closing = True
             workers = list(self._employed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -63,17 +64,20 @@ def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results
         StartRefused: the system lets no more be started; those that were have ended.
     """
     started = []
+    process = os.getpid()
     try:
         for thread in threads:
             start_thread(thread)
             started.append(thread)
         yield
     finally:
-        results.abandon()
-        if isinstance(source, Channel):
-            source.abandon()
-        for thread in started:
-            thread.join()
+        # A copy of the program that was forked from it has none of the threads, and perhaps locks that they held.
+        if os.getpid() == process:
+            results.abandon()
+            if isinstance(source, Channel):
+                source.abandon()
+            for thread in started:
+                thread.join()
 
 
 class SharedIterator(Generic[T]):

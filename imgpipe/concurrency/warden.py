@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from imgpipe.concurrency.room import start_thread
@@ -85,5 +85,7 @@ def keep_watch(clock: Clock, watched: Callable[[], Iterable[Watched]], leave: th
     while not leave.wait(clock.tick):
         now = clock.beat()
         for one in watched():
-            one.expire(now)
-            one.check_alive()
+            # To hang up takes a descriptor; where there is none now, there may be one at the next tick.
+            with suppress(OSError):
+                one.expire(now)
+                one.check_alive()

@@ -6,6 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
@@ -13,8 +14,21 @@ from typing import Any
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena, make_arena
-from imgpipe.concurrency.launch import StartMethod, collect, is_alive, kill, start
+from imgpipe.concurrency.launch import (
+    UNKNOWN,
+    StartMethod,
+    child_has_ended,
+    collect,
+    is_alive,
+    kill,
+    start,
+)
 from imgpipe.concurrency.serve import GOODBYE, NO_THREAD, READY_RECEIVED, RemoteTraceback, limit_message, serve
+
+LOST_ITS_SERVER = "lost its fork server"
+"""How a worker ended that was not at fault: all workers end with the server, and nobody knows how."""
+
+_SECONDS_TO_END = 0.2
 
 
 class WorkerDied(Exception):
@@ -57,21 +71,28 @@ class Worker:
     ) -> None:
         self._work = work
         self._inputs = inputs
-        self._connection, theirs = multiprocessing.Pipe()
-        wire.widen(self._connection)
-        self._outputs = make_arena(outputs) if outputs else None
         self._ended = threading.Lock()
         self._memory = 0
         self._due: float | None = None
         self._expired = False
         try:
+            self._connection, theirs = multiprocessing.Pipe()
+        except OSError as error:
+            raise WorkerDied(f"could not be started ({error})") from error
+        self._outputs = make_arena(outputs) if outputs else None
+        try:
+            wire.widen(self._connection)
             given = (theirs, None if inputs is None else inputs.to_look_at(), self._outputs)
-            self._process: BaseProcess | None = start(method, serve, given, list(preload))
+            process, self._server = start(method, serve, given, list(preload))
+            self._process: BaseProcess | None = process
         except (OSError, EOFError) as error:
             self._close()
             # Python says no more than that its stream ended.
             why = "its fork server ended" if isinstance(error, EOFError) else error
             raise WorkerDied(f"could not be started ({why})") from error
+        except BaseException:
+            self._close()
+            raise
         finally:
             theirs.close()
 
@@ -185,9 +206,19 @@ class Worker:
         self._close()
         if process is None:
             return "had gone"
-        multiprocessing.connection.wait([process.sentinel], timeout=0.2)
+        multiprocessing.connection.wait([process.sentinel], timeout=_SECONDS_TO_END)
         kill(process)
-        return _cause(collect(process))
+        code = collect(process)
+        return LOST_ITS_SERVER if code == UNKNOWN and self._has_lost_its_server() else _cause(code)
+
+    def _has_lost_its_server(self) -> bool:
+        """Whether the fork server is gone, which ends only after its workers were told to."""
+        end = time.monotonic() + _SECONDS_TO_END
+        while self._server is not None and not child_has_ended(self._server):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return self._server is not None
 
     def _send(self, message: wire.Message) -> None:
         # Answers may still lie in the pipe; a death told before they are read would be charged to one of them.
@@ -213,7 +244,7 @@ class Worker:
 
 
 def _cause(code: int | None) -> str:
-    if code is None or code == 255:
+    if code is None or code == UNKNOWN:
         return "vanished"
     if code == NO_THREAD:
         return "had no room for a thread"

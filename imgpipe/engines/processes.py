@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from functools import partial
@@ -14,6 +15,7 @@ from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.in_flight import admitting_files
 from imgpipe.engines.workforce import Workforce
+from imgpipe.errors import UsageError
 from imgpipe.flow import Station
 from imgpipe.job import Item, Job
 from imgpipe.steps import Steps, ran_short, weight
@@ -31,6 +33,11 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
 
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
+    if multiprocessing.current_process().daemon:
+        raise UsageError(
+            "a worker of multiprocessing.Pool, or another daemonic process, may start none: choose the engine threads "
+            "or serial there"
+        )
     inputs = make_arena(_INPUTS)
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")

@@ -27,6 +27,7 @@ class JournalFile:
         self._durable = durable
         self._lock = threading.Lock()
         self._torn = False
+        self._process = os.getpid()
         self._descriptor = self._open()
         if durable:
             try:
@@ -41,6 +42,9 @@ class JournalFile:
         Raises:
             OSError: they are not there, or only in part.
         """
+        # In a copy of the program that was forked from it, it is the journal of another.
+        if os.getpid() != self._process:
+            return
         with self._lock:
             if self._descriptor < 0:
                 return

@@ -38,10 +38,14 @@ def locked(folder: str, output: str, calls: Calls) -> Iterator[None]:
         OSError: it cannot be taken.
     """
     descriptor = calls.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    owner = os.getpid()
     try:
         _lock(descriptor, output)
         yield
     finally:
+        # A process that was forked meanwhile has it open too, and may outlive this one.
+        if os.getpid() == owner:
+            _unlock(descriptor)
         os.close(descriptor)
 
 
@@ -66,6 +70,13 @@ def _lock(descriptor: int, output: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UsageError(f"another run is writing to {output}; wait for it or stop it") from None
+
+
+def _unlock(descriptor: int) -> None:
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _names(folder: str) -> list[str]:

@@ -371,7 +371,7 @@ class TestWorkers:
         room, (ours, theirs), outputs = filled(arena, LARGE), multiprocessing.Pipe(), make_arena(SIZE)
         with ours, theirs, closing(outputs):
             given = (theirs, outputs, arena.to_look_at(), place(arena, room), LARGE)
-            process = start(method, tasks.answer_in_an_arena, given, [])
+            process, _ = start(method, tasks.answer_in_an_arena, given, [])
             offset, digest = ours.recv()
             process.join()
             process.close()

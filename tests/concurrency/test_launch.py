@@ -206,7 +206,7 @@ def test_worker_killed_as_soon_as_it_is_seen(method):
 
 def test_a_process_that_has_ended_is_not_killed_since_another_may_have_its_number(monkeypatch):
     """A fork server has freed the number when it tells; that of a child of this process stays until it is collected."""
-    process = launch.start("forkserver", time.sleep, (1000,), [])
+    process, _ = launch.start("forkserver", time.sleep, (1000,), [])
     try:
         os.kill(process.pid, signal.SIGKILL)
         assert multiprocessing.connection.wait([process.sentinel], timeout=PATIENCE)
@@ -221,7 +221,7 @@ def test_a_process_that_has_ended_is_not_killed_since_another_may_have_its_numbe
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_process_that_runs_is_killed(method):
-    process = launch.start(method, time.sleep, (1000,), [])
+    process, _ = launch.start(method, time.sleep, (1000,), [])
     launch.kill(process)
     assert launch.collect(process) == -signal.SIGKILL
 
@@ -262,7 +262,7 @@ def test_two_pools_at_once_know_how_their_workers_died(method):
 def test_sweep_at_a_start_does_not_lose_how_another_process_ended(monkeypatch):
     """multiprocessing asks for the status of all its children at each start, and a status can be had only once."""
     waitpid, asked, others = os.waitpid, threading.Event(), []
-    process = launch.start("spawn", tasks.exit_three, (), [])
+    process, _ = launch.start("spawn", tasks.exit_three, (), [])
     pid = process.pid
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
@@ -274,7 +274,7 @@ def test_sweep_at_a_start_does_not_lose_how_another_process_ended(monkeypatch):
         return found
 
     monkeypatch.setattr(os, "waitpid", slow_waitpid)
-    with in_threads(lambda: others.append(launch.start("spawn", tasks.exit_three, (), []))):
+    with in_threads(lambda: others.extend(launch.start("spawn", tasks.exit_three, (), []))):
         assert asked.wait(PATIENCE)
         assert launch.collect(process) == 3
     assert launch.collect(others[0]) == 3
