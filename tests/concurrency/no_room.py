@@ -1,10 +1,10 @@
-"""Preloaded by a fork server that the system refuses the first forks, as many as $REFUSALS."""
+"""Preloaded by a fork server that the system refuses the first forks, as many as $REFUSALS; elsewhere none."""
 
 import errno
 import os
 
 _fork = os.fork
-_refusals = iter(range(int(os.environ["REFUSALS"])))
+_refusals = iter(range(int(os.environ.get("REFUSALS", "0"))))
 
 
 def refused():
