@@ -54,6 +54,7 @@ WRONG = {
     "process in out --min-savings 100%": (
         "--min-savings: no output saves 100%; it is less than 100% (imgpipe process --help)"
     ),
+    "process in out --max-size 0": "--max-size: 0 is too little; it is 1 byte or more (imgpipe process --help)",
     "process in out --min-savings lots": (
         "--min-savings: 'lots' is neither a share nor a size; write 10% or 100KB (imgpipe process --help)"
     ),
