@@ -21,6 +21,9 @@ from imgpipe.picture import Picture, Size
 from imgpipe.sized import encode_within
 
 _SMALL = 64 << 20
+_NOT_SRGB = (
+    "16 bits a sample stay in their colour space, with its ICC profile; outputs of 8 bits (webp, jpeg) become sRGB"
+)
 
 
 class OutputPlan(NamedTuple):
@@ -158,9 +161,10 @@ def _when_upright(
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
     codec = codecs.by_name(output.format or codecs.written_as(picture.format))
     picture = filters.apply_all(output.operations, picture)
-    if settings.converts and not codec.deep:
+    if settings.converts:
         # Frames of 16 bits kept their profile until here.
-        picture = to_srgb(shallow(picture))
+        picture = to_srgb(picture if codec.deep else shallow(picture))
+        picture = picture if picture.profile is None else picture.warn(_NOT_SRGB)
     for kind in settings.metadata.kept:
         picture = _warn_of_loss(picture, codec, kind)
     return encode_within(picture, codec, output.encoding)
