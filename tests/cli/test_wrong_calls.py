@@ -36,6 +36,8 @@ WRONG = {
         "too many arguments: out; INPUT is one folder or file, and --include '*.jpg' chooses in it "
         "(imgpipe process --help)"
     ),
+    "formats extra": "too many arguments: extra (imgpipe formats --help)",
+    "filters blur extra": "too many arguments: extra (imgpipe filters --help)",
     # words and numbers
     "process in out --engine procs": "--engine: there is no procs; did you mean processes? (imgpipe process --help)",
     "process in out --fit covr": "--fit: there is no covr; did you mean cover? (imgpipe process --help)",
