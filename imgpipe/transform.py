@@ -14,7 +14,7 @@ from imgpipe.codecs.extent import Extent, extent_of
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
-from imgpipe.footprint import footprint, unknown_footprint
+from imgpipe.footprint import footprint, left, needed, unknown_footprint
 from imgpipe.metadata import NAMES, Metadata
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size
@@ -147,8 +147,8 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
     if expected > most:
         frames = f", {header.frames} frames" if header.frames > 1 else ""
         raise LimitExceeded(
-            f"{header.size[0]} x {header.size[1]} px{frames}: about {expected / 1e9:.1f} GB of memory are needed, and "
-            f"--memory leaves {most / 1e9:.1f} GB for one picture: raise it, or make the picture smaller first"
+            f"{header.size[0]} x {header.size[1]} px{frames}: about {needed(expected)} of memory are needed, and "
+            f"--memory leaves {left(most)} for one picture: raise it, or make the picture smaller first"
         )
 
 

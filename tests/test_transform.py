@@ -1,4 +1,5 @@
 import functools
+import re
 import weakref
 from io import BytesIO
 
@@ -11,7 +12,7 @@ from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, UsageError
 from imgpipe.metadata import Metadata
 from imgpipe.picture import Picture
-from imgpipe.transform import OutputPlan, Settings, transform
+from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 SAME = (OutputPlan(),)
 
@@ -225,6 +226,15 @@ def test_pixels_are_limited_before_anything_is_decoded(decoded_sizes):
     with pytest.raises(LimitExceeded):
         transform(saved(gradient()), (), SAME, Settings(limits=Limits(max_pixels=1000)))
     assert decoded_sizes == []
+
+
+def test_the_memory_that_is_needed_is_told_from_that_which_there_is():
+    data = saved(gradient(4000, 3000), "PNG")
+    most = expected_memory(data, (), SAME) - 1
+    with pytest.raises(LimitExceeded) as caught:
+        transform(data, (), SAME, Settings(limits=Limits(memory=most)))
+    wanted, has = re.findall(r"(\d+) MB", str(caught.value))
+    assert int(has) * 1_000_000 <= most < int(wanted) * 1_000_000
 
 
 def test_what_cannot_be_read_is_said():
