@@ -23,6 +23,25 @@ _UNKNOWN = 100
 _ALWAYS = 16 << 20
 
 
+def needed(size: int) -> str:
+    """A number of bytes that are needed, rounded up, so that it differs from any `left` that is less.
+
+    >>> needed(100_000_001), left(100_000_000), needed(2_010_000_000)
+    ('101 MB', '100 MB', '2.1 GB')
+    """
+    return _told(-size, -1)
+
+
+def left(size: int) -> str:
+    """A number of bytes that there are, rounded down."""
+    return _told(size, 1)
+
+
+def _told(size: int, sign: int) -> str:
+    megabytes = size // 1_000_000 * sign
+    return f"{megabytes} MB" if megabytes < 1000 else f"{size // 100_000_000 * sign / 10:.1f} GB"
+
+
 def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
     """Bytes at the peak of decoding, filtering and encoding.
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+from imgpipe import codecs
 from imgpipe.engines import ENGINES
 from imgpipe.errors import UsageError
+from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.plan import Plan
 from imgpipe.recipe import Recipe
+from imgpipe.recipe.rendition import Rendition
 
 _LATE = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
 
@@ -20,6 +25,36 @@ def check_options(recipe: Recipe, options: Options) -> None:
         raise UsageError(
             "--copy-skipped copies the original with all its metadata, which --strip and --strip-gps forbid"
         )
+    _check_outputs(recipe, options.naming)
+
+
+def _check_outputs(recipe: Recipe, naming: Naming) -> None:
+    """Refuse two outputs that would have one name and other bytes whatever the picture is.
+
+    Those that have one name only where a picture is small are another matter: their bytes are the same then.
+    """
+    for (first, one), (second, other) in combinations(enumerate(recipe.renditions, 1), 2):
+        template = naming.name_of(one)
+        told_apart = any(piece.field and piece.text == "hash" for piece in template.pieces)
+        if template == naming.name_of(other) and not told_apart and _always_differ(one, other):
+            raise UsageError(
+                f"outputs {first} and {second} of the recipe would be two different {one.format} files of one name, "
+                f"{naming.template or one.name}: leave out --format, or give each its own name in the recipe, or "
+                "all by --name '{stem}-{width}-{hash:8}{ext}'"
+            )
+
+
+def _always_differ(one: Rendition, other: Rendition) -> bool:
+    """Whether two outputs come out with one size in px and other bytes for every picture."""
+    if one.format is None or (one.format, one.operations) != (other.format, other.operations):
+        return False
+    codec, ours, theirs = codecs.by_name(one.format), one.encoding, other.encoding
+    if ours.lossless != theirs.lossless or (ours.progressive != theirs.progressive and codec.heeds("progressive")):
+        return True
+    # None is the format's default, which the other may name; and what must fit may come to one quality.
+    qualities = {ours.quality, theirs.quality}
+    sought = ours.max_size is not None or theirs.max_size is not None
+    return len(qualities - {None}) == 2 and codec.heeds("quality") and not (ours.lossless or sought)
 
 
 def check_plan(plan: Plan, options: Options) -> None:

@@ -219,9 +219,11 @@ def execute(
 
 
 def making_of(plan: Plan, recipe: Recipe, options: Options) -> Making:
-    """What a run makes: the recipe, and what else decides about the bytes of outputs."""
+    """What a run makes: the recipe, and what else decides about outputs."""
     thrift = f"+{options.savings!r}" if options.savings is not None else ""
-    return Making(recipe.digest + thrift, plan.source.identity)
+    # In place, the times of the source are gone with it, and to make a result anew would cost it quality.
+    preserved = options.preserve and not options.existing.in_place
+    return Making(recipe.digest + thrift, plan.source.identity, preserved)
 
 
 class _Loose:

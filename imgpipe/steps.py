@@ -18,6 +18,7 @@ from imgpipe.concurrency.owner import Lost
 from imgpipe.errors import ImgpipeError, LimitExceeded
 from imgpipe.filters.operation import Operation
 from imgpipe.flow import Meter
+from imgpipe.footprint import left, needed
 from imgpipe.job import Item, Job, Seconds, Status, failed
 from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
@@ -128,8 +129,7 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
     try:
         if most is not None and job.source.bytes > most:
             raise LimitExceeded(
-                f"{job.source.bytes / 1e9:.1f} GB are more than the {most / 1e9:.1f} GB of one file that --memory "
-                "allows: raise it"
+                f"{needed(job.source.bytes)} are more than the {left(most)} of one file that --memory allows: raise it"
             )
         if room is None or job.source.bytes < SMALL:
             data: Data = storage.read(job.source.name)

@@ -14,13 +14,16 @@ from imgpipe.codecs.extent import Extent, extent_of
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
-from imgpipe.footprint import footprint, unknown_footprint
+from imgpipe.footprint import footprint, left, needed, unknown_footprint
 from imgpipe.metadata import NAMES, Metadata
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size
 from imgpipe.sized import encode_within
 
 _SMALL = 64 << 20
+_NOT_SRGB = (
+    "16 bits a sample stay in their colour space, with its ICC profile; outputs of 8 bits (webp, jpeg) become sRGB"
+)
 
 
 class OutputPlan(NamedTuple):
@@ -144,8 +147,8 @@ def _check_memory(header: Header, expected: int, most: int) -> None:
     if expected > most:
         frames = f", {header.frames} frames" if header.frames > 1 else ""
         raise LimitExceeded(
-            f"{header.size[0]} x {header.size[1]} px{frames}: about {expected / 1e9:.1f} GB of memory are needed, and "
-            f"--memory leaves {most / 1e9:.1f} GB for one picture: raise it, or make the picture smaller first"
+            f"{header.size[0]} x {header.size[1]} px{frames}: about {needed(expected)} of memory are needed, and "
+            f"--memory leaves {left(most)} for one picture: raise it, or make the picture smaller first"
         )
 
 
@@ -158,9 +161,10 @@ def _when_upright(
 def _make(picture: Picture, output: OutputPlan, settings: Settings) -> Encoded:
     codec = codecs.by_name(output.format or codecs.written_as(picture.format))
     picture = filters.apply_all(output.operations, picture)
-    if settings.converts and not codec.deep:
+    if settings.converts:
         # Frames of 16 bits kept their profile until here.
-        picture = to_srgb(shallow(picture))
+        picture = to_srgb(picture if codec.deep else shallow(picture))
+        picture = picture if picture.profile is None else picture.warn(_NOT_SRGB)
     for kind in settings.metadata.kept:
         picture = _warn_of_loss(picture, codec, kind)
     return encode_within(picture, codec, output.encoding)

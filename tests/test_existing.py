@@ -9,6 +9,7 @@ import pytest
 from imgpipe.existing import Existing
 from imgpipe.job import Job, Source, Target
 from imgpipe.recipe import Recipe, Rendition
+from imgpipe.savings import Savings
 from tests.folders import contents, paint, traces, write
 from tests.runs import HERE, SMALL, ends, run
 
@@ -158,6 +159,24 @@ def test_what_is_preserved_does_not_matter_for_what_is_up_to_date(pictures, out)
     assert ends(run(pictures, out, preserve=True)) == {"a.png": "unchanged"}
 
 
+def test_what_was_made_without_times_and_mode_of_its_source_is_made_again_with_them(pictures, out):
+    (pictures / "a.png").chmod(0o600)
+    dated(pictures / "a.png", 1_000_000_000)
+    run(pictures, out)
+    before = contents(out)
+    assert ends(run(pictures, out, preserve=True)) == {"a.png": "written"}
+    assert seen(out / "a.png") == (0o600, 1_000_000_000 * 10**9)
+    assert contents(out) == before
+    for preserve in (True, False, True):
+        assert ends(run(pictures, out, preserve=preserve)) == {"a.png": "unchanged"}
+
+
+def test_what_is_not_worth_it_has_no_times_to_preserve(pictures, out):
+    run(pictures, out, savings=Savings(0.99))
+    (item,) = run(pictures, out, savings=Savings(0.99), preserve=True).items
+    assert (item.status, item.reason) == ("skipped", "its outputs save too little, as was seen before")
+
+
 def test_a_changed_source_is_made_again_also_where_times_are_preserved(pictures, out):
     run(pictures, out, preserve=True)
     paint(pictures / "a.png", seed=7)
@@ -170,4 +189,10 @@ def test_in_place_a_picture_keeps_its_time_and_is_processed_once(pictures):
     in_place = Existing(in_place=True)
     assert ends(run(pictures, pictures, existing=in_place, preserve=True)) == {"a.png": "written"}
     assert seen(pictures / "a.png") == (0o640, 1_000_000_000 * 10**9)
+    assert ends(run(pictures, pictures, existing=in_place, preserve=True)) == {"a.png": "unchanged"}
+
+
+def test_in_place_a_result_is_not_processed_again_for_times_that_are_gone(pictures):
+    in_place = Existing(in_place=True)
+    assert ends(run(pictures, pictures, existing=in_place)) == {"a.png": "written"}
     assert ends(run(pictures, pictures, existing=in_place, preserve=True)) == {"a.png": "unchanged"}

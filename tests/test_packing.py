@@ -92,6 +92,20 @@ def test_a_folder_becomes_shards_in_the_order_of_its_pictures(pictures, tmp_path
         assert Image.open(tar.extractfile("cats/05.png")).size == (25, 30)
 
 
+def test_a_text_whose_name_is_too_long_for_the_disk_is_in_its_shard(pictures, tmp_path):
+    """The picture's own name is not, so it is no reason to leave it out."""
+    longest = "x" * 251
+    (pictures / NAMES[3]).rename(pictures / "cats" / f"{longest}.png")
+    keys = sorted([*KEYS[:3], *KEYS[4:6], f"cats/{longest}"]) + KEYS[6:]
+    for status in ("written", "unchanged"):
+        assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count(status) == 12
+        assert samples(tmp_path / "out") == in_fives(keys)
+    (pictures / NAMES[0]).unlink()
+    assert run(pictures, f"{tmp_path}/out/{{000..099}}.tar").count("unchanged") == 11
+    assert samples(tmp_path / "out") == in_fives(keys[1:])
+    assert not waiting(tmp_path / "out")
+
+
 @pytest.mark.parametrize(("engine", "cores"), [("threads", 2), ("processes", 1), ("processes", 2), ("processes", 3)])
 def test_shards_are_the_same_whatever_the_engine(pictures, tmp_path, engine, cores):
     run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imgpipe import codecs, transform
-from imgpipe.errors import CollisionError, RecipeError
+from imgpipe.codecs import Encoding
+from imgpipe.errors import CollisionError, RecipeError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe, Rendition
+from imgpipe.refusals import check_options
 from tests.folders import contents, paint, temporaries, traces, write
 from tests.runs import HERE, ends, killed_at, run
 
@@ -105,6 +108,42 @@ def test_different_outputs_of_one_name_fail_the_picture(pictures, out):
     assert set(ends(report).values()) == {"failed"}
     assert "two different outputs would be a-6.png" in report.errors["a.png"]
     assert contents(out) == {}
+
+
+def two(*encodings, name="{stem}-{width}{ext}", format="webp"):
+    return Recipe(outputs=[Rendition(["resize:width=6"], format, encoding=one, name=name) for one in encodings])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "naming"),
+    [
+        (two(Encoding(80), Encoding(60)), Naming()),
+        (two(Encoding(80), Encoding(80, lossless=True)), Naming()),
+        (two(Encoding(80), Encoding(80, progressive=True), format="jpeg"), Naming()),
+        (two(Encoding(80), Encoding(60), name="{stem}-{hash}{ext}"), Naming(template="{stem}-{width}{ext}")),
+        (Recipe.load("srcset").refined(format="jpeg"), Naming(suffix="-small")),
+    ],
+)
+def test_outputs_of_one_name_that_differ_for_every_picture_are_refused_before_any_work(pictures, out, recipe, naming):
+    with pytest.raises(
+        UsageError, match=r"outputs 1 and [25] of the recipe would be two different \w+ files of one name"
+    ):
+        run(pictures, out, recipe, naming=naming)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "naming"),
+    [
+        (two(Encoding(80), Encoding(60), name="{stem}-{width}-{hash}{ext}"), Naming()),
+        (two(Encoding(80), Encoding(60)), Naming(template="{stem}-{hash}{ext}")),
+        (two(Encoding(80), Encoding()), Naming()),
+        (two(Encoding(80), Encoding(60), format="png"), Naming()),
+        (two(Encoding(80), Encoding(60, max_size=1 << 20)), Naming()),
+    ],
+)
+def test_outputs_of_one_template_whose_names_or_bytes_may_agree_are_for_the_work_to_see(recipe, naming):
+    check_options(recipe, Options(naming=naming))
 
 
 def test_the_hash_in_a_name_is_that_of_the_output(pictures, out):

@@ -1,4 +1,5 @@
 import functools
+import re
 import weakref
 from io import BytesIO
 
@@ -11,7 +12,7 @@ from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import DamagedPicture, LimitExceeded, NotAPicture, UsageError
 from imgpipe.metadata import Metadata
 from imgpipe.picture import Picture
-from imgpipe.transform import OutputPlan, Settings, transform
+from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 SAME = (OutputPlan(),)
 
@@ -152,18 +153,51 @@ def test_the_profile_is_embedded_where_colours_stay(format):
     assert int(np.asarray(opened(encoded).convert("RGB"))[0, 0, 0]) == pytest.approx(128, abs=2)
 
 
-def test_16_bits_are_converted_to_srgb_on_their_way_to_8():
+def deep_in(profile):
+    """A PNG of 16 bits a sample, in the colour space of a profile."""
     from imgpipe import codecs
     from imgpipe.picture import Picture
 
     deep = np.full((8, 8, 3), 32896, np.uint16)
-    data = codecs.encode(Picture((deep,), (8, 8), "png", profile=wide_profile()), "png", Encoding()).data
-    kept, narrowed = transform(data, (), (OutputPlan("png"), OutputPlan("jpeg")), Settings())
+    return codecs.encode(Picture((deep,), (8, 8), "png", profile=profile), "png", Encoding()).data
+
+
+def test_16_bits_are_converted_to_srgb_on_their_way_to_8():
+    from imgpipe import codecs
+
+    kept, narrowed = transform(deep_in(wide_profile()), (), (OutputPlan("png"), OutputPlan("jpeg")), Settings())
     assert codecs.decode(kept.data, codecs.probe(kept.data, Limits())).profile == wide_profile()
-    assert kept.warnings == ()
+    assert kept.warnings == (
+        "16 bits a sample stay in their colour space, with its ICC profile; outputs of 8 bits (webp, jpeg) become sRGB",
+    )
     assert "icc_profile" not in opened(narrowed).info
     assert int(np.asarray(opened(narrowed))[0, 0, 0]) == pytest.approx(188, abs=2)
     assert narrowed.warnings == ("16 bits a sample converted to 8",)
+
+
+@pytest.mark.parametrize("settings", [Settings(srgb=False), Settings(metadata=Metadata(keep=["icc"]))])
+def test_16_bits_that_are_to_stay_in_their_colour_space_are_not_warned_of(settings):
+    data = deep_in(wide_profile())
+    assert transform(data, (), SAME, settings)[0].warnings == ()
+
+
+def test_16_bits_that_a_filter_makes_8_become_srgb():
+    (few,) = transform(deep_in(wide_profile()), (filters.quantize(colours=4),), SAME, Settings())
+    assert few.warnings == ("quantize: 16 bits a sample converted to 8",)
+    assert "icc_profile" not in opened(few).info
+    assert int(np.asarray(opened(few).convert("RGB"))[0, 0, 0]) == pytest.approx(188, abs=2)
+
+
+def test_16_bits_in_srgb_are_not_warned_of():
+    data = deep_in(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    assert transform(data, (), SAME, Settings())[0].warnings == ()
+
+
+def test_the_profile_of_16_bits_stays_also_where_all_metadata_goes():
+    from imgpipe import codecs
+
+    (bare,) = transform(deep_in(wide_profile()), (), SAME, Settings(metadata=Metadata(strip=True)))
+    assert codecs.decode(bare.data, codecs.probe(bare.data, Limits())).profile == wide_profile()
 
 
 def test_warnings_of_one_output_are_not_those_of_another():
@@ -192,6 +226,15 @@ def test_pixels_are_limited_before_anything_is_decoded(decoded_sizes):
     with pytest.raises(LimitExceeded):
         transform(saved(gradient()), (), SAME, Settings(limits=Limits(max_pixels=1000)))
     assert decoded_sizes == []
+
+
+def test_the_memory_that_is_needed_is_told_from_that_which_there_is():
+    data = saved(gradient(4000, 3000), "PNG")
+    most = expected_memory(data, (), SAME) - 1
+    with pytest.raises(LimitExceeded) as caught:
+        transform(data, (), SAME, Settings(limits=Limits(memory=most)))
+    wanted, has = re.findall(r"(\d+) MB", str(caught.value))
+    assert int(has) * 1_000_000 <= most < int(wanted) * 1_000_000
 
 
 def test_what_cannot_be_read_is_said():

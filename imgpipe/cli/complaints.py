@@ -26,7 +26,7 @@ def wrong_call(error: click.ClickException) -> str:
     elif isinstance(error, click.BadParameter):
         message = f"{_name(error, context)}: {error.message}".rstrip(".")
     elif error.message.startswith("Got unexpected extra argument"):
-        message = _too_many(error.message)
+        message = _too_many(error.message, context)
     else:
         message = error.format_message().rstrip(".")
     return f"{message} {_usage(context)}".rstrip()
@@ -87,9 +87,12 @@ def _name(error: click.BadParameter, context: click.Context | None) -> str:
     return error.param.make_metavar(context)
 
 
-def _too_many(message: str) -> str:
+def _too_many(message: str, context: click.Context | None) -> str:
     words = message[message.find("(") + 1 : message.rfind(")")]
-    return f"too many arguments: {words}; INPUT is one folder or file, and --include '*.jpg' chooses in it"
+    params = context.command.get_params(context) if context is not None else []
+    chooses = any("--include" in param.opts for param in params)
+    advice = "; INPUT is one folder or file, and --include '*.jpg' chooses in it" if chooses else ""
+    return f"too many arguments: {words}{advice}"
 
 
 def _usage(context: click.Context | None) -> str:

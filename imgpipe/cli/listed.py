@@ -9,6 +9,8 @@ from imgpipe.errors import UsageError
 from imgpipe.naming import printable
 from imgpipe.storage import is_name
 
+_SHOWN = 100
+
 
 def read_names(path: str, *, null: bool) -> tuple[str, ...]:
     """The names in a file, or on standard input where it is `-`; empty ones are passed over.
@@ -37,5 +39,11 @@ def _name(text: str) -> str:
     parts = [part for part in text.split("/") if part not in ("", ".")]
     name = "/".join(parts)
     if text.startswith("/") or not is_name(name):
-        raise UsageError(f"--files-from: {printable(text)} is no name below INPUT; names are relative to INPUT")
+        advice = "; where they end with NUL, as of find -print0, add -0" if "\0" in text else ""
+        raise UsageError(f"--files-from: {_short(text)} is no name below INPUT; names are relative to INPUT{advice}")
     return name
+
+
+def _short(text: str) -> str:
+    """The beginning of what may be a list without ends of lines."""
+    return printable(text[:_SHOWN]) + ("..." if len(text) > _SHOWN else "")

@@ -61,7 +61,8 @@ def schema() -> None:
 def show(**given: Any) -> None:
     """Print what options amount to, as TOML.
 
-    The options are those of `process`; without any it is what is done then.
+    The options are those of `process` that say what is done to each picture: filters, encoding, colour and metadata.
+    Names (--name, --suffix, --flat) and how a run is done are no part of it. Without any it is what is done then.
 
     \b
     imgpipe recipe show -c web

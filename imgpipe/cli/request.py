@@ -29,7 +29,7 @@ from imgpipe.savings import Savings
 from imgpipe.storage import Listing
 from imgpipe.storage.ranges import ShardSize
 
-_OPTIONS: Sections = {
+OPTIONS: Sections = {
     **TREATMENT,
     "Which files": [
         click.option("--recursive/--no-recursive", "-r", default=True, help="Also folders below. [default: recursive]"),
@@ -103,7 +103,7 @@ _OPTIONS: Sections = {
     ],
 }  # fmt: skip
 
-with_options = sections.with_options(_OPTIONS)
+with_options = sections.with_options(OPTIONS)
 """Gives a click command all options of `process`."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import click
@@ -11,14 +11,19 @@ Sections: TypeAlias = Mapping[str, Sequence[Callable[[Any], Any]]]
 """Heading -> options, each a decorator that `click.option` has made."""
 
 
-def with_options(sections: Sections) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a function options, and each of these its heading."""
+def with_options(
+    sections: Sections, without: Container[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a function options, and each of these its heading; none of those that are left out by their names."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for heading, options in reversed(list(sections.items())):
             for option in reversed(options):
                 function = option(function)
-                function.__click_params__[-1].heading = heading  # type: ignore[attr-defined]
+                made = function.__click_params__[-1]  # type: ignore[attr-defined]
+                made.heading = heading
+                if made.name in without:
+                    function.__click_params__.remove(made)  # type: ignore[attr-defined]
         return function
 
     return decorate

@@ -32,8 +32,12 @@ class ByteSize(click.ParamType[int]):
         number, unit, binary = found.groups()
         size = int(float(number) * (1024 if binary else 1000) ** _UNITS[unit.lower()])
         if size < self._least:
-            self.fail(f"{value} is too little; it is {self._least // 1_000_000} MB or more", param, ctx)
+            self.fail(f"{value} is too little; it is {_said(self._least)} or more", param, ctx)
         return size
+
+
+def _said(size: int) -> str:
+    return f"{size // 1_000_000} MB" if size >= 1_000_000 else f"{size} byte{'s' if size > 1 else ''}"
 
 
 class Saved(click.ParamType[Savings]):

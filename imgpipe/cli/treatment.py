@@ -16,7 +16,7 @@ from imgpipe.cli.size import ByteSize
 from imgpipe.cli.values import OneOf, Whole
 from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError, UsageError
-from imgpipe.filters.colour import parse_colour
+from imgpipe.filters.colour import parse_opaque
 from imgpipe.filters.operation import Operation
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Colour, Recipe
@@ -32,12 +32,9 @@ class Opaque(click.ParamType[tuple[int, int, int]]):
         if isinstance(value, tuple):
             return value
         try:
-            *bands, alpha = parse_colour(value)
+            return parse_opaque(value)
         except RecipeError as error:
             self.fail(str(error), param, ctx)
-        if alpha < 255:
-            self.fail(f"{value} is transparent itself", param, ctx)
-        return bands[0], bands[1], bands[2]
 
 
 _FITS = ["inside", "cover", "contain", "fill", "outside"]

@@ -37,12 +37,30 @@ _WATCHING = {
     ]
 }  # fmt: skip
 
+_OF_ONE_RUN = {"dry_run": False, "files_from": None, "null": False, "shard_count": None, "shard_bytes": None}
+"""Options of `process` that say nothing here, as they are where nobody gives them."""
 
-@click.command("watch", cls=Sectioned, no_args_is_help=True)
+_REFUSED = {"-n", "-0", *(f"--{name.replace('_', '-')}" for name in _OF_ONE_RUN)}
+
+
+class _Watch(Sectioned):
+    """A command that says of options of `process` why it has them not."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in _REFUSED:
+                raise
+            raise UsageError(f"{error.option_name} is for imgpipe process; imgpipe watch has no use for it") from None
+
+
+@click.command("watch", cls=_Watch, no_args_is_help=True)
 @click.argument("source", metavar="INPUT", shell_complete=files)
 @click.argument("target", metavar="OUTPUT", shell_complete=files)
 @with_options(_WATCHING)
-@options.with_options
+@with_options(options.OPTIONS, without=_OF_ONE_RUN)
 def command(source: str, target: str, **given: Any) -> int:
     """Process a folder of pictures, and then what arrives in it, until Ctrl-C.
 
@@ -53,14 +71,11 @@ def command(source: str, target: str, **given: Any) -> int:
     sys.path.append(os.getcwd())
     gc.freeze()
     gc.enable()
-    request = read_request(given)
+    request = read_request(given | _OF_ONE_RUN)
     if "://" in source:
         raise UsageError("imgpipe watch watches a local folder; let a timer start imgpipe process for a bucket")
     if may_be_shards(source) or may_be_shards(target):
         raise UsageError("imgpipe watch is for folders; let a timer start imgpipe process for shards")
-    for option in ("dry_run", "files_from"):
-        if given[option]:
-            raise UsageError(f"--{option.replace('_', '-')} is for imgpipe process; imgpipe watch has no use for it")
     with stop_signals(stopping_notice()) as stop:
         try:
             plan = prepare(source, target, request.recipe, request.options, counting(request, stop))

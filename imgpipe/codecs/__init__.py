@@ -77,7 +77,7 @@ def by_name(name: str) -> Codec:
     """
     wanted = _ALIASES.get(name.lower().lstrip("."), name.lower().lstrip("."))
     if wanted not in _EXTENSIONS:
-        raise UsageError(f"there is no format {name}; {_nearest(wanted)}")
+        raise UsageError(f"there is no format {name or repr(name)}; {_nearest(wanted)}")
     codec = _load(wanted)
     if codec.missing:
         raise UsageError(f"format {name} is not installed: {codec.missing}")
@@ -220,5 +220,8 @@ def _formats() -> dict[str, str]:
 def _nearest(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, [*_EXTENSIONS, *_ALIASES], n=1)
-    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(_EXTENSIONS))}"
+    # Only what is to be written is asked for by its name.
+    written = [codec.name for codec in all_codecs() if codec.encode]
+    close = difflib.get_close_matches(name, [*written, *_ALIASES], n=1)
+    here = sorted(name for name in written if not _load(name).missing)
+    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(here)}"

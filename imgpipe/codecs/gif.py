@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("GIF",)
 _COLOURS = 256
+_TICK = 10
+"""The ms in which a GIF counts."""
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - GIF has no scales
@@ -38,6 +40,8 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
 def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - GIF has no options
     """Encode all frames, each with a palette of its own; pixels that are half opaque or more become opaque.
 
+    Durations become hundredths of a second, so that the whole lasts as long as before.
+
     Raises:
         EncodingFailed: a side is longer than 65535 px.
     """
@@ -54,8 +58,29 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
         # Without it, what a frame leaves transparent would show the frame before.
         options["disposal"] = 2
         frames = tuple(map(_with_transparent_index, frames))
+    picture = _in_ticks(picture)
     paletted = replace(picture, frames=frames)
     return Encoded(save_frames(paletted, "GIF", options), frame_size(picture.frames[0]), picture.warnings)
+
+
+def _in_ticks(picture: Picture) -> Picture:
+    """The same with durations that a GIF can hold; what rounding takes from one frame, the next ones get.
+
+    A frame that lasts at all lasts a tick at least: 0 would mean as long as a viewer likes.
+    """
+    durations: list[int] = []
+    owed = 0
+    for duration in picture.durations:
+        owed += duration
+        durations.append(max(_TICK, (owed + _TICK // 2) // _TICK * _TICK) if duration else 0)
+        owed -= durations[-1]
+    if tuple(durations) == picture.durations:
+        return picture
+    before, after = sum(picture.durations), sum(durations)
+    as_long = abs(after - before) <= _TICK // 2
+    whole = "the whole lasts as long" if as_long else f"the whole lasts {after} ms, not {before}"
+    timed = replace(picture, durations=tuple(durations))
+    return timed.warn(f"durations of frames became hundredths of a second; {whole}")
 
 
 def _dithered(image: Image.Image) -> Image.Image:

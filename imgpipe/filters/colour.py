@@ -63,6 +63,18 @@ def parse_colour(text: str) -> Colour:
     return red, green, blue, alpha[0] if alpha else 255
 
 
+def parse_opaque(text: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of the colour that a text names.
+
+    Raises:
+        RecipeError: it names none, or one that is transparent itself.
+    """
+    *bands, alpha = parse_colour(text)
+    if alpha < 255:
+        raise RecipeError(f"{text} is transparent itself")
+    return bands[0], bands[1], bands[2]
+
+
 def check_colours(**options: Any) -> None:
     """Raise RecipeError where an option that names a colour names none; other options are let through."""
     for name in ("background", "colour", "outline"):

@@ -99,7 +99,8 @@ class OpenJournal(Journal):
         if item.status is Status.WRITTEN or item.lasting:
             making = self.making
             earlier = tuple(sorted(self.ours(source.name).difference(map(_NAME, item.outputs))))
-            self._wait(Record(source, making.recipe, making.origin, item.outputs, earlier).line())
+            record = Record(source, making.recipe, making.origin, item.outputs, earlier, making.preserved)
+            self._wait(record.line())
         elif source.name in self._in_hand and not item.outputs:
             self._wait(undone_line(source.name))
         self._in_hand.pop(source.name, None)

@@ -16,10 +16,12 @@ class Making(NamedTuple):
     Attributes:
         recipe: its digest.
         origin: which input folder the sources are in.
+        preserved: whether outputs are to have times and mode of their source.
     """
 
     recipe: str
     origin: str = ""
+    preserved: bool = False
 
 
 class Journal:
@@ -59,7 +61,7 @@ class Journal:
         record = self._record_of(source.name)
         if record is None or record.recipe != self.making.recipe or source.name in self.index.begun:
             return ()
-        if not is_same(record.source, source):
+        if not is_same(record.source, source) or (self.making.preserved and not record.preserved):
             return ()
         standing = all(storage.size(output.name) == output.bytes for output in record.outputs)
         return record.outputs if standing else ()

@@ -29,6 +29,7 @@ class Record(NamedTuple):
         origin: which input folder it was in.
         outputs: what was made of it.
         earlier: names of outputs that were made of it before these, or may have been.
+        preserved: whether the outputs were given times and mode of their source.
     """
 
     source: Source
@@ -36,6 +37,7 @@ class Record(NamedTuple):
     origin: str
     outputs: tuple[Output, ...]
     earlier: tuple[str, ...] = ()
+    preserved: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -57,6 +59,8 @@ class Record(NamedTuple):
         }
         if self.earlier:
             line["earlier"] = self.earlier
+        if self.preserved:
+            line["preserved"] = True
         return encode(line)
 
 
@@ -156,7 +160,8 @@ def parse(line: Any) -> Record | None:
         return None
     name, size, time, inode, digest, recipe, origin, rows = values
     source = Source(name, None, size, time, inode, digest)
-    return Record(source, recipe, origin, tuple(starmap(Output, rows)), tuple(line.get("earlier", ())))
+    outputs, earlier = tuple(starmap(Output, rows)), tuple(line.get("earlier", ()))
+    return Record(source, recipe, origin, outputs, earlier, line.get("preserved") is True)
 
 
 def _values(line: Any) -> tuple[Any, ...] | None:

@@ -14,6 +14,7 @@ import msgspec
 from imgpipe import filters
 from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError, UsageError
+from imgpipe.filters.colour import parse_opaque
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import nearest
 from imgpipe.filters.registry import Filter
@@ -174,6 +175,11 @@ def _recipe(table: dict[str, Any], where: str, folder: str) -> Recipe:
 def _rendition(table: dict[str, Any], where: str, folder: str) -> Rendition:
     said: Any = msgspec.convert(table, OUTPUT)
     operations = _filters(said.filters, where, folder)
+    if isinstance(said.background, str):
+        try:
+            said.background = parse_opaque(said.background)
+        except UsageError as error:
+            raise RecipeError(f"{where}: background: {error}") from None
     try:
         return Rendition(operations, said.format, encoding=taken_from(said, Encoding), name=said.name)
     except UsageError as error:

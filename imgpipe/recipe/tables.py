@@ -11,12 +11,15 @@ from imgpipe.codecs.codec import Encoding
 from imgpipe.recipe.parts import SETTINGS
 
 _FILTERS = list[str | dict[str, str | bool | int | float]]
+_COLOUR = str | tuple[int, int, int]
+"""Where a class has red, green and blue, a person may write a name."""
 
 
 def _rows(source: type) -> list[tuple[str, Any, Any]]:
     """Name, type and default of each field of a dataclass."""
     hints = get_type_hints(source)
-    return [(field.name, hints[field.name], _default(field.default, field.default_factory)) for field in fields(source)]
+    kinds = {name: _COLOUR if kind == tuple[int, int, int] else kind for name, kind in hints.items()}
+    return [(field.name, kinds[field.name], _default(field.default, field.default_factory)) for field in fields(source)]
 
 
 def _default(value: Any, factory: Any) -> Any:

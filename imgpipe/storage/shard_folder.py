@@ -99,8 +99,9 @@ class ShardFolder(LocalFolder):
         number = self._number[shard]
         for part in parts:
             self._shard_numbers[hash(part.name)] = number
-            with suppress(FileNotFoundError, NotADirectoryError):
-                self.calls.unlink(self._path(part.name))
+            if self._may_wait(part.name):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    self.calls.unlink(self._path(part.name))
 
     def drop(self, shard: str) -> None:
         """Remove a shard."""
@@ -125,8 +126,14 @@ class ShardFolder(LocalFolder):
         except FileNotFoundError:
             return
         for member in members:
-            if member.name not in kept and self._shard_of(member.name) == shard and super().size(member.name) is None:
+            if member.name in kept or self._shard_of(member.name) != shard or not self._may_wait(member.name):
+                continue
+            if super().size(member.name) is None:
                 self.put(member.name, self._indexes.read(shard, member.name))
+
+    def _may_wait(self, name: str) -> bool:
+        """Whether the disk takes a file of that name; a tar takes longer ones, as of a text beside a picture."""
+        return not self._too_long(*name.split("/"))
 
     def _shard_of(self, name: str) -> str | None:
         number = self._shard_numbers.get(hash(name))

@@ -124,6 +124,14 @@ def test_a_name_outside_of_the_input_is_refused(pictures, out, name):
     assert not out.exists()
 
 
+def test_names_that_end_with_nul_are_pointed_out_and_not_all_shown(pictures, out):
+    done = process(pictures, out, "--files-from", "-", stdin=None, input="a.jpg\0b.png\0" * 10_000)
+    assert done.returncode == 2
+    assert done.stderr.endswith("names are relative to INPUT; where they end with NUL, as of find -print0, add -0\n")
+    assert done.stderr.startswith("imgpipe: --files-from: a.jpg\\x00b.png\\x00a.jpg")
+    assert len(done.stderr) < 600
+
+
 def test_a_name_behind_a_linked_folder_is_refused_like_the_folder(pictures, out, tmp_path):
     write(tmp_path / "secret" / "s.jpg")
     os.symlink(tmp_path / "secret", pictures / "link")

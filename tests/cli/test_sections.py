@@ -36,6 +36,11 @@ def test_options_keep_their_order_and_those_without_a_heading_come_last():
     assert CliRunner().invoke(command, ["--a", "1"]).output == "['a', 'b', 'c', 'd']\n"
 
 
+def test_the_options_that_a_recipe_does_not_take_are_named():
+    text = " ".join(call("recipe", "show", "--help").split())
+    assert "Names (--name, --suffix, --flat) and how a run is done are no part of it." in text
+
+
 def test_options_of_a_recipe_are_the_same_for_process_and_show():
     shown = {line for line in call("recipe", "show", "--help").splitlines() if line.startswith("  -")}
     assert shown <= {line for line in call("process", "--help").splitlines() if line.startswith("  -")}

@@ -263,7 +263,25 @@ def test_a_bucket_is_not_watched(tmp_path):
     assert done.returncode == 2
 
 
-@pytest.mark.parametrize("option", [["--dry-run"], ["--files-from", "-"]])
+def test_options_of_one_run_are_not_in_its_help():
+    said = imgpipe("watch", "--help").stdout
+    assert "--prune" in said
+    for option in ("--dry-run", "--files-from", "--null", "--shard-count", "--shard-bytes"):
+        assert option not in said
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--dry-run"],
+        ["-n"],
+        ["--files-from", "-"],
+        ["--null"],
+        ["-0"],
+        ["--shard-count", "9"],
+        ["--shard-bytes", "9MB"],
+    ],
+)
 def test_options_of_one_run_are_refused(option, tmp_path):
     done = imgpipe("watch", tmp_path, tmp_path / "out", *option)
     assert done.stderr == f"imgpipe: {option[0]} is for imgpipe process; imgpipe watch has no use for it\n"

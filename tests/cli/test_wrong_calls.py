@@ -36,6 +36,8 @@ WRONG = {
         "too many arguments: out; INPUT is one folder or file, and --include '*.jpg' chooses in it "
         "(imgpipe process --help)"
     ),
+    "formats extra": "too many arguments: extra (imgpipe formats --help)",
+    "filters blur extra": "too many arguments: extra (imgpipe filters --help)",
     # words and numbers
     "process in out --engine procs": "--engine: there is no procs; did you mean processes? (imgpipe process --help)",
     "process in out --fit covr": "--fit: there is no covr; did you mean cover? (imgpipe process --help)",
@@ -54,6 +56,7 @@ WRONG = {
     "process in out --min-savings 100%": (
         "--min-savings: no output saves 100%; it is less than 100% (imgpipe process --help)"
     ),
+    "process in out --max-size 0": "--max-size: 0 is too little; it is 1 byte or more (imgpipe process --help)",
     "process in out --min-savings lots": (
         "--min-savings: 'lots' is neither a share nor a size; write 10% or 100KB (imgpipe process --help)"
     ),

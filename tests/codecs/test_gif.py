@@ -48,6 +48,26 @@ def test_one_that_says_nothing_of_repetition_plays_once():
     assert read(data).loop == 1
 
 
+@pytest.mark.parametrize(
+    ("durations", "kept", "whole"),
+    [
+        ((17, 17, 17, 17, 17), (20, 10, 20, 20, 20), "the whole lasts as long"),
+        ((33, 33, 34), (30, 40, 30), "the whole lasts as long"),
+        ((1, 1, 98), (10, 10, 80), "the whole lasts as long"),
+        ((1, 1, 1), (10, 10, 10), "the whole lasts 30 ms, not 3"),
+    ],
+)
+def test_durations_are_rounded_so_that_the_whole_lasts_as_long_and_it_is_said(durations, kept, whole):
+    encoded = codecs.encode(picture_of(*squares(len(durations)), durations=durations), "gif", Encoding())
+    assert read(encoded.data).durations == kept
+    assert encoded.warnings == (f"durations of frames became hundredths of a second; {whole}",)
+
+
+def test_a_frame_without_a_duration_gets_none():
+    encoded = codecs.encode(picture_of(*squares(), durations=(0, 50, 0)), "gif", Encoding())
+    assert (read(encoded.data).durations, encoded.warnings) == ((0, 50, 0), ())
+
+
 def test_colours_that_get_lost_are_said():
     encoded = codecs.encode(picture_of(gradient(200, 200)), "gif", Encoding())
     assert encoded.warnings == ("colours reduced to 256",)

@@ -9,9 +9,23 @@ from PIL import Image
 from imgpipe import codecs
 from imgpipe.codecs import Limits
 from imgpipe.codecs.modes import frame_of
-from imgpipe.errors import NotAPicture
+from imgpipe.errors import NotAPicture, UsageError
 
 from .pictures import deep_gradient, gradient, pixels, read, saved
+
+
+@pytest.mark.parametrize(("name", "said"), [("foo", "foo"), ("", "''")])
+def test_where_there_is_no_such_format_those_that_can_be_written_here_are_listed(name, said):
+    with pytest.raises(UsageError) as caught:
+        codecs.writer(name)
+    valid = sorted(codec.name for codec in codecs.all_codecs() if codec.encode and not codec.missing)
+    assert str(caught.value) == f"there is no format {said}; valid are {', '.join(valid)}"
+
+
+def test_no_format_that_is_only_read_is_proposed():
+    for near in ("psdd", "rraw", "qoii"):
+        with pytest.raises(UsageError, match=f"there is no format {near}; (did you mean (?!raw|psd|qoi)|valid are)"):
+            codecs.writer(near)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

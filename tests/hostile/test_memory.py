@@ -61,7 +61,7 @@ def test_file_that_is_too_large_is_not_read(tmp_path):
     assert outcome.items["small.png"]["status"] == "written"
     assert outcome.items["large.png"]["error"] == {
         "type": "LimitExceeded",
-        "message": "20.0 GB are more than the 0.1 GB of one file that --memory allows: raise it",
+        "message": "20.0 GB are more than the 100 MB of one file that --memory allows: raise it",
     }
     assert outcome.peak < room(400 * MB, 2)
 

@@ -62,6 +62,15 @@ def test_a_recipe_of_one_output_needs_no_table_for_it(text, expected, tmp_path):
     assert load(str(tmp_path / "a.toml")).digest == expected.digest
 
 
+def test_a_background_is_a_colour_as_the_option_takes_it():
+    for said in ('"#336699"', '"#369"', "[51, 102, 153]"):
+        assert parse(f"background = {said}").encoding.background == (0x33, 0x66, 0x99)
+        (one,) = parse(f"[[output]]\nbackground = {said}").renditions
+        assert one.encoding.background == (0x33, 0x66, 0x99)
+    above = parse('background = "teal"\n[[output]]\nname = "a-{stem}{ext}"\n[[output]]\nbackground = "red"').renditions
+    assert [one.encoding.background for one in above] == [(0, 128, 128), (255, 0, 0)]
+
+
 def test_a_filter_as_text_and_as_table_are_the_same():
     texts = ['["resize:320x240,fit=cover"]', '[{ name = "resize", size = "320x240", fit = "cover" }]']
     assert len({parse(f"filters = {text}").digest for text in texts}) == 1
@@ -92,6 +101,10 @@ def test_a_filter_as_text_and_as_table_are_the_same():
         ('format = "wepb"', "r: there is no format wepb; did you mean webp?"),
         ('subsampling = "4:1:0"', "r: subsampling=4:1:0 is not valid; it is one of 4:4:4"),
         ("background = [1, 2]", "r: background: expected a list of length 3, got 2"),
+        ("background = 3", "r: background: expected text or a list, got a whole number"),
+        ("background = 'rd'", "r: background: 'rd' is no colour; did you mean red?"),
+        ("background = '#0008'", "r: background: #0008 is transparent itself"),
+        ("[[output]]\nbackground = 'rd'", "r: output 1: background: 'rd' is no colour"),
         ("background = [1, 2, 300]", "r: background=(1, 2, 300) is not valid"),
         ("quality = nan", "r: quality: expected a whole number, got a number"),
         ("quality = 2020-01-01", "r: quality: expected a whole number, got"),

@@ -49,6 +49,7 @@ def test_the_recipes_that_come_along_are_valid_by_it(name):
         'keep = ["exif", "icc"]\nstrip_gps = true',
         'filters = [{ name = "of-another-package", whatever = 3 }]',
         '[[output]]\nformat = "webp"\nname = "{stem}-{width}{ext}"\nbackground = [1, 2, 3]',
+        'background = "#336699"',
     ],
 )
 def test_what_is_valid_is_valid_by_it(text):
