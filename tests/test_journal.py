@@ -14,6 +14,7 @@ from imgpipe import journal as journals
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, open_journal, peek
+from imgpipe.journal import file as files
 from imgpipe.storage import Entry
 from imgpipe.storage.local import LocalFolder
 from tests.concurrency.tools import eventually
@@ -230,6 +231,20 @@ def test_a_journal_torn_at_any_byte_gives_all_whole_lines_and_can_be_gone_on_wit
         assert made(out, "c.jpg")
         make(out, "c.jpg")
         assert unchanged(out, "c.jpg")
+
+
+def test_a_last_line_that_lost_its_end_alone_is_kept_whole_where_the_journal_is_written_anew(out, monkeypatch):
+    make(out, *["a.jpg"] * 3)
+    begin(out, "b.jpg")
+    make(out, "c.jpg")
+    os.truncate(journal_of(out), os.path.getsize(journal_of(out)) - 1)
+    monkeypatch.setattr(files, "_FEW_LINES", 0)
+    with opened(out):
+        pass
+    assert len(read(journal_of(out)).splitlines()) == 3
+    assert unchanged(out, "a.jpg")
+    assert made(out, "b.jpg")
+    assert unchanged(out, "c.jpg")
 
 
 GARBAGE = [
