@@ -13,7 +13,6 @@ that none waits for long while a large picture is being worked on.
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -54,6 +53,8 @@ class _OutputErrors:
         pass
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, StartRefused):
+            raise OutputError(f"{self._what}: {error}") from error
         if isinstance(error, OSError):
             raise OutputError(f"{self._what}: {error.strerror}; mend that and run the same command again") from error
 
@@ -144,17 +145,14 @@ class OpenJournal(Journal):
         """See that no line waits for longer than it may while the block runs, also where no other comes.
 
         Raises:
-            OSError: that is impossible.
+            StartRefused: the system lets no thread be started for it.
         """
         if self._group == 1:
             yield
             return
         ended = threading.Event()
         thread = threading.Thread(target=self._commit_in_time, args=(ended,), name="journal", daemon=True)
-        try:
-            start_thread(thread)
-        except StartRefused as error:
-            raise OSError(errno.EAGAIN, str(error)) from error
+        start_thread(thread)
         try:
             yield
         finally:
