@@ -76,7 +76,8 @@ class Packing:
                 self._expected[item.source.name] = item
         while (settled := self._next()) is not None:
             by_key: dict[str, list[Output]] = {}
-            for output in settled.outputs:
+            # What was put of one that failed is no sample.
+            for output in settled.outputs if settled.status in (Status.WRITTEN, Status.UNCHANGED) else ():
                 by_key.setdefault(key_of_sample(output.name), []).append(output)
             for key, outputs in by_key.items():
                 self._add(settled.source, key, outputs)

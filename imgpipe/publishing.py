@@ -9,7 +9,7 @@ from typing import Protocol
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
 from imgpipe.errors import OutputError
-from imgpipe.job import Item, Output, Seconds, Status, failed
+from imgpipe.job import Item, Output, Seconds, Status, Target, failed
 from imgpipe.passing import Loaded, Made
 from imgpipe.storage import Storage
 
@@ -49,21 +49,7 @@ def write(
     ready = _ready(gate, made, source, began)
     if isinstance(ready, Item):
         return ready
-    job = ready.job
-    if (stopped := _publish(storage, ready, began)) is not None:
-        return stopped
-    return Item(
-        job.source,
-        Status.WRITTEN,
-        outputs=tuple(
-            [
-                Output(target.name, len(output.data), *output.size)
-                for target, output in zip(job.targets, ready.outputs, strict=True)
-            ]
-        ),
-        warnings=(*ready.left, *dict.fromkeys([warning for output in ready.outputs for warning in output.warnings])),
-        seconds=_written_since(began, ready.seconds),
-    )
+    return _publish(storage, ready, began)
 
 
 def _ready(gate: Gate | None, made: Made, source: Storage | None, began: float) -> Made | Item:
@@ -83,24 +69,37 @@ def _written_since(began: float, seconds: Seconds) -> Seconds:
     return Seconds(read, process, time.monotonic() - began, start, worker)
 
 
-def _publish(storage: Storage, made: Made, began: float) -> Item | None:
-    """Put the outputs; an item where that could not be done."""
-    source = made.job.source
+def _publish(storage: Storage, made: Made, began: float) -> Item:
+    """Put the outputs; where one cannot be put, those before it stay and are told of."""
+    outputs: list[Output] = []
     for target, output in zip(made.job.targets, made.outputs, strict=True):
         try:
             storage.put(target.name, output.data, made.attributes, fresh=target.fresh)
         except OSError as error:
-            if target.fresh and isinstance(error, FileExistsError):
-                reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
-                return Item(source, Status.SKIPPED, reason=reason)
-            if _ends_the_run(error, storage):
-                raise OutputError(
-                    f"cannot write {target.name} to {storage.root}: {error.strerror}. "
-                    "Nothing half-written was left; mend that and run the same command again"
-                ) from error
-            message = f"cannot write {target.name}: {error.strerror or error}"
-            return failed(source, error, message, _written_since(began, made.seconds))
-    return None
+            return _refused(storage, made, target, error, began)._replace(outputs=tuple(outputs))
+        outputs.append(Output(target.name, len(output.data), *output.size))
+    return Item(
+        made.job.source,
+        Status.WRITTEN,
+        outputs=tuple(outputs),
+        warnings=(*made.left, *dict.fromkeys([warning for output in made.outputs for warning in output.warnings])),
+        seconds=_written_since(began, made.seconds),
+    )
+
+
+def _refused(storage: Storage, made: Made, target: Target, error: OSError, began: float) -> Item:
+    """What becomes of a job of which an output could not be put; OutputError where the next one could not either."""
+    source = made.job.source
+    if target.fresh and isinstance(error, FileExistsError):
+        reason = f"somebody has put {target.name} there meanwhile, and it is left as it is"
+        return Item(source, Status.SKIPPED, reason=reason)
+    if _ends_the_run(error, storage):
+        raise OutputError(
+            f"cannot write {target.name} to {storage.root}: {error.strerror}. "
+            "Nothing half-written was left; mend that and run the same command again"
+        ) from error
+    message = f"cannot write {target.name}: {error.strerror or error}"
+    return failed(source, error, message, _written_since(began, made.seconds))
 
 
 def _ends_the_run(error: OSError, storage: Storage) -> bool:

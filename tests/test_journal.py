@@ -4,16 +4,21 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgpipe import journal as journals
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, open_journal, peek
+from imgpipe.journal import file as files
 from imgpipe.storage import Entry
 from imgpipe.storage.local import LocalFolder
+from tests.concurrency.tools import eventually
+from tests.conftest import no_more_threads
 from tests.folders import WatchedCalls, contents, failing_calls, traces, write
 
 RECIPE = "0123456789abcdef"
@@ -228,6 +233,20 @@ def test_a_journal_torn_at_any_byte_gives_all_whole_lines_and_can_be_gone_on_wit
         assert unchanged(out, "c.jpg")
 
 
+def test_a_last_line_that_lost_its_end_alone_is_kept_whole_where_the_journal_is_written_anew(out, monkeypatch):
+    make(out, *["a.jpg"] * 3)
+    begin(out, "b.jpg")
+    make(out, "c.jpg")
+    os.truncate(journal_of(out), os.path.getsize(journal_of(out)) - 1)
+    monkeypatch.setattr(files, "_FEW_LINES", 0)
+    with opened(out):
+        pass
+    assert len(read(journal_of(out)).splitlines()) == 3
+    assert unchanged(out, "a.jpg")
+    assert made(out, "b.jpg")
+    assert unchanged(out, "c.jpg")
+
+
 GARBAGE = [
     b"",
     b"\0\0\0\0",
@@ -394,6 +413,54 @@ def test_a_journal_that_cannot_be_written_is_an_output_error(out, error):
             break
         assert unchanged(out, "a.jpg")
     assert calls == call - 1 >= 4
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Records that wait for others are to be written after a moment."""
+    monkeypatch.setattr(journals, "_GROUP_SECONDS", 0.001)
+
+
+def test_records_that_wait_for_others_are_written_in_time_also_where_none_come(out, soon):
+    with opened(out, durability="fsync") as journal:
+        journal.begin([job("a.jpg"), job("b.jpg")])
+        write(os.path.join(out, "a.jpg.webp"), b"content")
+        journal.record(item("a.jpg"))
+        eventually(lambda: unchanged(out, "a.jpg"), seconds=10)
+
+
+@pytest.mark.parametrize("next_comes", [True, False])
+def test_an_error_in_writing_them_then_ends_the_run(out, soon, next_comes):
+    failed = threading.Event()
+
+    class Failing(WatchedCalls):
+        def fdatasync(self, descriptor):
+            if journal_is_open.is_set():
+                failed.set()
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            os.fdatasync(descriptor)
+
+    def run():
+        with opened(out, durability="fsync", calls=Failing(lambda call: None)) as journal:
+            journal.begin([job("a.jpg"), job("b.jpg")])
+            journal_is_open.set()
+            journal.record(item("a.jpg"))
+            assert failed.wait(10)
+            if next_comes:
+                journal.record(item("b.jpg"))
+                pytest.fail("it went on")
+
+    journal_is_open = threading.Event()
+    with pytest.raises(OutputError, match="cannot write the journal: Input/output error; mend that and run the same"):
+        run()
+
+
+def test_where_there_is_no_thread_to_write_them_in_time_a_run_is_refused(out, monkeypatch):
+    with monkeypatch.context() as here:
+        no_more_threads(here)
+        with pytest.raises(OutputError, match="ulimit -u"), opened(out, durability="fsync"):
+            pass
+    make(out, "a.jpg")
 
 
 def test_a_lock_that_the_file_system_does_not_have_is_an_output_error(out, monkeypatch):

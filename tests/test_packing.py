@@ -1,5 +1,6 @@
 """OUTPUT as shards: in the order of the inputs, the same bytes always, each whole or not there."""
 
+import errno
 import io
 import itertools
 import json
@@ -202,6 +203,24 @@ def test_a_picture_that_fails_is_left_out(pictures, tmp_path):
     report = run(pictures, f"{tmp_path}/out/{{000..099}}.tar")
     assert report.count("failed") == 1
     assert samples(tmp_path / "out") == in_fives([key for key in KEYS if key != KEYS[2]])
+
+
+def test_a_picture_of_which_not_all_outputs_can_be_put_is_left_out(pictures, tmp_path, monkeypatch):
+    put = ShardFolder.put
+
+    def refuse_one(folder, name, data, *attributes, **more):
+        if name == "cats/01-2.png":
+            raise OSError(errno.EISDIR, "Is a directory")
+        put(folder, name, data, *attributes, **more)
+
+    recipe = Recipe(["grayscale"], outputs=[Rendition(), Rendition(name="{dir}/{stem}-2{ext}")])
+    out = tmp_path / "out"
+    with monkeypatch.context() as here:
+        here.setattr(ShardFolder, "put", refuse_one)
+        report = run(pictures, f"{out}/{{000..999}}.tar", count=100, recipe=recipe)
+    assert report.count("failed") == 1
+    assert "cats/01" not in samples(out)["000.tar"]
+    assert run(pictures, f"{out}/{{000..999}}.tar", count=100, recipe=recipe).count("written") == 1
 
 
 def test_a_shard_has_no_more_bytes_than_it_may(pictures, tmp_path):

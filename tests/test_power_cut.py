@@ -113,6 +113,12 @@ def test_the_same_where_outputs_of_another_recipe_stood(pictures, tmp_path):
     cut_everywhere(pictures, tmp_path, SMALL, out, chances=2, stride=2)
 
 
+def test_the_same_where_records_are_written_as_soon_as_they_have_waited(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "_GROUP", 1000)
+    monkeypatch.setattr(journal, "_GROUP_SECONDS", 0.001)
+    cut_everywhere(pictures, tmp_path, SMALL, tmp_path / "disk/out", chances=1, stride=3)
+
+
 def test_the_same_for_several_outputs_whose_names_are_known_once_they_are_made(pictures, tmp_path):
     sizes = [Rendition([f"resize:width={width}"], "webp", name="{stem}-{width}.{hash}{ext}") for width in (12, 6)]
     steps = cut_everywhere(pictures, tmp_path, Recipe(outputs=sizes), tmp_path / "disk/out", chances=1, stride=3)

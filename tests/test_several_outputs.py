@@ -251,6 +251,16 @@ def test_a_late_name_of_a_killed_run_is_ours_in_the_next_and_a_failed_one_is_not
     assert contents(out) == whole
 
 
+def test_an_output_that_was_put_before_another_could_not_be_is_ours_in_the_next_run(pictures, out):
+    recipe = Recipe(outputs=[Rendition(format="webp"), Rendition(format="png")])
+    (out / "a.png").mkdir(parents=True)
+    failed = run(pictures / "a.png", out, recipe, existing=Existing("always")).items[0]
+    assert failed.failure.message.startswith("cannot write a.png: ")
+    assert [output.name for output in failed.outputs] == ["a.webp"]
+    (out / "a.png").rmdir()
+    assert ends(run(pictures / "a.png", out, recipe)) == {"a.png": "written"}
+
+
 @pytest.mark.parametrize("name", [".{stem}{ext}", ".{stem}-{width}{ext}"])
 def test_a_name_that_imgpipe_keeps_for_itself_fails_its_picture(pictures, out, name):
     paint(pictures / "imgpipe-x.png")

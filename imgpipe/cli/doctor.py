@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 
 import click
 
@@ -23,11 +22,17 @@ def command(output: str | None, as_json: bool) -> int:
     pictures, names or environment is told, so it may stand in a report of a bug.
     """
     from imgpipe.checkup import checkup, is_broken
+    from imgpipe.cli.process import stopping_notice
+    from imgpipe.concurrency.signals import stop_signals
 
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        # A Ctrl-C is to remove what the test has put where temporaries are.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    found = checkup(output and os.path.abspath(output))
+    # What the test has put where temporaries are is removed before a stop.
+    with stop_signals(stopping_notice()) as stop:
+        try:
+            found = checkup(output and os.path.abspath(output))
+        except KeyboardInterrupt:
+            return stop.exit_status
+    if stop:
+        return stop.exit_status
     broken = [f"{name}: {fact}" for facts in found.values() for name, fact in facts.items() if is_broken(fact)]
     if as_json:
         click.echo(json.dumps(found | {"broken": broken}, indent=2))

@@ -78,10 +78,13 @@ def command(source: str, target: str, **given: Any) -> int:
         raise UsageError("imgpipe watch is for folders; let a timer start imgpipe process for shards")
     with stop_signals(stopping_notice()) as stop:
         try:
-            plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
+            through = counting(request, stop)
+            plan = prepare(source, target, request.recipe, request.options, through)
             patience = Patience(given["settle"], given["poll"], request.options.prune)
             # From now on, so that nothing is missed that comes during the first run.
             watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))
+            # What came into an empty folder before that look is not new to the watch.
+            plan = plan if plan.total else plan.counted(through)
             if request.web_ready:
                 say(request, WEB_READY_NOTICE)
             with json_file(request.json) as lines:

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from imgpipe.concurrency.channel import Capacity, Channel
+from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.room import start_thread
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.engines.deadline import Hand, Overdue, watched
@@ -30,7 +31,7 @@ from imgpipe.errors import UsageError
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
-from imgpipe.steps import Apply, Read, Steps, weight
+from imgpipe.steps import Apply, Read, Steps, Write, weight
 from imgpipe.storage import Room, Storage
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.warm import warm_up
@@ -94,20 +95,27 @@ def _steps(order: Order, worker: Any) -> Steps:
         steps,
         read=partial(_read, share, stopping, steps.read),
         apply=partial(_apply, share, steps.cost, steps.apply),
+        write=partial(_write, _gone(steps.target, order.run), steps.write),
         stopping=stopping,
     )
 
 
 def _stopping(target: Storage | None, run: str, worker: Any) -> Callable[[], bool]:
-    looked, gone = time.monotonic(), False
+    gone = _gone(target, run)
+    return lambda: gone() or run in _halted(worker)
 
-    def stopping() -> bool:
-        nonlocal looked, gone
+
+def _gone(target: Storage | None, run: str) -> Callable[[], bool]:
+    """Says whether the run may write no more, as it has left the output or another one has it."""
+    looked, found = time.monotonic(), False
+
+    def gone() -> bool:
+        nonlocal looked, found
         if target is not None and time.monotonic() - looked >= _SECONDS_BETWEEN_LOOKS:
-            looked, gone = time.monotonic(), not _is_seen(target, run)
-        return gone or run in _halted(worker)
+            looked, found = time.monotonic(), not _is_seen(target, run)
+        return found
 
-    return stopping
+    return gone
 
 
 def _is_seen(target: Storage, run: str) -> bool:
@@ -160,6 +168,12 @@ def _apply(share: int, cost: Callable[[Any], int], apply: Apply, loaded: Loaded 
     return apply(loaded)
 
 
+def _write(given_up: Callable[[], bool], write: Write, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
+    if isinstance(made, Made) and given_up():
+        return write(Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN))
+    return write(made)
+
+
 def _too_large(job: Job, needed: int, share: int) -> Item:
     message = (
         f"about {needed / 1e9:.1f} GB of memory are needed, and its worker has {share / 1e9:.1f} GB for one picture: "
@@ -179,8 +193,9 @@ def _in_time(steps: Steps, jobs: list[Job], workforce: Workforce, overdue: Overd
     ended: Channel[list[Item]] = Channel(Capacity(1))
     stopping = steps.stopping
     hand = Hand(steps.apply, workforce.timeout, lambda: ended.fail(overdue))
-    # What is left at its deadline is done elsewhere, and nothing more by the thread that was left.
-    steps = replace(steps, apply=hand.apply, stopping=lambda: hand.expired or stopping())
+    # What is left at its deadline is done elsewhere, and nothing more by the threads that were left.
+    write = partial(_write, lambda: hand.expired, steps.write)
+    steps = replace(steps, apply=hand.apply, write=write, stopping=lambda: hand.expired or stopping())
     # A thread of its own, for one that waits for a picture that never ends can be left.
     work = threading.Thread(target=_run, args=(steps, jobs, workforce, ended), name="group", daemon=True)
     start_thread(work)

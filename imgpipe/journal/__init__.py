@@ -7,18 +7,20 @@ output is published; so after a kill the outputs of begun jobs are known to be o
 noted as undone, so that a file which somebody puts there later is not taken for ours.
 
 Where the output is to survive a power loss, jobs are noted as begun, and the note synced, in groups before any of
-them is published; and records are written in groups, each after the names of its outputs were synced.
+them is published; and records are written in groups, each after the names of its outputs were synced. A thread sees
+that none waits for long while a large picture is being worked on.
 """
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from io import BytesIO
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from imgpipe.concurrency.room import StartRefused, start_thread
 from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job, Source, Status
 from imgpipe.journal.file import JournalFile, content, index_of
@@ -51,6 +53,8 @@ class _OutputErrors:
         pass
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, StartRefused):
+            raise OutputError(f"{self._what}: {error}") from error
         if isinstance(error, OSError):
             raise OutputError(f"{self._what}: {error.strerror}; mend that and run the same command again") from error
 
@@ -68,7 +72,8 @@ class OpenJournal(Journal):
         self._in_hand: dict[str, Source] = {}
         self._results: dict[str, Source] = {}
         self._waiting: list[bytes] = []
-        self._due = 0.0
+        self._writing = threading.RLock()
+        self._failed: Exception | None = None
         self._group, self._seconds = _grouped(storage)
 
     def begin(self, jobs: Iterable[Job]) -> None:
@@ -121,21 +126,52 @@ class OpenJournal(Journal):
         self._wait(gone_line(source))
 
     def commit(self) -> None:
-        """Write what was noted, after the names of all outputs were synced."""
-        lines, self._waiting = self._waiting, []
-        if lines:
-            with _WRITING:
-                self._storage.sync()
-            self._append(lines)
+        """Write what was noted, after the names of all outputs were synced; nothing more once that has failed."""
+        # One at a time: what another thread is still syncing would count as synced.
+        with self._writing:
+            if self._failed is not None:
+                raise self._failed
+            lines, self._waiting = self._waiting, []
+            try:
+                if lines:
+                    with _WRITING:
+                        self._storage.sync()
+                    self._append(lines)
+            except Exception as error:
+                self._failed = error
+                raise
+
+    @contextmanager
+    def kept_in_time(self) -> Iterator[None]:
+        """See that no line waits for longer than it may while the block runs, also where no other comes.
+
+        Raises:
+            StartRefused: the system lets no thread be started for it.
+        """
+        if self._group == 1:
+            yield
+            return
+        ended = threading.Event()
+        thread = threading.Thread(target=self._commit_in_time, args=(ended,), name="journal", daemon=True)
+        start_thread(thread)
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _commit_in_time(self, ended: threading.Event) -> None:
+        # An error comes up where the next line is noted, or at the end.
+        with suppress(Exception):
+            while not ended.wait(self._seconds):
+                self.commit()
 
     def _wait(self, line: bytes) -> None:
         """Lines that are as good as there once they are written are not waited with."""
-        now = time.monotonic()
-        if not self._waiting:
-            self._due = now + self._seconds
-        self._waiting.append(line)
-        if len(self._waiting) >= self._group or now >= self._due:
-            self.commit()
+        with self._writing:
+            self._waiting.append(line)
+            if len(self._waiting) >= self._group or self._failed is not None:
+                self.commit()
 
     def _append(self, lines: list[bytes]) -> None:
         if lines:
@@ -154,7 +190,8 @@ def open_journal(storage: Storage, making: Making) -> Iterator[OpenJournal]:
     with ExitStack() as stack:
         with _OutputErrors(f"cannot write to {storage.root}"):
             file, index = stack.enter_context(_opened(storage, making.origin))
-        journal = OpenJournal(making, index, file, storage)
+            journal = OpenJournal(making, index, file, storage)
+            stack.enter_context(journal.kept_in_time())
         try:
             yield journal
         except BaseException:
@@ -193,7 +230,7 @@ def _cloud(storage: Storage) -> CloudFolder:
 
 
 def _grouped(storage: Storage) -> tuple[int, float]:
-    """How many records are written at once, and how many s the first of them may wait."""
+    """How many records are written at once, and how many s they may wait for that."""
     if storage.remote:
         return _GROUP_OF_REMOTE, _SECONDS_OF_REMOTE
     return (1, 0.0) if storage.durability == "rename" else (_GROUP, _GROUP_SECONDS)

@@ -119,9 +119,9 @@ def is_wasteful(index: Index) -> bool:
 
 
 def counting_lines(index: Index, line_at: Callable[[int], bytes]) -> Iterator[bytes]:
-    """The lines that count."""
+    """The lines that count, each with its end, which the last one may have lost."""
     for place in sorted(index.done.values()):
-        yield line_at(place)
+        yield line_at(place).removesuffix(b"\n") + b"\n"
     for source, jobs in index.begun.items():
         yield from (begun_line(source, outputs) for outputs in jobs)
     for result, recipe in index.placed.values():

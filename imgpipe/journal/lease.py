@@ -47,12 +47,12 @@ class Lease:
     @property
     def lost(self) -> bool:
         """Whether another run has it, or may have it by now: also while a request to renew it has no answer."""
-        return self._taken or time.monotonic() - self._renewed > _TOO_LATE
+        return self._taken or _now() - self._renewed > _TOO_LATE
 
     def take(self) -> None:
         """Get it; UsageError where another run has it, OSError where nobody can."""
         for _ in range(_TRIES):
-            self._renewed = time.monotonic()
+            self._renewed = _now()
             try:
                 self._version = self._storage.put_if(_LOCK, self._content(), None)
                 break
@@ -70,7 +70,9 @@ class Lease:
             raise OSError(errno.EAGAIN, str(error)) from error
 
     def release(self) -> None:
-        """Give it back."""
+        """Give it back; a copy of the program that was forked from it has nothing to give."""
+        if self._owner["pid"] != os.getpid():
+            return
         self._end.set()
         self._thread.join()
         with suppress(OSError):
@@ -95,7 +97,7 @@ class Lease:
     def _keep(self) -> None:
         while not self._taken and not self._end.wait(self._every):
             # The server may note the time of a request at once, and answer late.
-            asked = time.monotonic()
+            asked = _now()
             # Whatever else it was that failed, the lock was not renewed, and `lost` goes by the time.
             with suppress(Exception):
                 try:
@@ -107,7 +109,8 @@ class Lease:
                     self._taken = not self._sees_ours()
 
     def _sees_ours(self) -> bool:
-        with suppress(OSError):
+        """Whether it is ours; OSError where one cannot look, and then the next renewal decides."""
+        with suppress(FileNotFoundError):
             # Its version first: one that is another's by the time it is read must not be taken for ours.
             version, _ = self._storage.version(_LOCK)
             if self._is_ours():
@@ -136,6 +139,11 @@ def held(storage: CloudFolder) -> Iterator[Lease]:
         yield lease
     finally:
         lease.release()
+
+
+def _now() -> float:
+    """Seconds by a clock that goes on while the machine is suspended, where there is one: that of the server does."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _here() -> dict[str, Any]:

@@ -11,10 +11,11 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, NamedTuple
 
+from imgpipe.concurrency.channel import Capacity
+from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.journal.file import counting_lines, index_of, is_wasteful, joined
 from imgpipe.journal.lease import Lease, held
 from imgpipe.journal.records import Index
@@ -151,12 +152,22 @@ def opened(storage: CloudFolder) -> Iterator[SegmentedFile]:
 
 
 def load(storage: CloudFolder, generation: int, numbers: Iterable[int], copy: BinaryIO) -> Index:
-    """Write the segments one after the other into a file, and index it."""
+    """Write the segments one after the other into a file, and index it.
+
+    Raises:
+        OSError: one cannot be read.
+        StartRefused: the system lets no threads be started to read them.
+    """
     copy.seek(0)
     names = [_name(generation, number) for number in numbers]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="journal") as threads:
-        for start in range(0, len(names), _GROUP):
-            copy.writelines(threads.map(storage.read, names[start : start + _GROUP]))
+
+    def read(place: int) -> tuple[int, bytes]:
+        return place, storage.read(names[place])
+
+    for start in range(0, len(names), _GROUP):
+        places = range(len(names))[start : start + _GROUP]
+        with stage(read, places, Crew(min(_AT_ONCE, len(places)), Capacity(_GROUP), name="journal")) as parts:
+            copy.writelines(part for _, part in sorted(parts))
     copy.flush()
     copy.seek(0)
     index, _ = index_of(copy)

@@ -58,6 +58,18 @@ def test_ctrl_c_in_its_test_leaves_nothing():
         assert (run.returncode, said.strip()) == (130, b"")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_stop_in_its_test_leaves_nothing(number):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "imgpipe", "doctor"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    eventually(lambda: list(Path(os.environ["TMPDIR"]).glob("imgpipe-doctor-*")))
+    run.send_signal(number)
+    said, _ = run.communicate()
+    assert (run.returncode, said) == (128 + number, b"")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to be sent")
 def test_ctrl_c_that_is_ignored_stays_so():
     """As in a background job of a shell's script."""

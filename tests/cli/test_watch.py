@@ -116,6 +116,32 @@ def test_pictures_are_processed_that_are_there_and_that_come_in_any_way(watch, t
     assert len(watcher.items) == 6
 
 
+ARRIVES_ONCE_INPUTS_ARE_COUNTED = """
+import os, sys
+from imgpipe.cli import watch
+from imgpipe.__main__ import main
+
+def prepared(*arguments):
+    watch.prepare = prepare
+    plan = prepare(*arguments)
+    os.rename("early.png", os.path.join(sys.argv[2], "early.png"))
+    return plan
+
+prepare, watch.prepare = watch.prepare, prepared
+main()
+"""
+
+
+def test_a_picture_that_comes_into_an_empty_folder_once_it_was_counted_is_processed_once(watch, tmp_path, monkeypatch):
+    paint(tmp_path / "early.png")
+    monkeypatch.chdir(tmp_path)
+    watcher = watch(program=("-c", ARRIVES_ONCE_INPUTS_ARE_COUNTED)).until_watching()
+    paint(tmp_path / "in" / "later.png")
+    watcher.until_item("later.png")
+    assert watcher.end()[0] == 130
+    assert [item["source"] for item in watcher.items] == ["early.png", "later.png"]
+
+
 def test_a_picture_that_was_cut_off_fails_and_is_made_once_it_is_whole(watch, tmp_path):
     whole = paint(tmp_path / "whole.png", (300, 200)).read_bytes()
     watcher = watch().until_watching()

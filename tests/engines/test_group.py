@@ -13,7 +13,7 @@ from imgpipe.engines.deadline import Overdue
 from imgpipe.engines.group import TOKEN, halt, work
 from imgpipe.engines.order import Order
 from imgpipe.job import Item, Job, Seconds, Source, Status
-from imgpipe.passing import Loaded
+from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
 from imgpipe.steps import Steps, never
 from imgpipe.storage.local import LocalFolder
@@ -98,6 +98,45 @@ def test_what_a_group_has_written_is_synced_before_it_is_told(monkeypatch):
     monkeypatch.setattr(group, "_in_time", lambda *_: done.append("written"))
     work(Order("run", (), b"", Workforce(cores=1)), pickle.dumps([]), apart=False)
     assert done == ["written", "synced"]
+
+
+def same(made):
+    return made
+
+
+def test_what_was_made_is_not_written_once_the_run_has_left_the_output(target):
+    steps = Steps(same, same, same, target=target)
+    order = Order("run", (), pickle.dumps(steps), Workforce(cores=1))
+    steps, made = group._steps(order, worker(1, 1 << 30)), Made(JOB, (), Seconds())
+    assert steps.write(made) is made
+    target.put(TOKEN, b"nur")
+    assert steps.write(made).reason == NOT_BEGUN
+
+
+def test_what_was_begun_is_written_where_the_run_is_to_stop(target):
+    order = Order("run", (), pickle.dumps(Steps(same, same, same, target=target)), Workforce(cores=1))
+    here, made = worker(1, 1 << 30), Made(JOB, (), Seconds())
+    steps = group._steps(order, here)
+    halt("run", here)
+    assert steps.write(made) is made
+
+
+def test_a_picture_that_was_left_at_its_deadline_is_not_written_once_it_is_made():
+    """By then its group is done elsewhere, and it has perhaps failed."""
+    written, go_on = [], threading.Event()
+
+    def apply(loaded):
+        assert go_on.wait(60)
+        return Made(loaded.job, (), Seconds())
+
+    steps = Steps(lambda job: Loaded(job, b"", Seconds()), apply, lambda made: written.append(made) or made)
+    with pytest.raises(Overdue):
+        group._in_time(steps, [JOB], Workforce(cores=1, timeout=0.1), Overdue("tcp://host:1"))
+    left = [thread for thread in threading.enumerate() if thread.name == "group"]
+    go_on.set()
+    for thread in left:
+        thread.join(60)
+    assert [made.reason for made in written] == [NOT_BEGUN]
 
 
 def test_after_a_deadline_the_thread_that_was_left_applies_nothing_more():

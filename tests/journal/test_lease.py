@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -85,7 +86,7 @@ def test_it_is_renewed_and_given_back(storage):
 def clock(monkeypatch):
     """The time of the process, in s, which goes as the test says."""
     clock = SimpleNamespace(now=50.0)
-    monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(leases, "_now", lambda: clock.now)
     return clock
 
 
@@ -142,6 +143,56 @@ def test_a_renewal_that_was_put_but_not_answered_is_known_again(storage, lease):
     for _ in range(5):
         assert storage.asked.acquire(timeout=30)
     assert not lease.lost
+
+
+def test_where_one_cannot_look_whose_it_is_the_next_renewal_decides(storage):
+    read = storage.read
+
+    def refuse_once(name):
+        storage.read = read
+        raise TimeoutError
+
+    def put_without_an_answer():
+        if storage.number == 1:
+            storage.lay(storage.data)
+
+    storage.answer, storage.read = put_without_an_answer, refuse_once
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    # The one of which it could not look, one that looked, and one of the version that was seen then.
+    for _ in range(4):
+        assert storage.asked.acquire(timeout=30)
+    assert storage.read == read
+    assert not lease.lost
+    lease.release()
+    assert storage.data is None
+
+
+def test_one_that_is_gone_while_it_is_looked_at_is_lost(storage):
+    def gone(name):
+        raise FileNotFoundError
+
+    storage.answer, storage.read = lambda: storage.lay(OTHER), gone
+    lease = Lease(storage, OFTEN)
+    lease.take()
+    eventually(lambda: lease.lost)
+    lease.release()
+    assert storage.data == OTHER
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is no such clock")
+def test_one_is_lost_after_the_machine_was_suspended_for_too_long(storage, monkeypatch):
+    """Then the clock of processes has stood still, and the other one has gone on."""
+    suspended, clock_gettime = 0.0, time.clock_gettime
+    monkeypatch.setattr(
+        leases.time, "clock_gettime", lambda clock: clock_gettime(clock) + suspended * (clock == time.CLOCK_BOOTTIME)
+    )
+    lease = Lease(storage, 60)
+    lease.take()
+    assert not lease.lost
+    suspended = 300.0
+    assert lease.lost
+    lease.release()
 
 
 def test_one_that_is_taken_while_it_is_looked_at_is_not_taken_back(storage):

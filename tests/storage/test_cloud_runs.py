@@ -12,10 +12,11 @@ import pytest
 
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.existing import Existing
-from imgpipe.journal import segments
+from imgpipe.journal import Making, peek, segments
 from imgpipe.storage import Listing, open_storage
 from imgpipe.storage.cloud import CloudFolder
 from tests.command import imgpipe
+from tests.conftest import no_more_threads
 from tests.folders import contents, paint
 from tests.runs import SMALL, ends, run
 
@@ -326,6 +327,14 @@ def test_what_a_killed_compaction_left_and_cannot_be_removed_never_counts(bucket
         assert (file._generation, set(file.index.begun)) == (2, {"a"})
     with segments.opened(storage) as file:
         assert set(file.index.begun) == {"a"}
+
+
+def test_a_journal_that_no_threads_can_be_started_to_read_is_an_output_error(pictures, bucket, monkeypatch):
+    run(pictures, f"{bucket.url}/out")
+    with monkeypatch.context() as here:
+        no_more_threads(here)
+        with pytest.raises(OutputError, match=r"cannot read the journal: .*ulimit -u"):
+            peek(f"{bucket.url}/out", Making(""))
 
 
 def test_without_a_lock_that_is_renewed_nothing_more_is_recorded(pictures, bucket):
