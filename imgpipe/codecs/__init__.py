@@ -75,9 +75,9 @@ def by_name(name: str) -> Codec:
     Raises:
         UsageError: there is none, or it needs something that is not installed.
     """
-    wanted = _ALIASES.get(name.lower().lstrip("."), name.lower().lstrip("."))
+    wanted = _usual(name)
     if wanted not in _EXTENSIONS:
-        raise UsageError(f"there is no format {name or repr(name)}; {_nearest(wanted)}")
+        raise UsageError(_unknown(name, list(_EXTENSIONS)))
     codec = _load(wanted)
     if codec.missing:
         raise UsageError(f"format {name} is not installed: {codec.missing}")
@@ -90,6 +90,8 @@ def writer(name: str) -> Codec:
     Raises:
         UsageError: there is none, or the format is only read.
     """
+    if _usual(name) not in _EXTENSIONS:
+        raise UsageError(_unknown(name, [codec.name for codec in all_codecs() if codec.encode and not codec.missing]))
     codec = by_name(name)
     if codec.encode is None:
         raise UsageError(f"format {codec.name} is only read, not written; choose another one, such as png")
@@ -217,11 +219,14 @@ def _formats() -> dict[str, str]:
     return {extension: name for name, extensions in _EXTENSIONS.items() for extension in extensions}
 
 
-def _nearest(name: str) -> str:
+def _usual(name: str) -> str:
+    plain = name.lower().lstrip(".")
+    return _ALIASES.get(plain, plain)
+
+
+def _unknown(name: str, valid: list[str]) -> str:
     import difflib
 
-    # Only what is to be written is asked for by its name.
-    written = [codec.name for codec in all_codecs() if codec.encode]
-    close = difflib.get_close_matches(name, [*written, *_ALIASES], n=1)
-    here = sorted(name for name in written if not _load(name).missing)
-    return f"did you mean {close[0]}?" if close else f"valid are {', '.join(here)}"
+    close = difflib.get_close_matches(_usual(name), [*valid, *_ALIASES], n=1)
+    advice = f"did you mean {close[0]}?" if close else f"valid are {', '.join(sorted(valid))}"
+    return f"there is no format {name or repr(name)}; {advice}"
