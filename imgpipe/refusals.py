@@ -13,6 +13,9 @@ from imgpipe.plan import Plan
 from imgpipe.recipe import Recipe
 from imgpipe.recipe.rendition import Rendition
 
+_APART = 10
+"""Of qualities: some encoders know fewer than a hundred, and near ones come out the same."""
+
 _LATE = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
 
 
@@ -49,12 +52,16 @@ def _always_differ(one: Rendition, other: Rendition) -> bool:
     if one.format is None or (one.format, one.operations) != (other.format, other.operations):
         return False
     codec, ours, theirs = codecs.by_name(one.format), one.encoding, other.encoding
-    if ours.lossless != theirs.lossless or (ours.progressive != theirs.progressive and codec.heeds("progressive")):
+    if ours.progressive != theirs.progressive and codec.heeds("progressive"):
         return True
+    if not codec.heeds("quality"):
+        return False
+    if ours.lossless != theirs.lossless:
+        return codec.heeds("lossless")
     # None is the format's default, which the other may name; and what must fit may come to one quality.
-    qualities = {ours.quality, theirs.quality}
-    sought = ours.max_size is not None or theirs.max_size is not None
-    return len(qualities - {None}) == 2 and codec.heeds("quality") and not (ours.lossless or sought)
+    if ours.quality is None or theirs.quality is None or ours.max_size is not None or theirs.max_size is not None:
+        return False
+    return not ours.lossless and abs(ours.quality - theirs.quality) >= _APART
 
 
 def check_plan(plan: Plan, options: Options) -> None:

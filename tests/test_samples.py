@@ -23,8 +23,10 @@ def load_generator():
     writes = sys.dont_write_bytecode
     # The samples are shown to people as a folder of pictures, with nothing beside them.
     sys.dont_write_bytecode = True
-    spec.loader.exec_module(module)
-    sys.dont_write_bytecode = writes
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = writes
     return module
 
 

@@ -138,6 +138,7 @@ def test_outputs_of_one_name_that_differ_for_every_picture_are_refused_before_an
         (two(Encoding(80), Encoding(60), name="{stem}-{width}-{hash}{ext}"), Naming()),
         (two(Encoding(80), Encoding(60)), Naming(template="{stem}-{hash}{ext}")),
         (two(Encoding(80), Encoding()), Naming()),
+        (two(Encoding(), Encoding(lossless=True), format="png"), Naming()),
         (two(Encoding(80), Encoding(60), format="png"), Naming()),
         (two(Encoding(80), Encoding(60, max_size=1 << 20)), Naming()),
     ],
@@ -258,6 +259,10 @@ def test_an_output_that_was_put_before_another_could_not_be_is_ours_in_the_next_
     assert failed.failure.message.startswith("cannot write a.png: ")
     assert [output.name for output in failed.outputs] == ["a.webp"]
     (out / "a.png").rmdir()
+    (out / "a.png").write_bytes(b"of somebody")
+    assert ends(run(pictures / "a.png", out, recipe)) == {"a.png": "skipped"}
+    assert (out / "a.png").read_bytes() == b"of somebody"
+    (out / "a.png").unlink()
     assert ends(run(pictures / "a.png", out, recipe)) == {"a.png": "written"}
 
 

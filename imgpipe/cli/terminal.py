@@ -25,7 +25,8 @@ def outlive_terminals() -> None:
     for name in ("stdout", "stderr"):
         stream: io.TextIOWrapper = getattr(sys, name)
         stream.reconfigure(errors="backslashreplace")
-        if stream.isatty():
+        # A console of Windows takes other writes than a file, and does not go without its program.
+        if stream.isatty() and sys.platform != "win32":
             stream.flush()
             file = io.BufferedWriter(_Terminal(stream.fileno(), "w", closefd=False))
             kept = io.TextIOWrapper(file, stream.encoding, "backslashreplace", line_buffering=True)

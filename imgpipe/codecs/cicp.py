@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgpipe.codecs.matrix_profile import Primaries, matrix_profile
-from imgpipe.picture import Picture
+from imgpipe.codecs.matrix_profile import Primaries, grey_profile, matrix_profile
+from imgpipe.picture import Picture, is_deep
 
 _BT_709 = Primaries((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _PRIMARIES = {
@@ -53,7 +53,8 @@ def in_code_points(picture: Picture, code: CodePoints | None) -> Picture:
     known = code.primaries in _PRIMARIES and (code.transfer in _LIKE_SRGB or code.transfer in _POWERS)
     if not known:
         return picture.warn(f"colours in an unknown space (CICP {code.primaries}/{code.transfer}) were taken for sRGB")
-    return replace(picture, profile=_profile(code))
+    gamma = _POWERS.get(code.transfer)
+    return replace(picture, profile=_of_grey(gamma) if _is_grey(picture) else _profile(code))
 
 
 def in_gamma(picture: Picture, gamma: float | None, chromaticity: tuple[float, ...] | None) -> Picture:
@@ -64,7 +65,9 @@ def in_gamma(picture: Picture, gamma: float | None, chromaticity: tuple[float, .
         gamma: the exponent that made numbers of light, as 0.45455.
         chromaticity: x and y of white, red, green and blue.
     """
-    return replace(picture, profile=_profile_of_gamma(gamma, chromaticity) or picture.profile)
+    exponent = _exponent(gamma)
+    profile = _of_grey(exponent) if _is_grey(picture) else _profile_of_gamma(exponent, chromaticity)
+    return replace(picture, profile=profile or picture.profile)
 
 
 @lru_cache(maxsize=64)
@@ -76,11 +79,23 @@ def _profile(code: CodePoints) -> bytes | None:
     return matrix_profile(name if gamma is None else f"{name}, gamma {gamma}", primaries, gamma)
 
 
+def _is_grey(picture: Picture) -> bool:
+    return all(frame.shape[2] <= 2 if is_deep(frame) else frame.mode in ("L", "LA") for frame in picture.frames)
+
+
+def _of_grey(exponent: float | None) -> bytes | None:
+    return None if exponent is None else grey_profile(f"grey, gamma {exponent:.2f}", exponent)
+
+
+def _exponent(gamma: float | None) -> float | None:
+    """What makes light of numbers; None where it is that of sRGB, or nonsense."""
+    exponent = 1 / gamma if gamma else 0.0
+    sensible = _GAMMAS[0] <= exponent <= _GAMMAS[1]
+    return exponent if sensible and abs(exponent / 2.2 - 1) >= _SAME_GAMMA else None
+
+
 @lru_cache(maxsize=64)
-def _profile_of_gamma(gamma: float | None, chromaticity: tuple[float, ...] | None) -> bytes | None:
-    exponent = 1 / gamma if gamma else None
-    if exponent is None or not _GAMMAS[0] <= exponent <= _GAMMAS[1] or abs(exponent / 2.2 - 1) < _SAME_GAMMA:
-        exponent = None
+def _profile_of_gamma(exponent: float | None, chromaticity: tuple[float, ...] | None) -> bytes | None:
     primaries = _BT_709
     if chromaticity is not None and len(chromaticity) == 8:
         white, red, green, blue = zip(chromaticity[::2], chromaticity[1::2], strict=True)

@@ -1,4 +1,7 @@
-"""ICC profiles of spaces that a file describes in other ways: by primaries and a curve, or by the name of one."""
+"""ICC profiles of spaces that a file describes in other ways: by primaries and a curve, or by the name of one.
+
+Of grey only the curve counts, and formats such as PNG take no profile of colours beside it.
+"""
 
 from __future__ import annotations
 
@@ -49,24 +52,34 @@ def matrix_profile(name: str, primaries: Primaries, gamma: float | None) -> byte
     return written(name, colorants, _srgb_curve() if gamma is None else power_curve(gamma))
 
 
+def grey_profile(name: str, gamma: float) -> bytes:
+    """A profile of grey, ICC version 2, with the exponent that makes light of numbers."""
+    return _written(name, b"GRAY", {}, power_curve(gamma), (b"kTRC",))
+
+
 def written(name: str, colorants: list[_Triple], curve: bytes) -> bytes:
     """The profile of a space whose red, green and blue have these XYZ for D50, and one curve."""
+    values = {colour + b"XYZ": _xyz_tag(xyz) for colour, xyz in zip((b"r", b"g", b"b"), colorants, strict=True)}
+    return _written(name, b"RGB ", values, curve, (b"rTRC", b"gTRC", b"bTRC"))
+
+
+def _written(name: str, space: bytes, more: dict[bytes, bytes], curve: bytes, curves: tuple[bytes, ...]) -> bytes:
     words = name.encode("ascii") + b"\0"
     values = {
         b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(words)) + words + bytes(78),
         b"cprt": b"text\0\0\0\0No copyright\0",
         b"wtpt": _xyz_tag(_D50),
+        **more,
     }
-    values |= {colour + b"XYZ": _xyz_tag(xyz) for colour, xyz in zip((b"r", b"g", b"b"), colorants, strict=True)}
-    table, content = struct.pack(">I", len(values) + 3), b""
-    start = 128 + 4 + 12 * (len(values) + 3)
+    table, content = struct.pack(">I", len(values) + len(curves)), b""
+    start = 128 + 4 + 12 * (len(values) + len(curves))
     for tag, value in values.items():
         table += tag + struct.pack(">II", start + len(content), len(value))
         content += value + bytes(-len(value) % 4)
-    for tag in (b"rTRC", b"gTRC", b"bTRC"):
+    for tag in curves:
         table += tag + struct.pack(">II", start + len(content), len(curve))
     content += curve + bytes(-len(curve) % 4)
-    head = struct.pack(">I4xI", start + len(content), 0x02100000) + b"mntrRGB XYZ " + bytes(12) + b"acsp"
+    head = struct.pack(">I4xI", start + len(content), 0x02100000) + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp"
     return head.ljust(68, b"\0") + _xyz_tag(_D50)[8:] + bytes(48) + table + content
 
 

@@ -10,12 +10,14 @@ come to an end at the same time.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Channel, Closed, Empty
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.waited import Waited
 
 T = TypeVar("T")
@@ -32,6 +34,7 @@ class Budget:
         self._changed = threading.Condition(self._lock)
         self._waiting = 0
         self._want_all = 0
+        self._process = os.getpid()
 
     def claim(self, cost: int) -> int:
         """Wait until there is room, and return what was claimed: the cost, or the whole budget where it is more.
@@ -70,6 +73,11 @@ class Budget:
         if self._closed:
             raise Closed
 
+    @property
+    def is_wanted_whole(self) -> bool:
+        """Whether somebody waits until nothing is claimed; who has a claim is to come to an end with it."""
+        return self._want_all > 0
+
     def release(self, cost: int) -> None:
         """Give back what was claimed."""
         with self._lock:
@@ -79,6 +87,8 @@ class Budget:
 
     def close(self) -> None:
         """Send home whoever waits."""
+        if is_copy_of(self._process):
+            return
         with self._lock:
             self._closed = True
             self._changed.notify_all()
@@ -138,11 +148,11 @@ class Admission(Generic[T]):
         """The next task where there is one at the moment and its cost is within what was claimed for others.
 
         Raises:
-            Empty: not so.
+            Empty: not so, or somebody waits for all of the budget.
             StopIteration: there are no more.
             BaseException: what a sender failed with.
         """
-        if not self._turn.acquire(blocking=False):
+        if self.budget.is_wanted_whole or not self._turn.acquire(blocking=False):
             raise Empty
         try:
             self._fetch(wait=False)

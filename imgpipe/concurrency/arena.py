@@ -20,6 +20,8 @@ from functools import partial
 from multiprocessing import reduction
 from typing import Any
 
+from imgpipe.concurrency.lineage import is_copy_of
+
 SMALL = 1 << 15
 """Bytes of a buffer that costs less inside a message than it would cost to look at it elsewhere."""
 
@@ -60,7 +62,7 @@ class Arena:
 
     def reserve(self, size: int) -> int | None:
         """Where so many bytes are free, which they are no longer; None where there is no room. From any thread."""
-        if os.getpid() != self._process:
+        if is_copy_of(self._process):
             return None
         with self._turn:
             if self._memory is None:
@@ -107,6 +109,8 @@ class Arena:
 
     def close(self) -> None:
         """Find no more room. The memory goes with the last view of it."""
+        if is_copy_of(self._process):
+            return
         with self._turn:
             memory, self._memory = self._memory, None
             self._lent.clear()
@@ -122,7 +126,7 @@ class Arena:
 
     def _free(self, number: int, _gone: object) -> None:
         # A program that forks has a copy of the views; the memory is that of both, and still in use.
-        if os.getpid() != self._process:
+        if is_copy_of(self._process):
             return
         offset, _ = self._lent.pop(number, (0, None))
         view = self._view

@@ -107,13 +107,16 @@ def remove_sockets() -> None:
 def start(
     method: StartMethod, target: Callable[..., None], arguments: tuple[Any, ...], preload: list[str]
 ) -> tuple[BaseProcess, int | None]:
-    """Start a process that stop signals cannot reach before it has chosen to ignore them; it, and who forked it.
+    """Start a process that stop signals cannot reach before it has chosen to ignore them.
 
     Args:
         method: how the process comes to be.
         target: a module-level function.
         arguments: its picklable arguments.
         preload: modules that the fork server imports once, so that its children need not.
+
+    Returns:
+        the process, and the id of the fork server that it has come from, if any.
     """
     context = multiprocessing.get_context(method)
     if method == "forkserver":
@@ -132,8 +135,10 @@ def _fork_server_pid() -> int | None:
     return pid
 
 
-def child_has_ended(pid: int) -> bool:
-    """Whether a child of this process has ended, collected or not."""
+def may_have_ended(pid: int) -> bool:
+    """Whether a child of this process has ended, collected or not; also where that cannot be seen."""
+    if not hasattr(os, "waitid"):  # macOS, before Python 3.13
+        return True
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -171,7 +176,7 @@ def _is_alive(process: BaseProcess) -> bool:
 
 def _was_collected_by_others(process: BaseProcess) -> bool:
     """Whether nobody can tell how a child of ours has ended: where SIGCHLD is ignored the system forgets it at once."""
-    if sys.platform == "win32" or not isinstance(process, multiprocessing.context.SpawnProcess):
+    if not hasattr(os, "waitid") or not isinstance(process, multiprocessing.context.SpawnProcess):
         return False
     try:
         os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)

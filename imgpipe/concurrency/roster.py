@@ -13,10 +13,11 @@ from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import RAISE_LIMITS
 from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.warden import Clock
-from imgpipe.concurrency.worker import DeadlineExpired, Worker, WorkerDied
+from imgpipe.concurrency.worker import LOST_ITS_SERVER, DeadlineExpired, Worker, WorkerDied
 
 _SECONDS_TO_START = 120.0
 _SECONDS_TO_RECOVER = 0.1
@@ -78,7 +79,7 @@ class Roster:
         self.clock = Clock(options.deadline)
         self._work = work
         self._employed: set[Worker] = set()
-        self._deaths_without_progress = 0
+        self._deaths_without_progress = 0.0
         self._any_was_ready = False
         self._closing = False
         self._process = os.getpid()
@@ -137,7 +138,7 @@ class Roster:
 
     def kill_all(self) -> None:
         """Kill every worker and hire no more; nothing in a copy of the program that was forked from it."""
-        if os.getpid() != self._process:
+        if is_copy_of(self._process):
             return
         with self._lock:
             self._closing = True
@@ -152,10 +153,11 @@ class Roster:
     def note_death(self, cause: str) -> None:
         """A worker ended without a task; PoolBroken when that happens again and again."""
         with self._lock:
-            self._deaths_without_progress += 1
+            # One end of a fork server is that of all its workers.
+            self._deaths_without_progress += 1 / self.options.processes if cause == LOST_ITS_SERVER else 1
             deaths = self._deaths_without_progress
         if deaths > 4 * self.options.processes:
             raise PoolBroken(
-                f"{deaths} worker processes in a row ended before they did anything; the last one {cause}. "
+                f"{deaths:.0f} worker processes in a row ended before they did anything; the last one {cause}. "
                 + (_NO_GUARD if cause.startswith("ended with") else f"If the system is at a limit: {RAISE_LIMITS}.")
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import start_thread
 from imgpipe.concurrency.scheduling import schedule_as_batch
 from imgpipe.concurrency.waited import Waited
@@ -71,8 +72,7 @@ def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results
             started.append(thread)
         yield
     finally:
-        # A copy of the program that was forked from it has none of the threads, and perhaps locks that they held.
-        if os.getpid() == process:
+        if not is_copy_of(process):
             results.abandon()
             if isinstance(source, Channel):
                 source.abandon()

@@ -6,12 +6,14 @@ So deadlines are not its affair: the warden kills the worker, and the owner sees
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import start_thread
 
 _LONGEST_TICK = 1.0
@@ -66,12 +68,14 @@ def warden(clock: Clock, watched: Callable[[], Iterable[Watched]], name: str = "
     """
     leave = threading.Event()
     thread = threading.Thread(target=keep_watch, args=(clock, watched, leave), name=name, daemon=True)
+    process = os.getpid()
     start_thread(thread)
     try:
         yield
     finally:
-        leave.set()
-        thread.join()
+        if not is_copy_of(process):
+            leave.set()
+            thread.join()
 
 
 def keep_watch(clock: Clock, watched: Callable[[], Iterable[Watched]], leave: threading.Event) -> None:

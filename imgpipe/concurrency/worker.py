@@ -17,10 +17,10 @@ from imgpipe.concurrency.arena import Arena, make_arena
 from imgpipe.concurrency.launch import (
     UNKNOWN,
     StartMethod,
-    child_has_ended,
     collect,
     is_alive,
     kill,
+    may_have_ended,
     start,
 )
 from imgpipe.concurrency.serve import GOODBYE, NO_THREAD, READY_RECEIVED, RemoteTraceback, limit_message, serve
@@ -214,7 +214,7 @@ class Worker:
     def _has_lost_its_server(self) -> bool:
         """Whether the fork server is gone, which ends only after its workers were told to."""
         end = time.monotonic() + _SECONDS_TO_END
-        while self._server is not None and not child_has_ended(self._server):
+        while self._server is not None and not may_have_ended(self._server):
             if time.monotonic() > end:
                 return False
             time.sleep(0.01)

@@ -28,6 +28,7 @@ from imgpipe.engines.order import Done, Order, check_versions
 from imgpipe.engines.processes import processes
 from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
+from imgpipe.footprint import left, needed
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
@@ -174,9 +175,9 @@ def _write(given_up: Callable[[], bool], write: Write, made: Made | Loaded | Ite
     return write(made)
 
 
-def _too_large(job: Job, needed: int, share: int) -> Item:
+def _too_large(job: Job, expected: int, share: int) -> Item:
     message = (
-        f"about {needed / 1e9:.1f} GB of memory are needed, and its worker has {share / 1e9:.1f} GB for one picture: "
+        f"about {needed(expected)} of memory are needed, and its worker has {left(share)} for one picture: "
         "start workers with more (--memory-limit) or fewer threads, or make the picture smaller first"
     )
     return Item(job.source, Status.FAILED, failure=Failure("LimitExceeded", message))

@@ -33,11 +33,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
 
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
-    if multiprocessing.current_process().daemon:
-        raise UsageError(
-            "a worker of multiprocessing.Pool, or another daemonic process, may start none: choose the engine threads "
-            "or serial there"
-        )
+    _check_children()
     inputs = make_arena(_INPUTS)
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
@@ -74,3 +70,11 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
             Station("write", writers.threads, writers.waited, made, items),
         )
         yield from items
+
+
+def _check_children() -> None:
+    if multiprocessing.current_process().daemon:
+        raise UsageError(
+            "a worker of multiprocessing.Pool, or another daemonic process, may start none: choose the engine threads "
+            "or serial there"
+        )

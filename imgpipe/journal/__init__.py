@@ -13,6 +13,7 @@ that none waits for long while a large picture is being worked on.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -20,6 +21,7 @@ from io import BytesIO
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import StartRefused, start_thread
 from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job, Source, Status
@@ -73,6 +75,7 @@ class OpenJournal(Journal):
         self._results: dict[str, Source] = {}
         self._waiting: list[bytes] = []
         self._writing = threading.RLock()
+        self._process = os.getpid()
         self._failed: Exception | None = None
         self._group, self._seconds = _grouped(storage)
 
@@ -106,8 +109,10 @@ class OpenJournal(Journal):
             earlier = tuple(sorted(self.ours(source.name).difference(map(_NAME, item.outputs))))
             record = Record(source, making.recipe, making.origin, item.outputs, earlier, making.preserved)
             self._wait(record.line())
-        elif source.name in self._in_hand and not item.outputs:
-            self._wait(undone_line(source.name))
+        elif source.name in self._in_hand:
+            # What was put before it failed stays ours; what was not put may be somebody's by the next run.
+            put = tuple(map(_NAME, item.outputs))
+            self._wait(undone_line(source.name) + (begun_line(source.name, put) if put else b""))
         self._in_hand.pop(source.name, None)
 
     def source_in_hand(self, name: str) -> Source:
@@ -127,6 +132,8 @@ class OpenJournal(Journal):
 
     def commit(self) -> None:
         """Write what was noted, after the names of all outputs were synced; nothing more once that has failed."""
+        if is_copy_of(self._process):
+            return
         # One at a time: what another thread is still syncing would count as synced.
         with self._writing:
             if self._failed is not None:
@@ -157,8 +164,9 @@ class OpenJournal(Journal):
         try:
             yield
         finally:
-            ended.set()
-            thread.join()
+            if not is_copy_of(self._process):
+                ended.set()
+                thread.join()
 
     def _commit_in_time(self, ended: threading.Event) -> None:
         # An error comes up where the next line is noted, or at the end.
@@ -168,13 +176,15 @@ class OpenJournal(Journal):
 
     def _wait(self, line: bytes) -> None:
         """Lines that are as good as there once they are written are not waited with."""
+        if is_copy_of(self._process):
+            return
         with self._writing:
             self._waiting.append(line)
             if len(self._waiting) >= self._group or self._failed is not None:
                 self.commit()
 
     def _append(self, lines: list[bytes]) -> None:
-        if lines:
+        if lines and not is_copy_of(self._process):
             with _WRITING:
                 self._file.append(b"".join(lines))
 

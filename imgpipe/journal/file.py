@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.journal.records import Index, begun_line, decode, placed_line
 from imgpipe.storage.calls import Calls, sync_folder, write_whole
 
@@ -42,9 +43,6 @@ class JournalFile:
         Raises:
             OSError: they are not there, or only in part.
         """
-        # In a copy of the program that was forked from it, it is the journal of another.
-        if os.getpid() != self._process:
-            return
         with self._lock:
             if self._descriptor < 0:
                 return
@@ -94,6 +92,8 @@ class JournalFile:
 
     def close(self) -> None:
         """Nothing is appended after this."""
+        if is_copy_of(self._process):
+            return
         with self._lock:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.errors import UsageError
 from imgpipe.storage.calls import Calls, make_folders, sync_folder
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
@@ -44,7 +45,7 @@ def locked(folder: str, output: str, calls: Calls) -> Iterator[None]:
         yield
     finally:
         # A process that was forked meanwhile has it open too, and may outlive this one.
-        if os.getpid() == owner:
+        if not is_copy_of(owner):
             _unlock(descriptor)
         os.close(descriptor)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import StartRefused, start_thread
 from imgpipe.errors import UsageError
 from imgpipe.storage.cloud import CloudFolder
@@ -24,6 +25,8 @@ from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.storage.objects import Version
 
 _LOCK = f"{OWN_FOLDER}/lock"
+# That of macOS goes on by the plain name, but not by `time.monotonic`.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 _EXPIRES = 90.0
 _RENEWED = 15.0
 _TOO_LATE = 75.0
@@ -71,7 +74,7 @@ class Lease:
 
     def release(self) -> None:
         """Give it back; a copy of the program that was forked from it has nothing to give."""
-        if self._owner["pid"] != os.getpid():
+        if is_copy_of(int(self._owner["pid"])):
             return
         self._end.set()
         self._thread.join()
@@ -143,7 +146,7 @@ def held(storage: CloudFolder) -> Iterator[Lease]:
 
 def _now() -> float:
     """Seconds by a clock that goes on while the machine is suspended, where there is one: that of the server does."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def _here() -> dict[str, Any]:

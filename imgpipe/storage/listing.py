@@ -59,8 +59,15 @@ def _is_output_of_what_is_above(path: str, entries: list[os.DirEntry[str]]) -> b
     return at < len(entries) and entries[at].name == OWN_FOLDER and is_made_from_above(os.path.join(path, OWN_FOLDER))
 
 
-def find(root: str, name: str, listing: Listing) -> Entry:
-    """The entry of that name as `walk` would have it, hidden or not; one with an error where there is none."""
+def find(root: str, name: str, listing: Listing, in_outputs: dict[str, bool]) -> Entry:
+    """The entry of that name as `walk` would have it, hidden or not; one with an error where there is none.
+
+    Args:
+        root: of the storage.
+        name: of the entry.
+        listing: what is wanted.
+        in_outputs: which folders were seen to be in an output of what is above it; it is added to.
+    """
     path = os.path.join(root, name)
     try:
         if not is_name(name) or any(map(_is_own, name.split("/"))):
@@ -68,24 +75,34 @@ def find(root: str, name: str, listing: Listing) -> Entry:
         status = os.stat(path)
     except (OSError, ValueError) as error:
         return Entry(name, 0, 0, error=f"there is no such input: {getattr(error, 'strerror', None) or error}")
-    reason = "is a folder" if stat.S_ISDIR(status.st_mode) else _hidden_away(os.path.dirname(path), root, listing)
+    reason = (
+        "is a folder"
+        if stat.S_ISDIR(status.st_mode)
+        else _hidden_away(os.path.dirname(path), root, listing, in_outputs)
+    )
     return Entry(name, 0, 0, error=reason) if reason else seen(name, status)
 
 
-def _hidden_away(folder: str, root: str, listing: Listing) -> str:
+def _hidden_away(folder: str, root: str, listing: Listing, in_outputs: dict[str, bool]) -> str:
     """Why a folder is not entered, empty where it is."""
     real = os.path.realpath(folder)
     if listing.leave_out is not None and os.path.join(real, "").startswith(os.path.join(listing.leave_out, "")):
         return "is in the output folder, which is not read"
-    above = folder
-    while len(above) > len(root.rstrip("/")):
-        if is_made_from_above(os.path.join(above, OWN_FOLDER)):
-            return "is in an output that was made of a folder around it, and such are not read"
-        above = os.path.dirname(above)
+    if _is_in_output(folder, root, in_outputs):
+        return "is in an output that was made of a folder around it, and such are not read"
     here = os.path.normpath(os.path.join(os.path.realpath(root), os.path.relpath(folder, root)))
     if real != here and not listing.follow_symlinks:
         return "is behind a linked folder; --follow-symlinks goes there"
     return ""
+
+
+def _is_in_output(folder: str, root: str, known: dict[str, bool]) -> bool:
+    if len(folder) <= len(root):
+        return False
+    if folder not in known:
+        here = is_made_from_above(os.path.join(folder, OWN_FOLDER))
+        known[folder] = here or _is_in_output(os.path.dirname(folder), root, known)
+    return known[folder]
 
 
 def is_visible(name: str, listing: Listing) -> bool:

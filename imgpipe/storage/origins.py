@@ -10,7 +10,7 @@ from contextlib import suppress
 from imgpipe.storage.calls import Calls, write_whole
 
 _NAME = "origins"
-_MOST = 1 << 16
+_MOST = 1 << 24
 
 
 def note_origin(own: str, origin: str, calls: Calls) -> None:

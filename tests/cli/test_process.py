@@ -1,6 +1,5 @@
 """`imgpipe process` as a person calls it, each call a process of its own."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -135,6 +134,7 @@ def test_a_run_that_is_refused_leaves_the_lines_of_the_other_one_alone(pictures,
     call = ["process", pictures, tmp_path / "out", "--width", 9, "--json", tmp_path / "lines"]
     assert imgpipe(*call).returncode == 0
     lines = (tmp_path / "lines").read_text()
+    fcntl = pytest.importorskip("fcntl")
     with open(tmp_path / "out/.imgpipe/lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert imgpipe(*call).returncode == 2

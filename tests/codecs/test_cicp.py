@@ -7,7 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from imgpipe.codecs.cicp import CodePoints, in_code_points, in_gamma
 from imgpipe.codecs.isobmff import code_points
@@ -188,10 +188,22 @@ class TestGammaOfAPng:
         assert picture.profile is None
         assert in_gamma(picture, 0.45455, tuple(value / 100_000 for value in nonsense)).profile is None
 
+    @pytest.mark.parametrize("mode", ["L", "LA"])
+    def test_of_grey_is_heeded_and_kept_as_a_profile_of_grey(self, mode):
+        grey = Image.new(mode, (16, 16), 128 if mode == "L" else (128, 255))
+        data = with_chunk(saved(grey, "PNG"), b"gAMA", struct.pack(">I", 100_000))
+        (expected,) = {round(value) for value in meant(SAME, 1.0, [(128, 128, 128)]).ravel()}
+        made = Image.open(BytesIO(PNG.apply(data)))
+        assert made.mode == mode
+        assert abs(np.asarray(made.getchannel(0))[3, 3] - expected) <= 2
+        kept = Image.open(BytesIO(KEPT.apply(data)))
+        profile = ImageCms.ImageCmsProfile(BytesIO(kept.info["icc_profile"])).profile
+        assert profile.xcolor_space == "GRAY"
+
     def test_of_16_bits_is_kept_as_a_profile(self):
         data = saved(Image.fromarray(deep_gradient(1)[:, :, 0]), "PNG")
         data = with_chunk(data, b"gAMA", struct.pack(">I", 100_000))
-        assert read(data).profile is not None
+        assert read(data).profile[16:20] == b"GRAY"
         assert np.array_equal(np.asarray(read(data).frames[0])[:, :, 0], deep_gradient(1)[:, :, 0])
 
 

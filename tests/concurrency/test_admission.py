@@ -200,6 +200,18 @@ class TestClaimOfAll:
                     budget.release(100)
         assert came == [100, 100, 50]
 
+    def test_ends_the_claims_of_others_although_there_is_more_for_them_to_do(self):
+        admitted, came = admission([1, 1, 1], more=True), []
+        _, claimed = admitted.take()
+        with in_threads(lambda: came.append(admitted.budget.claim_all())) as (waiter,):
+            eventually(lambda: waits(waiter, "claim_all"))
+            with pytest.raises(Empty):
+                admitted.take_within(claimed)
+            admitted.budget.release(claimed)
+        assert came == [100]
+        admitted.budget.release(100)
+        assert admitted.take_within(10) == 1
+
     def test_is_sent_home(self):
         budget, raised = Budget(100), []
         budget.claim(1)

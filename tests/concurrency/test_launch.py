@@ -243,6 +243,18 @@ def test_where_the_system_forgets_children_at_once_a_pool_ends(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_where_the_system_does_not_tell_of_the_end_of_a_child_without_collecting_it_a_death_is_charged(
+    method, monkeypatch
+):
+    """As on macOS, before Python 3.13."""
+    monkeypatch.delattr(os, "waitid", raising=False)
+    with Drive(perform, PoolOptions(1, tries=1, start_method=method)) as drive:
+        drive.offer(Task(0, trick="exit"), Task(1))
+        drive.finish()
+    assert [lost.task.number for lost in drive.lost] == [0]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_two_pools_at_once_know_how_their_workers_died(method):
     causes = []
 
