@@ -41,7 +41,7 @@ def two_stages_and_a_pool():
 
 
 class TestThread:
-    @pytest.mark.parametrize("after", range(7))
+    @pytest.mark.parametrize("after", [0, 2, 4, 6])
     def test_that_cannot_start_ends_all_that_have(self, after, monkeypatch):
         with monkeypatch.context() as here:
             no_more_threads(here, after)
