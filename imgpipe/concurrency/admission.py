@@ -24,7 +24,12 @@ T = TypeVar("T")
 
 
 class Budget:
-    """So much may be claimed at the same time; safe to use from any number of threads."""
+    """So much may be claimed at the same time; safe to use from any number of threads.
+
+    Attributes:
+        total: bytes.
+        wanted_whole: how many wait until nothing is claimed; who has a claim is to come to an end with it.
+    """
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -33,7 +38,7 @@ class Budget:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0
-        self._want_all = 0
+        self.wanted_whole = 0
         self._process = os.getpid()
 
     def claim(self, cost: int) -> int:
@@ -44,7 +49,14 @@ class Budget:
         """
         cost = min(cost, self.total)
         with self._lock:
-            self._wait_while(lambda: self._want_all > 0 or self._claimed + cost > self.total)
+            self._waiting += 1
+            try:
+                while (self.wanted_whole or self._claimed + cost > self.total) and not self._closed:
+                    self._changed.wait()
+            finally:
+                self._waiting -= 1
+            if self._closed:
+                raise Closed
             self._claimed += cost
         return cost
 
@@ -55,28 +67,18 @@ class Budget:
             Closed: the budget was closed.
         """
         with self._lock:
-            self._want_all += 1
+            self._waiting += 1
+            self.wanted_whole += 1
             try:
-                self._wait_while(lambda: self._claimed > 0)
+                while self._claimed and not self._closed:
+                    self._changed.wait()
             finally:
-                self._want_all -= 1
+                self._waiting -= 1
+                self.wanted_whole -= 1
+            if self._closed:
+                raise Closed
             self._claimed = self.total
         return self.total
-
-    def _wait_while(self, full: Callable[[], bool]) -> None:
-        self._waiting += 1
-        try:
-            while full() and not self._closed:
-                self._changed.wait()
-        finally:
-            self._waiting -= 1
-        if self._closed:
-            raise Closed
-
-    @property
-    def is_wanted_whole(self) -> bool:
-        """Whether somebody waits until nothing is claimed; who has a claim is to come to an end with it."""
-        return self._want_all > 0
 
     def release(self, cost: int) -> None:
         """Give back what was claimed."""
@@ -152,7 +154,7 @@ class Admission(Generic[T]):
             StopIteration: there are no more.
             BaseException: what a sender failed with.
         """
-        if self.budget.is_wanted_whole or not self._turn.acquire(blocking=False):
+        if self.budget.wanted_whole or not self._turn.acquire(blocking=False):
             raise Empty
         try:
             self._fetch(wait=False)
