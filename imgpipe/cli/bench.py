@@ -16,7 +16,7 @@ import click
 from imgpipe import bench, cli
 from imgpipe.bench import Measured, Trial, Way
 from imgpipe.cli.completing import files
-from imgpipe.cli.json_file import Written, json_file
+from imgpipe.cli.json_file import FileToWrite, json_file
 from imgpipe.cli.sections import Sectioned, Sections, with_options
 from imgpipe.cli.treatment import TREATMENT, read_recipe
 from imgpipe.cli.values import Whole
@@ -43,7 +43,7 @@ _OPTIONS: Sections = {
     ],
     "What is shown": [
         click.option("--plot", metavar="FILE.svg", help="Write the bars as an SVG picture."),
-        click.option("--json", "json_path", type=Written(".json", stdout=True), metavar="FILE",
+        click.option("--json", "json_path", type=FileToWrite(".json", stdout=True), metavar="FILE",
                      help="Write the figures as JSON; - for stdout."),
         click.option("--no-progress", is_flag=True, help="No progress bar."),
     ],

@@ -15,7 +15,7 @@ import click
 from imgpipe.errors import UsageError
 
 
-class Written(click.ParamType[str]):
+class FileToWrite(click.ParamType[str]):
     """The name of a file to be written, which is none of a picture.
 
     Args:

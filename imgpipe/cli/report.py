@@ -7,7 +7,7 @@ import sys
 import click
 
 from imgpipe.cli.completing import files
-from imgpipe.cli.json_file import Written
+from imgpipe.cli.json_file import FileToWrite
 from imgpipe.cli.values import Whole
 from imgpipe.engines.workforce import usable_cores
 from imgpipe.naming import printable
@@ -21,7 +21,7 @@ from imgpipe.report.progress import announced
     "-o",
     "--output",
     "file",
-    type=Written(".html"),
+    type=FileToWrite(".html"),
     metavar="FILE",
     shell_complete=files,
     default="imgpipe-report.html",

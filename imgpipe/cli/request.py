@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 import click
 
 from imgpipe.cli import completing, sections
-from imgpipe.cli.json_file import Written
+from imgpipe.cli.json_file import FileToWrite
 from imgpipe.cli.listed import read_names
 from imgpipe.cli.sections import Sections
 from imgpipe.cli.size import ByteSize, Saved
@@ -92,9 +92,9 @@ OPTIONS: Sections = {
     ],
     "What is shown": [
         click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing."),
-        click.option("--json", "json_path", type=Written(".jsonl", stdout=True), metavar="FILE",
+        click.option("--json", "json_path", type=FileToWrite(".jsonl", stdout=True), metavar="FILE",
                      shell_complete=completing.files, help="JSON Lines, one object a picture; - for stdout."),
-        click.option("--report", "report_path", type=Written(".html"), metavar="FILE.html",
+        click.option("--report", "report_path", type=FileToWrite(".html"), metavar="FILE.html",
                      shell_complete=completing.files, help="A page about the run, with its pictures."),
         click.option("--no-progress", is_flag=True, help="No progress bar, and no lines in a log."),
         click.option("--quiet", "-Q", is_flag=True, help="Say only what failed."),

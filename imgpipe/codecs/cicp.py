@@ -43,14 +43,19 @@ class CodePoints(NamedTuple):
 
 
 def in_code_points(picture: Picture, code: CodePoints | None) -> Picture:
-    """The picture with the profile of what these code points mean, where that is not sRGB; or a word of warning."""
+    """The picture with the profile of what these code points mean, none for sRGB.
+
+    Where they are not understood, it keeps the profile that it has, or gets a word of warning.
+    """
     if code is None:
+        return picture
+    known = code.primaries in _PRIMARIES and (code.transfer in _LIKE_SRGB or code.transfer in _POWERS)
+    if not known and picture.profile is not None:
         return picture
     if code.transfer in _HDR:
         return picture.warn(
             f"HDR ({_HDR[code.transfer]}) was taken for the standard range: it is not as bright as it was meant"
         )
-    known = code.primaries in _PRIMARIES and (code.transfer in _LIKE_SRGB or code.transfer in _POWERS)
     if not known:
         return picture.warn(f"colours in an unknown space (CICP {code.primaries}/{code.transfer}) were taken for sRGB")
     gamma = _POWERS.get(code.transfer)

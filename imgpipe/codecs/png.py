@@ -104,7 +104,7 @@ def _coloured(picture: Picture, data: bytes, chunks: list[Chunk], info: Mapping[
     if len(code) == 4:
         from imgpipe.codecs.cicp import CodePoints, in_code_points
 
-        return in_code_points(replace(picture, profile=None), CodePoints(code[0], code[1]))
+        return in_code_points(picture, CodePoints(code[0], code[1]))
     if picture.profile is None and "srgb" not in info and ("gamma" in info or "chromaticity" in info):
         from imgpipe.codecs.cicp import in_gamma
 

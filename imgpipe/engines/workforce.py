@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from imgpipe.concurrency.launch import StartMethod, default_start_method
@@ -20,10 +21,12 @@ def usable_cores(root: str = "/") -> int:
         root: of the file system in which the kernel tells of the cgroups.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, *_quotas(root)))
+    return max(1, min(cores, _quota(root)))
 
 
-def _quotas(root: str) -> list[int]:
+@cache
+def _quota(root: str) -> int:
+    """Cores by the least quota of a cgroup; read once, for a start asks several times."""
     found = [sys.maxsize]
     for folder in cgroups("cpu", root):
         for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
@@ -31,7 +34,7 @@ def _quotas(root: str) -> list[int]:
                 quota, period = (number for name in names for number in numbers(folder, name))
                 if quota > 0 and period > 0:
                     found.append(-(-quota // period))
-    return found
+    return min(found)
 
 
 _LEAST_AHEAD, _AHEAD_A_THREAD = 12 << 20, 6 << 20

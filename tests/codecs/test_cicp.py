@@ -145,6 +145,9 @@ def test_a_truncated_or_changed_file_never_raises():
 def test_code_points_of_a_png_go_before_its_profile_and_a_profile_of_an_avif_before_its_code_points():
     png = saved(patches(), "PNG", icc_profile=wide_gamut_profile())
     assert read(with_chunk(png, b"cICP", bytes([1, 13, 0, 1]))).profile is None
+    for not_understood in ([9, 16, 0, 1], [10, 13, 0, 1]):
+        kept = read(with_chunk(png, b"cICP", bytes(not_understood)))
+        assert (kept.profile, kept.warnings) == (wide_gamut_profile(), ())
     data = saved(patches(), "AVIF", icc_profile=wide_gamut_profile())
     data = saying(data, 9, 16)
     assert read(data).profile == wide_gamut_profile()
