@@ -1,6 +1,5 @@
 """The wheel in environments that hold nothing else; pip fills them from the registry, so `make dist` runs these."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -36,9 +35,12 @@ def environment(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("empty")
     run(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
     into = ("--python", folder / "env/bin/python")
-    if importlib.util.find_spec("pip"):
-        run(sys.executable, "-m", "pip", *into, "install", built.wheel, cwd=folder)
-    else:  # the tests' environment was made by uv
+    # The tests' environment has no pip where uv made it; the Python under it may have one.
+    for python in (sys.executable, getattr(sys, "_base_executable", sys.executable)):
+        if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+            run(python, "-m", "pip", *into, "install", built.wheel, cwd=folder)
+            break
+    else:
         run("uv", "pip", "install", *into, built.wheel, cwd=folder)
     return folder / "env" / "bin"
 
