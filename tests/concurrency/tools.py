@@ -32,13 +32,17 @@ def eventually(condition, seconds=PATIENCE):
 
 def waits(thread, where="wait"):
     """Whether a thread is inside a function of this name (by default, waits for a condition) or below it."""
+    found = re.search(rf"hread 0x0*{thread.ident or 0:x}\b.*\n((?:  File .*\n)*)", where_threads_are())
+    return found is not None and f" in {where}\n" in found[1]
+
+
+def where_threads_are():
+    """What each thread of this process is in, as text."""
     # Told by one call, during which no other thread runs: to go from frame to frame of one that runs may crash.
     with tempfile.TemporaryFile("w+") as file:
         faulthandler.dump_traceback(file)
         file.seek(0)
-        told = file.read()
-    found = re.search(rf"hread 0x0*{thread.ident or 0:x}\b.*\n((?:  File .*\n)*)", told)
-    return found is not None and f" in {where}\n" in found[1]
+        return file.read()
 
 
 @contextmanager
@@ -205,16 +209,21 @@ class Drive:
             came = self._changed.wait_for(lambda: self._over or len(self.results) >= self._offered, PATIENCE)
         if self.error is not None:
             raise self.error
-        assert came, f"{self._offered - len(self.results)} tasks never came out"
+        assert came, f"{self._offered - len(self.results)} tasks never came out; {self._state()}"
 
     def finish(self):
         """Say that there are no more tasks, wait for the end, and return the results."""
         self.source.end()
         with self._changed:
-            assert self._changed.wait_for(lambda: self._over, PATIENCE), "the results never ended"
+            came = self._changed.wait_for(lambda: self._over, PATIENCE)
+        assert came, f"the results never ended; {self._state()}"
         if self.error is not None:
             raise self.error
         return self.results
+
+    def _state(self):
+        workers = {pid: state_of(pid) for pid in worker_pids()}
+        return f"of {self._offered} came {len(self.results)}; workers {workers}\n{where_threads_are()}"
 
     @property
     def lost(self):
