@@ -34,6 +34,8 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     method = 4 if encoding.effort is None else round(encoding.effort * 6 / 9)
     options: dict[str, Any] = {"method": method, "lossless": encoding.lossless, **options_of(picture)}
     options["quality"] = encoding.quality or 80
+    # Else libwebp makes colours up where nothing is seen of them.
+    options["exact"] = encoding.lossless
     if picture.animated:
         options["loop"] = picture.loop
     return Encoded(save_frames(picture, "WEBP", options), frame_size(picture.frames[0]), picture.warnings)

@@ -19,7 +19,7 @@ from imgpipe.transform import OutputPlan, Settings, transform
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
-_VERSION = 8
+_VERSION = 9
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
 

@@ -22,6 +22,12 @@ def test_lossless_is_exact(mode):
     assert (pixels(read(encode(image, lossless=True)).frames[0], wanted) == pixels(image, wanted)).all()
 
 
+def test_lossless_keeps_the_colours_of_what_is_transparent():
+    hidden = gradient(mode="RGBA")
+    hidden.putalpha(0)
+    assert (pixels(read(encode(hidden, lossless=True)).frames[0]) == pixels(hidden)).all()
+
+
 def test_lossy_is_near():
     assert np.abs(pixels(read(encode(gradient(), quality=95)).frames[0]) - pixels(gradient())).mean() < 3
 
