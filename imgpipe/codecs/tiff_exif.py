@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.pillow import FAULTS
-from imgpipe.codecs.tiff_texts import ORIENTATION, TEXTS
+from imgpipe.codecs.tiff_texts import ORIENTATION, TEXTS, AsRead
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -47,9 +47,13 @@ def _value(tags: Image.Exif, tag: int, *, maker_note: bool) -> Any:
     if tag not in tags:
         return None
     if tag not in (_DETAILS, _GPS):
-        return tags[tag]
+        return _as_read(tags[tag])
     entries = tags[tag] if isinstance(tags[tag], dict) else tags.get_ifd(tag)
-    return {name: value for name, value in entries.items() if maker_note or name != _MAKER_NOTE}
+    return {name: _as_read(value) for name, value in entries.items() if maker_note or name != _MAKER_NOTE}
+
+
+def _as_read(value: Any) -> Any:
+    return AsRead(value) if isinstance(value, str) else value
 
 
 def _is_writable(tag: int, value: Any) -> bool:

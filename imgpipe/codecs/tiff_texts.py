@@ -11,13 +11,26 @@ ORIENTATION = 274
 _RESOLUTION = (282, 283, 296, 531)
 
 
-def texts_of(exif: bytes | None) -> dict[int, str]:
+class AsRead(str):
+    """A text that Pillow has read byte by byte as Latin-1, be it UTF-8 or other: written, it has these bytes again.
+
+    Pillow would write a question mark for each byte that is not ASCII, as in a name with an accent.
+    """
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:  # noqa: ARG002 - what Pillow asks for
+        """The bytes of the file, whatever encoding is asked for."""
+        return super().encode("latin-1")
+
+
+def texts_of(exif: bytes | None) -> dict[int, AsRead]:
     """The texts by their tags; what is no text, or stands in other directories, is not among them."""
     from PIL import Image
 
     tags = Image.Exif()
     tags.load(exif or b"")
-    return {tag: tags[tag] for tag in TEXTS if isinstance(tags.get(tag), str)}
+    return {tag: AsRead(tags[tag]) for tag in TEXTS if isinstance(tags.get(tag), str)}
 
 
 def with_word_of_loss(picture: Picture) -> Picture:

@@ -2,6 +2,7 @@
 
 import random
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from imgpipe.errors import PictureError
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe
 
-from .pictures import gradient, pixels, read, saved
+from .pictures import deep_gradient, gradient, pixels, read, saved
 from .raws import fractions, longs, shorts, text, tiff
 
 SAMPLES = np.arange(8 * 8 * 3, dtype=np.uint8)
@@ -68,6 +69,25 @@ def test_xmp_of_numbers_costs_itself_on_every_page(value):
     assert [np.array_equal(np.asarray(frame).ravel(), SAMPLES) for frame in read(data).frames] == [True, True]
     made = Recipe(format="tiff", metadata=Metadata(keep=["xmp"])).apply_all(data)[0]
     assert read(made.data).xmp is None
+
+
+@pytest.mark.parametrize("name", ["tiff", "jpeg", "png", "webp"])
+@pytest.mark.parametrize("words", ["© Zoë Müller, 2026", "© Zoë".encode("latin-1"), "写真"])
+def test_texts_beyond_ascii_keep_their_bytes(name, words):
+    words = words if isinstance(words, bytes) else words.encode()
+    rights = 2, len(words) + 1, words + b"\0"
+    data = tiff(page() | {33432: rights, 34665: {0xA430: rights}})
+    made = bytes(Recipe(format=name, metadata=Metadata(keep=["exif"])).apply(data))
+    assert made.count(words) == (1 if name == "tiff" else 2)
+    assert words in bytes(Recipe(format=name).apply(data))
+
+
+def test_texts_beyond_ascii_keep_their_bytes_beside_16_bits():
+    words = "© Zoë Müller".encode()
+    data = tiff(page() | {33432: (2, len(words) + 1, words + b"\0")})
+    deep = replace(read(data), frames=(deep_gradient(),))
+    for name in ("tiff", "png"):
+        assert words in bytes(codecs.encode(deep, name, Encoding()).data)
 
 
 def test_xmp_of_numbers_costs_itself_in_a_big_tiff():
