@@ -22,6 +22,7 @@ from imgpipe.errors import DamagedPicture
 from imgpipe.picture import Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
+    from PIL import ImageFile
     from PIL.PngImagePlugin import PngInfo
 
 FORMATS = ("PNG",)
@@ -40,6 +41,7 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     _check_palette(data, chunks)
     deep = data[24] == 16
     with opened(data, FORMATS, header.image) as image:
+        _scale_transparent_grey(image, data)
         if header.frames > 1:
             # The picture for viewers that show no animations is none of its frames.
             first = int(bool(image.info.get("default_image")))
@@ -116,6 +118,13 @@ def _check_palette(data: bytes, chunks: list[Chunk]) -> None:
     """Pillow would make up a palette where there is none."""
     if data[25] == 3 and all(kind != b"PLTE" for kind, _, _ in chunks):
         raise DamagedPicture("damaged PNG: its palette is missing")
+
+
+def _scale_transparent_grey(image: ImageFile.ImageFile, data: bytes) -> None:
+    """Pillow makes 8 bits of grey of 2 and 4, but not of the grey that is declared transparent."""
+    depth, grey = data[24], image.info.get("transparency")
+    if depth in (2, 4) and data[25] == COLOUR_TYPES[1] and isinstance(grey, int) and grey < 1 << depth:
+        image.info["transparency"] = grey * 255 // ((1 << depth) - 1)
 
 
 def _xmp_chunk(picture: Picture) -> PngInfo | None:

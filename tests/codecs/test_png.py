@@ -1,4 +1,5 @@
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
-from imgpipe.codecs.png_chunks import chunk_bytes, chunks_of
+from imgpipe.codecs.png_chunks import SIGNATURE, chunk_bytes, chunks_of
 from imgpipe.errors import DamagedPicture
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
@@ -87,6 +88,16 @@ def test_a_key_colour_becomes_alpha(mode, key, expected):
     assert pixels(back)[0, 0, -1] == 0
     assert pixels(back)[40, 40, -1] == 255
     assert b"tRNS" not in encode(back)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_key_of_grey_of_few_bits_becomes_alpha(depth):
+    row, levels = 0b00011011, (1 << depth) - 1
+    grey = [row >> shift & levels for shift in range(8 - depth, -1, -depth)]
+    header = struct.pack(">IIBBBBB", len(grey), 1, depth, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tRNS", b"\0\1"), (b"IDAT", zlib.compress(bytes([0, row]))), (b"IEND", b"")]
+    frame = read(SIGNATURE + b"".join(chunk_bytes(*chunk) for chunk in chunks)).frames[0]
+    assert pixels(frame).tolist() == [[[value * 255 // levels, 0 if value == 1 else 255] for value in grey]]
 
 
 @pytest.mark.parametrize(("transparency", "expected"), [(None, "RGB"), (3, "RGBA"), (bytes([0, 100, 200]), "RGBA")])
