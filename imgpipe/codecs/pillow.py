@@ -83,7 +83,8 @@ def reading(formats: tuple[str, ...]) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise LimitExceeded(_pillow_limit(str(error))) from error
     except UnidentifiedImageError as error:
-        raise DamagedPicture(f"damaged {formats[0]}: its header cannot be read") from error
+        told = f"damaged {formats[0]}, or of a kind that imgpipe does not read: its header cannot be read"
+        raise DamagedPicture(told) from error
     except FAULTS as error:
         _raise_shortage(error)
         raise DamagedPicture(f"damaged {formats[0]}: {_reason(error)}") from error
