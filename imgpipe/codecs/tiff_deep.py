@@ -41,8 +41,10 @@ def depth_of(image: TiffImageFile) -> Depth:
         DamagedPicture: Pillow would decode the page wrongly.
     """
     bits = image.tag_v2.get(_BITS, (1,))
-    if 16 in bits and len(bits) > 1 and image.tag_v2.get(_PLANAR) == 2 and not image.use_load_libtiff:
-        raise DamagedPicture("its 16-bit colours are in separate planes, which imgpipe does not read uncompressed")
+    if 16 in bits and len(bits) > 1 and image.tag_v2.get(_PLANAR) == 2:
+        if not image.use_load_libtiff:
+            raise DamagedPicture("its 16-bit colours are in separate planes, which imgpipe does not read uncompressed")
+        return NARROWED  # of planes no other bytes can be had
     if set(bits) <= {16} and image.mode in ("RGB", "RGBA") and _rawmode(image) in _OTHER_BYTE:
         return "deep"
     if image.mode.startswith("I;16"):

@@ -1,3 +1,4 @@
+import zlib
 from dataclasses import replace
 from io import BytesIO
 
@@ -10,6 +11,7 @@ from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import EncodingFailed, LimitExceeded
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
+from .raws import longs, shorts, tiff
 
 
 def encode(*frames, effort=None, **more):
@@ -142,6 +144,17 @@ def test_16_bits_are_upright_too(bands, orientation):
     data = _with_orientation(encode(samples), orientation)
     turns = {3: 2, 6: 3, 8: 1}[orientation]
     assert np.array_equal(read(data).frames[0], np.rot90(samples, turns))
+
+
+def test_16_bits_in_compressed_planes_become_8_and_it_is_said():
+    plane = np.arange(64, dtype="<u2").reshape(8, 8) * 1009
+    packed = zlib.compress(plane.tobytes())
+    entries = {256: longs(8), 257: longs(8), 258: shorts(16, 16, 16), 259: shorts(8), 262: shorts(2), 277: shorts(3)}
+    entries |= {279: longs(*[len(packed)] * 3), 284: shorts(2), 65_000: packed}
+    start = tiff(entries | {273: longs(0, 0, 0)}).index(packed)
+    picture = read(tiff(entries | {273: longs(start, start, start)}))
+    assert picture.warnings == ("16 bits a sample converted to 8",)
+    assert np.array_equal(pixels(picture.frames[0]), np.stack([plane >> 8] * 3, axis=2))
 
 
 def _with_orientation(data, orientation):
