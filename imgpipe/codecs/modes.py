@@ -28,7 +28,7 @@ _WITH_ALPHA = {"1": "LA", "L": "LA", "P": "RGBA", "RGB": "RGBA"}
 
 
 def frame_of(image: Image.Image) -> Frame:
-    """The frame that an image of any mode stands for, without Pillow's side information.
+    """The frame that a loaded image of any mode stands for, without Pillow's side information.
 
     A colour that is declared transparent becomes alpha; 16-bit grey becomes an array.
 
@@ -45,9 +45,18 @@ def frame_of(image: Image.Image) -> Frame:
         if image.mode not in _NARROWED:
             raise DamagedPicture(f"its samples ({image.mode}) are of a kind that imgpipe does not read")
         image = image.convert(_NARROWED[image.mode])
-    # Pillow's encoders read stale comments, profiles and transparency from here.
-    image.info = {}
-    return image
+    return _without_origin(image)
+
+
+def _without_origin(image: Image.Image) -> Image.Image:
+    """The same pixels, not copied, in an image that knows of no file.
+
+    Encoders write what the file said of itself: those of Pillow comments, profiles and transparency, those of plugins
+    EXIF, whether it was to be kept or not.
+    """
+    plain = image._new(image.im)  # all else that Pillow offers copies the pixels
+    plain.info = {}
+    return plain
 
 
 def mode_of(frame: Frame) -> str:

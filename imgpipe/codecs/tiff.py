@@ -79,7 +79,8 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if any(is_deep(frame) for frame in picture.frames):
         level = _LEVEL if encoding.effort is None else encoding.effort
         return Encoded(encode_pages(picture, level), size, picture.warnings)
-    first, *others = (_untagged(frame) for frame in picture.frames)
+    frames: tuple[Any, ...] = picture.frames
+    first, *others = frames
     compression = _compression(encoding.effort)
     options: dict[str, Any] = {"compression": compression, "tiffinfo": _tags(picture, compression)}
     options |= {"icc_profile": picture.profile} if picture.profile else {}
@@ -108,11 +109,6 @@ def _bytes_of(frame: Frame) -> int:
 def _own(image: Image.Image, pages: int) -> Image.Image:
     """The image of one page; to Pillow all pages of a file are one object."""
     return image.copy() if pages > 1 else image
-
-
-def _untagged(frame: Frame) -> Any:
-    """The frame without the tags of the file that it was read from, which Pillow's encoder would take over."""
-    return frame.copy() if hasattr(frame, "tag_v2") else frame
 
 
 def with_xmp_as_bytes(data: bytes | memoryview) -> bytes | memoryview:

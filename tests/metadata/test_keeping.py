@@ -41,6 +41,26 @@ def leaks(data):
     return [word for word in blocks.PRIVATE if word in data]
 
 
+def upright(format):
+    """A picture that is not turned on its way, of which Pillow has read the EXIF for a resolution that JFIF lacks."""
+    file = BytesIO()
+    turned, not_turned = (struct.pack("<HHLHH", 0x0112, 3, 1, number, 0) for number in (6, 1))
+    exif = blocks.exif().replace(turned, not_turned)
+    more = {"tiffinfo": {315: "A. Photographer", 700: blocks.XMP}} if format == "TIFF" else {"exif": exif}
+    Image.effect_noise((48, 32), 40).convert("RGB").save(file, format, **more)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("format", ["JPEG", "TIFF", "PNG", "WEBP", "AVIF"])
+def test_an_encoder_does_not_ask_the_file_that_was_read(codec, format):
+    source = upright(format)
+    assert leaks(source)
+    assert leaks(made(source, codec.name, strip=True).data) == []
+    assert b"A. Photographer" not in made(source, codec.name, strip=True).data
+    assert leaks(made(source, codec.name).data) == []
+
+
 def test_the_photograph_does_say_too_much():
     assert set(leaks(photograph())) >= {b"48.858370", b"Paris", b"Champ de Mars"}
     picture = read(photograph())
