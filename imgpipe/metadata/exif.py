@@ -6,6 +6,7 @@ owns becomes zero, so that what is dropped is in the file no more.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from imgpipe.metadata.malformed import Malformed
 ORIENTATION, ARTIST, COPYRIGHT = 0x0112, 0x013B, 0x8298
 _EXIF, _GPS, _INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 _MAKER_NOTE, _DNG_PRIVATE = 0x927C, 0xC634
+_PREVIEW, _END_OF_PREVIEW = re.compile(rb"\xff\xd8\xff[\xc0-\xcf\xdb\xdd\xe0-\xef\xfe]"), b"\xff\xd9"
+"""How a JPEG begins, and ends."""
 _POINTERS = {"picture": {_EXIF: "exif", _GPS: "gps"}, "exif": {_INTEROPERABILITY: "interoperability"}}
 """The directories that each directory may lead to."""
 
@@ -105,6 +108,8 @@ def reduced(block: bytes, *, location: bool, orientation: bool) -> bytes | None:
     made[:8] = body[:8]
     for start, end in _merged([(entry.start, entry.end) for _, entries in tables for entry in entries]):
         made[start:end] = body[start:end]
+    for entry in (entry for _, entries in tables for entry in entries if entry.tag in (_MAKER_NOTE, _DNG_PRIVATE)):
+        _empty_previews(made, entry.start, entry.end)
     for directory, entries in tables:
         table = struct.pack(order + "H", len(entries)) + b"".join(entry.raw for entry in entries)
         made[directory.start : directory.end] = table.ljust(directory.end - directory.start, b"\0")
@@ -190,6 +195,15 @@ def _chosen(directory: _Directory, starts: dict[str, int], location: bool, orien
             unwanted |= set(range(_FIRST_ORDINARY_TAG))
     unwanted |= {tag for tag in (_EXIF, _GPS, _INTEROPERABILITY) if leads.get(tag) not in starts}
     return [entry for entry in directory.entries if entry.tag not in unwanted]
+
+
+def _empty_previews(made: bytearray, start: int, end: int) -> None:
+    """Empty what a maker put between the first beginning and the last end of a JPEG; previews may have previews."""
+    found = _PREVIEW.search(made, start, end)
+    if found:
+        last = made.rfind(_END_OF_PREVIEW, found.end(), end)
+        stop = end if last < 0 else last + len(_END_OF_PREVIEW)
+        made[found.start() : stop] = bytes(stop - found.start())
 
 
 def _ranges(directory: _Directory) -> list[tuple[int, int]]:

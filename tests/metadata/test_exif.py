@@ -91,6 +91,18 @@ def test_maker_notes_stay_where_they_were(block):
     assert left.index(b"MAKER 48.858370 note") == block.index(b"MAKER 48.858370 note")
 
 
+@pytest.mark.parametrize("tag", [0x927C, 0xC634])
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9", b"\xff\xd9 and after"])
+def test_a_preview_in_a_maker_note_is_emptied_and_the_note_stays(tag, end):
+    preview = b"\xff\xd8\xff\xdb the face \xff\xd8\xff\xe0 in small"
+    block = saying("exif", tag, b"MAKER \xff\xd8\xff\0" + preview + end)
+    left = reduced(block, location=True)
+    assert b"face" not in left
+    assert b"in small" not in left
+    assert left.index(b"MAKER \xff\xd8\xff\0") == block.index(b"MAKER \xff\xd8\xff\0")
+    assert (b"and after" in left) == (b"and after" in end)
+
+
 def test_the_block_ends_with_what_is_kept(block):
     assert len(reduced(block, location=True)) < len(block) - 300
 
