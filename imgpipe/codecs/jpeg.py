@@ -15,7 +15,7 @@ from imgpipe.picture import Picture, Size, frame_size
 if TYPE_CHECKING:
     from PIL import ImageFile
 
-FORMATS = ("JPEG", "MPO")
+FORMATS = ("JPEG",)
 _LONGEST_SIDE = 65_500
 _MAPS = {
     "HDR gain map dropped: only the standard range is kept": (

@@ -9,7 +9,7 @@ from PIL import Image
 from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding
 from imgpipe.codecs.orientation import upright
-from imgpipe.errors import EncodingFailed
+from imgpipe.errors import DamagedPicture, EncodingFailed
 from imgpipe.orientation import settled
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
@@ -202,6 +202,13 @@ def test_only_the_first_of_an_animation_is_kept_and_said():
     picture = picture_of(gradient(), gradient().rotate(90), durations=(10, 10))
     encoded = codecs.encode(picture, "jpeg", Encoding())
     assert encoded.warnings == ("animation of 2 frames: only the first is kept",)
+
+
+def test_a_jpeg_of_12_bits_a_sample_is_refused_in_words():
+    data = bytearray(saved(gradient(), "JPEG"))
+    data[data.index(b"\xff\xc0") + 4] = 12
+    with pytest.raises(DamagedPicture, match="damaged JPEG, or of a kind that imgpipe does not read"):
+        read(bytes(data))
 
 
 def test_a_side_that_is_too_long_is_an_encoding_failure():
