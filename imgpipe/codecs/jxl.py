@@ -1,17 +1,20 @@
-"""JPEG XL, through pillow-jxl-plugin: stills of 8 bits a sample."""
+"""JPEG XL, through pillow-jxl-plugin: stills of 8 bits a sample, read also grey of 16."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from imgpipe.codecs.codec import Codec, Encoded, Encoding
+from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of
 from imgpipe.codecs.pillow import saved
 from imgpipe.codecs.still import still_decoder
-from imgpipe.picture import Picture, Size, frame_size
+from imgpipe.picture import Picture, Size, frame_size, is_deep
 
 FORMATS = ("JXL",)
 _CODESTREAM = b"\xff\x0a"
+_FIRST = 40
+"""Bytes in which all stands that is read here."""
+_SHALLOW = 8
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
@@ -35,32 +38,96 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
 
 def stored_size(data: bytes) -> Size | None:
     """The size in the first bits of the codestream (ISO 18181-1, SizeHeader), px; None where there is none."""
+    bits = _Bits(_codestream(data))
+    return _read_size(bits) if bits.are_some else None
+
+
+def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
+    """Decode the picture, with a word about what the library leaves out.
+
+    Raises:
+        DamagedPicture: truncated or corrupt.
+    """
+    picture = _decode(data, header, at_least)
+    animated, depth = _read_kind(data)
+    if animated:
+        picture = picture.warn("animation: only its last picture is kept")
+    if depth and not any(map(is_deep, picture.frames)):
+        picture = picture.warn(f"{depth} converted to 8")
+    return picture
+
+
+def _codestream(data: bytes) -> bytes:
+    """Its first bytes behind its signature; none where it is not found."""
     start = 0 if data.startswith(_CODESTREAM) else data.find(_CODESTREAM, data.find(b"jxlc") + 4)
     if start < 0:
         start = data.find(_CODESTREAM, data.find(b"jxlp") + 4)
-    bits = int.from_bytes(data[start + 2 : start + 14], "little") if start >= 0 else 0
-    if not bits:
-        return None
-    small, bits = bits & 1, bits >> 1
-    height, bits = _read_length(bits, small)
-    ratio, bits = bits & 7, bits >> 3
+    return data[start + 2 : start + 2 + _FIRST] if start >= 0 else b""
+
+
+class _Bits:
+    """Bits, the lowest of each byte first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "little")
+        self.are_some = self._bits != 0
+
+    def take(self, width: int) -> int:
+        """The next so many, as a number."""
+        value = self._bits & (1 << width) - 1
+        self._bits >>= width
+        return value
+
+    def choose(self, *choices: tuple[int, int]) -> int:
+        """A number in one of four ways, of which two bits tell: what it is at least, and the width of the rest."""
+        least, width = choices[self.take(2)]
+        return least + self.take(width)
+
+
+def _read_size(bits: _Bits) -> Size:
+    small = bits.take(1)
+    height = _read_length(bits, small)
+    ratio = bits.take(3)
     if ratio:
         across, down = _RATIOS[ratio - 1]
         return height * across // down, height
-    return _read_length(bits, small)[0], height
+    return _read_length(bits, small), height
 
 
-def _read_length(bits: int, small: int) -> tuple[int, int]:
-    """A length, and the bits behind it."""
-    if small:
-        return ((bits & 31) + 1) * 8, bits >> 5
-    width = (9, 13, 18, 30)[bits & 3]
-    return (bits >> 2 & (1 << width) - 1) + 1, bits >> 2 + width
+def _read_length(bits: _Bits, small: int) -> int:
+    return (bits.take(5) + 1) * 8 if small else bits.choose((1, 9), (1, 13), (1, 18), (1, 30))
 
+
+def _read_kind(data: bytes) -> tuple[bool, str]:
+    """Whether it is animated, and the depth of a sample where that is not 8 bits (ISO 18181-1, ImageMetadata)."""
+    bits = _Bits(_codestream(data))
+    _read_size(bits)
+    if bits.take(1):
+        return False, ""
+    animated = False
+    if bits.take(1):
+        bits.take(3)
+        if bits.take(1):
+            _read_size(bits)
+        if bits.take(1):
+            return False, ""  # a preview, which nobody writes
+        animated = bool(bits.take(1))
+        if animated:
+            bits.choose((100, 0), (1000, 0), (1, 10), (1, 30))
+            bits.choose((1, 0), (1001, 0), (1, 8), (1, 10))
+            bits.choose((0, 0), (0, 3), (0, 16), (0, 32))
+            bits.take(1)
+    if bits.take(1):
+        return animated, "samples in floating point"
+    depth = bits.choose((8, 0), (10, 0), (12, 0), (1, 6))
+    return animated, f"{depth} bits a sample" if depth > _SHALLOW else ""
+
+
+_decode = still_decoder(FORMATS)
 
 CODEC = Codec(
     name="jxl",
-    decode=still_decoder(FORMATS),
+    decode=decode,
     encode=encode,
     pillow_formats=FORMATS,
     signature=lambda head: head.startswith((_CODESTREAM, b"\0\0\0\x0cJXL \r\n\x87\n")),

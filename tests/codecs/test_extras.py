@@ -6,6 +6,7 @@ import pytest
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.errors import LimitExceeded
+from imgpipe.picture import is_deep
 
 from .pictures import exif_block, gradient, picture_of, pixels, read
 
@@ -13,6 +14,10 @@ AVAILABLE = [name for name in ("heic", "jxl") if not codecs._load(name).missing]
 
 RATIOS = [(200, 200), (240, 200), (400, 300), (300, 200), (320, 180), (250, 200), (400, 200)]
 """Those that a JPEG XL has short words for."""
+
+
+ANIMATED = "animation: only its last picture is kept"
+FLOATING = "samples in floating point converted to 8"
 
 
 def encode(name, *frames, **options):
@@ -46,3 +51,22 @@ def test_the_size_of_a_jpeg_xl_is_known_before_it_is_decoded(size):
     assert codecs._load("jxl").stored_size(data) == size
     with pytest.raises(LimitExceeded, match="--max-pixels"):
         codecs.probe(data, Limits(max_pixels=size[0] * size[1] - 1))
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+@pytest.mark.parametrize(
+    ("codestream", "deep", "words"),
+    [
+        ("4041130088090804010030004b188b1542a9d003900000000804050034004b188b15c249411e80e0", False, ANIMATED),
+        ("40fc00142d020804010034004b188b15c271811f80680400", False, "16 bits a sample converted to 8"),
+        ("401450b4080804010030004b188b15c241011e804800", False, "10 bits a sample converted to 8"),
+        ("407200458b0804010068004b2825d6818284a4f8c805403e0100000f0200001e0400003c", False, FLOATING),
+        ("4018142d020804010028004b188b15c241014e24", True, ""),
+    ],
+)
+def test_what_of_a_jpeg_xl_is_not_decoded_is_said(codestream, deep, words):
+    """Pictures of 3 x 2 px, written by libjxl."""
+    picture = read(b"\xff\x0a\x08" + bytes.fromhex(codestream) + bytes(3))
+    assert picture.size == (3, 2)
+    assert is_deep(picture.frames[0]) == deep
+    assert picture.warnings == ((words,) if words else ())
