@@ -15,19 +15,22 @@ _CODESTREAM = b"\xff\x0a"
 _FIRST = 40
 """Bytes in which all stands that is read here."""
 _SHALLOW = 8
+_NO_ERROR = 100
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
-    """Encode the first frame: quality 80 by default; effort 0 to 9 becomes libjxl's 1 to 9, 5 by default.
+    """Encode the first frame: quality 80 by default, 100 is lossless; effort 0 to 9 is libjxl's 1 to 9, 5 by default.
 
     Raises:
         EncodingFailed: the plugin cannot write it.
     """
     frame: Any = picture.frames[0]
+    quality = encoding.quality or 80
     options: dict[str, Any] = {
-        "lossless": encoding.lossless,
-        "quality": encoding.quality or 80,
+        # The library has no other way to make no error at all.
+        "lossless": encoding.lossless or quality == _NO_ERROR,
+        "quality": quality,
         "effort": 5 if encoding.effort is None else max(1, encoding.effort),
         # One picture a core is faster than several cores a picture.
         "num_threads": 0,

@@ -39,6 +39,12 @@ def test_lower_quality_is_smaller(name):
 
 
 @pytest.mark.parametrize("name", AVAILABLE)
+def test_the_highest_quality_can_be_asked_for(name):
+    back = read(encode(name, gradient(), quality=100)).frames[0]
+    assert np.abs(pixels(back) - pixels(gradient())).max() <= (0 if name == "jxl" else 8)
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
 def test_exif_goes_round(name):
     meant = picture_of(gradient(), exif=exif_block(1))
     assert b"Imgpipe Camera" in read(codecs.encode(meant, name, Encoding()).data).exif
