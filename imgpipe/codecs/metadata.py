@@ -40,6 +40,9 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
     )
     if profile and not isinstance(profile, bytes):
         return picture.warn("ICC profile is stored as text or numbers and was dropped")
+    if profile is None and "icc_profile" in info:
+        # So Pillow says that a part of it is missing, or there twice, or not to be unpacked.
+        return picture.warn("ICC profile cannot be read and was dropped")
     return picture
 
 

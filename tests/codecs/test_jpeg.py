@@ -102,6 +102,19 @@ def test_metadata_goes_round():
     assert (back.exif, back.xmp, back.dpi, back.profile) == (picture.exif, picture.xmp, picture.dpi, picture.profile)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "whole"), [([1, 2, 3], True), ([3, 1, 2], True), ([1, 3], False), ([1, 2, 2, 3], False)]
+)
+def test_a_profile_of_several_segments_is_whole_or_said_to_be_dropped(wide_profile, numbers, whole):
+    parts = {1: wide_profile[:100], 2: wide_profile[100:300], 3: wide_profile[300:]}
+    segments = [b"ICC_PROFILE\0" + bytes([number, 3]) + parts[number] for number in numbers]
+    written = b"".join(b"\xff\xe2" + struct.pack(">H", 2 + len(segment)) + segment for segment in segments)
+    data = saved(gradient(), "JPEG")
+    picture = read(data[:2] + written + data[2:])
+    assert picture.profile == (wide_profile if whole else None)
+    assert picture.warnings == (() if whole else ("ICC profile cannot be read and was dropped",))
+
+
 def test_nothing_of_the_old_file_leaks_into_the_new_one():
     data = saved(gradient(), "JPEG", comment=b"secret comment", exif=exif_block(1), dpi=(123, 123))
     picture = read(data)

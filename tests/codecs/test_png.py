@@ -71,6 +71,11 @@ def test_metadata_goes_round(wide_profile):
     assert back.dpi == pytest.approx(meant.dpi, abs=0.02)
 
 
+def test_a_profile_that_cannot_be_unpacked_is_said_to_be_dropped():
+    data = insert_chunk(encode(gradient()), b"iCCP", b"name\0\0no deflate", b"IDAT")
+    assert read(data).warnings == ("ICC profile cannot be read and was dropped",)
+
+
 def test_a_key_colour_of_16_bits_becomes_alpha():
     samples = deep_gradient(3)
     data = insert_chunk(encode(samples), b"tRNS", struct.pack(">3H", *samples[5, 7]), b"IDAT")
