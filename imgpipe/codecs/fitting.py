@@ -28,10 +28,17 @@ def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
         picture = shallow(picture)
     strange = not codec.cmyk and "CMYK" in map(mode_of, picture.frames)
     if strange or (picture.profile and not codec.profile):
-        picture = to_srgb(picture)
+        picture = _converted(picture, f"{codec.name} does not hold {'CMYK' if strange else 'an ICC profile'}")
     if not codec.alpha and any(map(has_alpha, picture.frames)):
         picture = _flatten(picture, encoding.background)
     return picture
+
+
+def _converted(picture: Picture, reason: str) -> Picture:
+    """The picture in sRGB, with a word about colours that were to stay as they are and did not."""
+    converted = to_srgb(picture)
+    changed = any(made is not frame for made, frame in zip(converted.frames, picture.frames, strict=True))
+    return converted.warn(f"colours converted to sRGB: {reason}") if changed and picture.profile else converted
 
 
 def _each(picture: Picture, function: Callable[[Frame], Frame]) -> Picture:

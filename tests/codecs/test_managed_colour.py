@@ -84,6 +84,14 @@ def test_a_cmyk_photograph_comes_out_as_it_is_shown(format):
     assert difference(made, Image.open(io.BytesIO(source)).convert("RGB")) > 10
 
 
+def test_cmyk_that_was_to_stay_and_cannot_is_said_to_be_converted():
+    source = saved(gradient(mode="CMYK"), "TIFF", icc_profile=ink_profile())
+    words = {}
+    for name in ("png", "jpeg", "tiff"):
+        words[name] = Recipe(format=name, metadata=Metadata(keep=["all"])).apply_all(source)[0].warnings
+    assert words == {"png": ("colours converted to sRGB: png does not hold CMYK",), "jpeg": (), "tiff": ()}
+
+
 def adobe_exif(space=65535, index=b"R03\0", order="<"):
     tags = Image.Exif()
     tags[0x010F] = "Imgpipe Camera"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from imgpipe import codecs
@@ -31,6 +31,10 @@ def photograph(exif=None, xmp=blocks.XMP, iptc=blocks.IPTC, **more):
 
 def made(data, format="jpeg", **policy):
     return Recipe(format=format, metadata=Metadata(**policy)).apply_all(data)[0]
+
+
+def srgb_profile():
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def read(data):
@@ -190,6 +194,14 @@ def test_the_profile_is_kept_with_the_colours_that_it_describes():
     assert read(kept.data).profile == wide_gamut_profile()
     assert read(converted.data).profile is None
     assert read(kept.data).frames[0].tobytes() != read(converted.data).frames[0].tobytes()
+
+
+@pytest.mark.parametrize("name", ["gif", "bmp", "jpeg2000"])
+def test_colours_that_were_to_stay_and_cannot_are_said_to_be_converted(name):
+    words = f"colours converted to sRGB: {name} does not hold an ICC profile"
+    assert words in made(photograph(icc_profile=wide_gamut_profile()), name, keep=["icc"]).warnings
+    assert words not in made(photograph(icc_profile=wide_gamut_profile()), name, keep=["exif"]).warnings
+    assert words not in made(photograph(icc_profile=srgb_profile()), name, keep=["icc"]).warnings
 
 
 @pytest.mark.parametrize("codec", WRITERS, ids=lambda codec: codec.name)
