@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.codecs.exif import orientation_of
-from imgpipe.codecs.modes import deep_grey
+from imgpipe.codecs.modes import deep_grey, mode_of
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of
 from imgpipe.errors import DamagedPicture, EncodingFailed
@@ -115,21 +115,18 @@ def encode_pages(picture: Picture, level: int) -> bytes:
         check_size(len(file))
         file += bytes(len(file) % 2)
         struct.pack_into("<I", file, link, len(file))
-        link = _write_directory(file, _entries(pixels, offsets, lengths, level) + _metadata(picture))
+        entries = _entries(pixels, offsets, lengths, level) + _meaning(pixels.shape[2], mode_of(frame) == "CMYK")
+        link = _write_directory(file, entries + _metadata(picture))
     return bytes(file)
 
 
 def _pixels_of(frame: Frame) -> npt.NDArray[Any]:
     import numpy as np
 
-    pixels = np.asarray(frame if is_deep(frame) else _rgba(frame))
+    pixels = np.asarray(frame)
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
     # Grey with alpha is legal, but few programs read it.
     return pixels[:, :, [0, 0, 0, 1]] if pixels.shape[2] == 2 else pixels
-
-
-def _rgba(frame: Any) -> Any:
-    return frame.convert("RGB") if frame.mode == "CMYK" else frame
 
 
 def _rows_per_strip(pixels: npt.NDArray[Any]) -> int:
@@ -166,14 +163,20 @@ def _entries(pixels: npt.NDArray[Any], offsets: list[int], lengths: list[int], l
         (257, _LONG, _pack("I", height)),
         (_BITS, _SHORT, _pack("H", *[pixels.dtype.itemsize * 8] * bands)),
         (259, _SHORT, _pack("H", _DEFLATED if level else _STORED)),
-        (_PHOTOMETRIC, _SHORT, _pack("H", 1 if bands == 1 else 2)),
         (273, _LONG, _pack("I", *offsets)),
         (277, _SHORT, _pack("H", bands)),
         (278, _LONG, _pack("I", _rows_per_strip(pixels))),
         (279, _LONG, _pack("I", *lengths)),
     ]
-    entries += [(_PREDICTOR, _SHORT, _pack("H", 2))] if level else []
-    return entries + ([(338, _SHORT, _pack("H", 2))] if bands == 4 else [])
+    return entries + ([(_PREDICTOR, _SHORT, _pack("H", 2))] if level else [])
+
+
+def _meaning(bands: int, cmyk: bool) -> list[_Entry]:
+    """What the bands are: grey, colours, inks, and alpha that is not multiplied in."""
+    if cmyk:
+        return [(_PHOTOMETRIC, _SHORT, _pack("H", 5))]
+    photometric = (_PHOTOMETRIC, _SHORT, _pack("H", 1 if bands == 1 else 2))
+    return [photometric, (338, _SHORT, _pack("H", 2))] if bands == 4 else [photometric]
 
 
 def _metadata(picture: Picture) -> list[_Entry]:

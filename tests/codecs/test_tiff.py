@@ -79,6 +79,15 @@ def test_pages_come_back_each_in_its_size_and_depth(effort):
 
 
 @pytest.mark.parametrize("effort", [None, 0])
+def test_inks_stay_inks_beside_a_page_of_16_bits(effort):
+    inks = gradient(mode="CMYK")
+    back = read(encode(deep_gradient(), inks, effort=effort)).frames
+    assert np.array_equal(back[0], deep_gradient())
+    assert back[1].mode == "CMYK"
+    assert (pixels(back[1]) == pixels(inks)).all()
+
+
+@pytest.mark.parametrize("effort", [None, 0])
 def test_shallow_pages_come_back(effort):
     pages = [gradient(41, 31), gradient(20, 50)]
     back = read(encode(*pages, effort=effort))
