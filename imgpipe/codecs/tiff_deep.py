@@ -12,7 +12,7 @@ from imgpipe.codecs.modes import deep_grey, mode_of
 from imgpipe.codecs.pillow import opened
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of
 from imgpipe.errors import DamagedPicture, EncodingFailed
-from imgpipe.picture import Frame, Picture, is_deep
+from imgpipe.picture import Frame, Picture
 
 if TYPE_CHECKING:
     import numpy as np
