@@ -21,6 +21,7 @@ Stamp: TypeAlias = tuple[int, int]
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 _MOST_PIXELS = 50_000_000
+_GREY = ("1", "L", "LA")
 
 
 def logo(path: str, within: Size, scale: float | None, opacity: float) -> Image.Image:
@@ -75,13 +76,24 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image).astype(np.uint32) // 257).clip(0, 255).astype(np.uint8))
-    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
-        target = ImageCms.createProfile("sRGB")
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    grey = image.mode in _GREY
+    # Before its colours are converted: a palette and a colour that stands for transparency do not outlive that.
+    image = image if image.mode == "CMYK" else image.convert("RGBA")
+    if profile:
         # A profile that is unusable is left out, as it is of pictures.
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
-            image = ImageCms.profileToProfile(image, BytesIO(profile), target, outputMode=mode) or image
+            image = _converted(image, ImageCms.ImageCmsProfile(BytesIO(profile)), grey)
     return image.convert("RGBA")
+
+
+def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, grey: bool) -> Image.Image:
+    """An image, RGBA or CMYK, from the space of a profile to sRGB; `grey` tells whether its file is."""
+    mode = "L" if grey and source.profile.xcolor_space == "GRAY" else image.mode
+    target, given = ImageCms.createProfile("sRGB"), image.convert(mode)
+    made = ImageCms.profileToProfile(given, source, target, outputMode="RGBA" if mode == "RGBA" else "RGB") or given
+    if mode == "L":
+        made.putalpha(image.getchannel("A"))
+    return made
 
 
 @functools.lru_cache(maxsize=8)

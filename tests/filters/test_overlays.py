@@ -1,3 +1,4 @@
+import io
 import os
 
 import numpy as np
@@ -5,6 +6,8 @@ import pytest
 from PIL import Image, ImageFont
 
 from imgpipe import Recipe
+from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
+from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, parse
 from imgpipe.picture import Picture
@@ -193,6 +196,21 @@ def test_a_logo_is_upright_and_in_srgb(tmp_path, logo):
     mark.save(path, exif=exif)
     made = after(Image.new("RGB", (2, 4), "red"), f'watermark:image="{path}"')
     assert made.getpixel((1, 0)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("mode", "options"), [
+    ("RGB", {}), ("RGBA", {}), ("P", {}), ("P", {"transparency": b"\x80"}), ("L", {}), ("LA", {}),
+    ("RGB", {"transparency": (50, 200, 60)}), ("L", {"transparency": 100}),
+])  # fmt: skip
+def test_a_logo_looks_like_a_picture_of_the_same_file(mode, options, tmp_path):
+    grey = mode in ("L", "LA")
+    mark = Image.new("RGBA", (4, 4), (100, 100, 100, 180) if grey else (50, 200, 60, 180)).convert(mode)
+    path = tmp_path / "logo.png"
+    mark.save(path, icc_profile=grey_profile("linear", 1.0) if grey else adobe_rgb_profile(), **options)
+    picture = Image.open(io.BytesIO(Recipe(format="png").apply(path.read_bytes()))).convert("RGBA")
+    below = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    made = after(below, f'watermark:image="{path}"')
+    assert made.getpixel((0, 0)) == (picture.getpixel((0, 0)) if picture.getpixel((0, 0))[3] else (0, 0, 0, 0))
 
 
 def test_a_missing_file_or_no_picture_is_a_mistake_in_the_recipe(tmp_path):
