@@ -132,15 +132,19 @@ def _mapped(pixels: Pixels, palette: Pixels, method: Image.Dither) -> Pixels:
     return found
 
 
+def _evenly_spaced(levels: int) -> Pixels:
+    return np.rint(np.arange(levels) * 255 / (levels - 1)).astype(np.uint8)
+
+
 def _diffused(band: Pixels, levels: int) -> Pixels:
-    values = np.rint(np.arange(levels) * 255 / (levels - 1)).astype(np.uint8)
-    palette = values[:, np.newaxis].repeat(3, axis=1)
+    palette = _evenly_spaced(levels)[:, np.newaxis].repeat(3, axis=1)
     return _mapped(band[:, :, np.newaxis].repeat(3, axis=2), palette, Image.Dither.FLOYDSTEINBERG)[:, :, 0]
 
 
 def _ordered(band: Pixels, levels: int) -> Pixels:
-    made = np.empty_like(band)
+    values, made = _evenly_spaced(levels), np.empty_like(band)
+    # Between whole levels as they are, not as they would be unrounded: what is one already stays.
+    places = np.interp(np.arange(256), values, np.arange(levels))
     for rows in strips(band):
-        steps = np.floor(band[rows] * ((levels - 1) / 255) + bayer(band[rows], rows.start)[:, :, 0])
-        made[rows] = np.rint(steps * (255 / (levels - 1)))
+        made[rows] = values[np.floor(places[band[rows]] + bayer(band[rows], rows.start)[:, :, 0]).astype(np.intp)]
     return made

@@ -187,6 +187,10 @@ def test_ordered_dither_is_bayers():
 def test_levels_that_are_there_already_stay(method):
     levels = Image.fromarray(np.array([[0, 85, 170, 255]] * 4, np.uint8))
     assert after(levels, f"dither:4,method={method}").tobytes() == levels.tobytes()
+    for count in range(2, 33):
+        values = np.rint(np.arange(count) * 255 / (count - 1)).astype(np.uint8)
+        patches = Image.fromarray(values.repeat(8)[np.newaxis].repeat(8, axis=0))
+        assert after(patches, f"dither:{count},method={method}").tobytes() == patches.tobytes(), count
 
 
 def test_cmyk_is_told_what_to_do():
