@@ -27,6 +27,8 @@ def _check_edges(method: str = "sobel", **options: Any) -> None:
 
 
 _LOW, _HIGH = 20.0, 50.0
+_LARGEST_SUM = 1 << 30
+"""OpenCV rounds sums to 32 bits before it clips them: light that exceeds these would come out black."""
 
 
 @filter(check=_check_edges)
@@ -195,11 +197,18 @@ def _convolved(colour: "npt.NDArray[Any]", weights: list[list[float]], offset: f
     import numpy as np
 
     cv2 = opencv()
-    delta = offset * np.iinfo(colour.dtype).max / 255
-    summed: npt.NDArray[Any] = cv2.filter2D(
-        colour, -1, np.array(weights, np.float32), delta=delta, borderType=cv2.BORDER_REPLICATE
-    )
-    return summed.reshape(colour.shape)
+    most = np.iinfo(colour.dtype).max
+    kernel = np.array(weights, np.float32)
+
+    def summed(rows: "npt.NDArray[Any]", depth: int) -> "npt.NDArray[Any]":
+        sums: npt.NDArray[Any] = cv2.filter2D(
+            rows, depth, kernel, delta=offset * most / 255, borderType=cv2.BORDER_REPLICATE
+        )
+        return sums.reshape(rows.shape)
+
+    if np.abs(kernel).sum() * most < _LARGEST_SUM:
+        return summed(colour, -1)
+    return by_strips(colour, len(weights) // 2, lambda rows: _levels(summed(rows, cv2.CV_32F) / most, colour.dtype))
 
 
 def _levels(values: "npt.NDArray[Any]", dtype: Any) -> "npt.NDArray[Any]":

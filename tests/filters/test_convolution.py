@@ -44,6 +44,15 @@ def test_convolve_sums_the_neighbours_as_written(kind, text, frame, picture, sam
 
 
 @pytest.mark.parametrize("kind", OPAQUE)
+@pytest.mark.parametrize("text", ["40000,divisor=1", "1000000,divisor=0.001", "0 1000000 -1000000,divisor=0.000001"])
+def test_convolve_clips_whatever_the_sum_exceeds(kind, text, frame, picture, samples):
+    source = frame(kind, (16, 9))
+    kernel = np.array(parse_kernel(text.split(",")[0]))
+    expected = np.clip(weighted(samples(source), kernel) * 1e6, 0, 255)
+    assert np.array_equal(samples(after(picture, source, f"convolve:{text}")), expected)
+
+
+@pytest.mark.parametrize("kind", OPAQUE)
 def test_convolve_divides_and_then_adds(kind, frame, picture, samples):
     source = frame(kind, (19, 13))
     expected = np.clip(weighted(samples(source), [[-1, 0, 1]]) / 4 + 128, 0, 255)
