@@ -4,13 +4,14 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from imgpipe.errors import RecipeError
+from imgpipe.filters.frames import map_frames, split_alpha, to_array
 from imgpipe.filters.kernel import kernel_sum, parse_kernel
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.strips import by_strips
-from imgpipe.filters.visible import filter_visible
-from imgpipe.picture import Picture
+from imgpipe.filters.visible import filter_visible, filter_visible_of
+from imgpipe.picture import Frame, Picture
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,7 +66,7 @@ def edges(
     fail; leave out `--no-srgb`.
     """
     if method == "canny":
-        return filter_visible(picture, 2, lambda colour: _canny(colour, low, high))
+        return map_frames(picture, lambda frame: _lined(frame, low, high))
     return filter_visible(picture, 1, lambda colour: _steepness(colour, strength))
 
 
@@ -167,7 +168,15 @@ def _steepness(colour: "npt.NDArray[Any]", strength: float) -> "npt.NDArray[Any]
     return by_strips(colour, 1, steep)
 
 
-def _canny(colour: "npt.NDArray[Any]", low: float, high: float) -> "npt.NDArray[Any]":
+def _lined(frame: Frame, low: float, high: float) -> Frame:
+    alpha = split_alpha(frame)[1]
+    hidden = None if alpha is None else to_array(alpha)[:, :, 0] == 0
+    return filter_visible_of(frame, 2, lambda colour: _canny(colour, hidden, low, high))
+
+
+def _canny(
+    colour: "npt.NDArray[Any]", hidden: "npt.NDArray[Any] | None", low: float, high: float
+) -> "npt.NDArray[Any]":
     import numpy as np
 
     most = np.iinfo(colour.dtype).max
@@ -176,10 +185,19 @@ def _canny(colour: "npt.NDArray[Any]", low: float, high: float) -> "npt.NDArray[
         grey = np.rint(_luma(rows) * (255 / most)).astype(np.uint8)
         return np.concatenate([np.rint(part * 4 * 255).astype(np.int16) for part in _gradient(grey)], axis=2)
 
-    across, down = np.moveaxis(by_strips(colour, 1, gradient), 2, 0)
-    lines = opencv().Canny(np.ascontiguousarray(across), np.ascontiguousarray(down), 4 * low, 4 * high, L2gradient=True)
+    across, down = (np.ascontiguousarray(part) for part in np.moveaxis(by_strips(colour, 1, gradient), 2, 0))
+    if hidden is not None:
+        # A line must not go on where nobody sees it, and come back.
+        across[hidden] = down[hidden] = 0
+    lines = opencv().Canny(across, down, _just_below(4 * low), _just_below(4 * high), L2gradient=True)
     white: npt.NDArray[Any] = lines[:, :, np.newaxis].astype(colour.dtype) * colour.dtype.type(most // 255)
     return white
+
+
+def _just_below(gradient: float) -> float:
+    """The threshold that a gradient of so much exceeds, as OpenCV wants it: it compares whole squares."""
+    square = math.ceil(gradient**2)
+    return math.sqrt(square - 0.5) if square else -1.0
 
 
 def _relief(colour: "npt.NDArray[Any]", strength: float, azimuth: float) -> "npt.NDArray[Any]":

@@ -24,10 +24,11 @@ def filter_visible(picture: Picture, reach: int, function: Callable[[Pixels], Pi
     visible ones have the mean colour of these, so that what they hide does not shine through. In the result they
     hide what they hid before.
     """
-    return map_frames(picture, lambda frame: _filtered(frame, reach, function))
+    return map_frames(picture, lambda frame: filter_visible_of(frame, reach, function))
 
 
-def _filtered(frame: Frame, reach: int, function: Callable[[Pixels], Pixels]) -> Frame:
+def filter_visible_of(frame: Frame, reach: int, function: Callable[[Pixels], Pixels]) -> Frame:
+    """`filter_visible` of one frame."""
     import numpy as np
 
     colour, mask = split_alpha(frame)

@@ -132,6 +132,24 @@ def test_cannys_thresholds_are_in_levels(picture):
     faint = Image.fromarray(np.where(np.arange(20) < 10, 100, 130).astype(np.uint8)[np.newaxis].repeat(20, axis=0))
     assert np.asarray(after(picture, faint, "edges:canny,low=29,high=29")).any()
     assert not np.asarray(after(picture, faint, "edges:canny,low=31,high=31")).any()
+    assert np.asarray(after(picture, faint, "edges:canny,low=30,high=30")).any()
+    assert np.asarray(after(picture, step_picture(), "edges:canny,low=255,high=255")).any()
+    assert not np.asarray(after(picture, Image.new("RGB", (9, 9), "teal"), "edges:canny,low=0,high=0")).any()
+
+
+@pytest.mark.parametrize("kind", ["LA", "RGBA", 2, 4])
+def test_canny_draws_nothing_for_what_is_hidden(kind, frame, picture, samples):
+    source = np.array(frame(kind, (60, 40)))
+    source[:, :, :-1] //= 12  # faint, but for what is hidden
+    source[:, 20:40, -1] = 0
+    source[:, :20, -1] = source[:, 40:, -1] = np.iinfo(source.dtype).max
+    plain = source.copy()
+    source[:, 20:40, :-1] = np.array(frame(kind, (60, 40), seed=1))[:, 20:40, :-1]
+    plain[:, 20:40, :-1] = 0
+    as_frame = (lambda array: array) if isinstance(kind, int) else Image.fromarray
+    results = [samples(after(picture, as_frame(each), "edges:canny,low=1,high=60")) for each in (source, plain)]
+    seen = source[:, :, -1] > 0
+    assert np.array_equal(results[0][seen], results[1][seen])
 
 
 @pytest.mark.parametrize(
