@@ -27,7 +27,7 @@ def parse_length(text: str, least: float, most: float, most_percent: float = 100
 
     Args:
         text: `20`, `20px` or `5%`.
-        least: allowed, in px and in %.
+        least: allowed in px, and in % where that is no less than the opposite of `most_percent`.
         most: allowed in px.
         most_percent: allowed in %.
 
@@ -39,7 +39,9 @@ def parse_length(text: str, least: float, most: float, most_percent: float = 100
     """
     found = _LENGTH.fullmatch(text.strip())
     length = Length(float(found[1]), found[2] == "%") if found else None
-    if length is None or not least <= length.number <= (most_percent if length.shared else most):
-        bounds = f"{least:.10g} to {most:.10g} px, or {least:.10g}% to {most_percent:.10g}%"
+    shares = max(least, -most_percent), most_percent
+    low, high = shares if length and length.shared else (least, most)
+    if length is None or not low <= length.number <= high:
+        bounds = f"{least:.10g} to {most:.10g} px, or {shares[0]:.10g}% to {shares[1]:.10g}%"
         raise RecipeError(f"{text!r} is no length here; write {bounds}")
     return length

@@ -59,9 +59,20 @@ def check_operation(filter: Filter, given: Mapping[str, Any]) -> Operation:
         raise RecipeError(f"filter {filter.name} needs {missing[0]} ({options[missing[0]].allowed})")
     values = {name: options[name].check(value, f"filter {filter.name}") for name, value in names.items()}
     operation = Operation(filter, tuple((name, values[name]) for name in options if _differs(name, options, values)))
-    if filter.traits.check:
-        filter.traits.check(**operation.arguments)
+    _check_together(operation)
     return operation
+
+
+def _check_together(operation: Operation) -> None:
+    """RecipeError where options contradict each other or name nothing; it names the filter, as there may be several."""
+    chosen = operation.filter
+    if chosen.traits.check is None:
+        return
+    try:
+        chosen.traits.check(**operation.arguments)
+    except RecipeError as error:
+        named = str(error).removeprefix("filter ").startswith(chosen.name)
+        raise error if named else RecipeError(f"filter {chosen.name}: {error}") from None
 
 
 def _hash(path: str) -> str:

@@ -58,6 +58,23 @@ def test_mistakes_are_named(text, message):
         parse(text)
 
 
+@pytest.mark.parametrize(("text", "message"), [
+    ("text:a,size=0", "filter text: '0' is no length here; write 0.1 to 10000 px"),
+    ("round-corners:51%", "filter round-corners: '51%' is no length"),
+    ("flatten:bleu", "filter flatten: 'bleu' is no colour; did you mean blue?"),
+    ("crop:aspect=x", "filter crop: cannot read the aspect 'x'"),
+    ("convolve:1 2", "filter convolve: kernel '1 2' is 2x1"),
+    ("watermark:image=sample_images/alpha.png,x=-101%", "px, or -100% to 100%"),
+    ("resize:0x5", "resize: the size '0x5'"),
+    ("levels:white=0", "filter levels: black=0"),
+])  # fmt: skip
+def test_of_several_steps_the_wrong_one_is_named(text, message):
+    with pytest.raises(RecipeError) as caught:
+        parse(text)
+    assert message in str(caught.value)
+    assert str(caught.value).count("filter") < 2
+
+
 def test_operations_show_themselves_as_text():
     operation = parse("resize:800x600,kernel=lanczos3,fit=cover")
     assert str(operation) == "resize:size=800x600,fit=cover"
