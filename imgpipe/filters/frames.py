@@ -185,6 +185,12 @@ def widen(frame: Frame) -> Frame:
     return np.concatenate([np.repeat(samples[:, :, :1], 3, axis=2), samples[:, :, 1:]], axis=2)
 
 
+def lit(frame: Frame) -> Frame:
+    """Ink as it looks on white paper, in RGB, by Pillow's formula; other frames as they are."""
+    image = image_of(frame)
+    return image.convert("RGB") if image and is_cmyk(frame) else frame
+
+
 def add_alpha(frame: Frame) -> Frame:
     """The frame with an opaque alpha band; frames that have alpha as they are."""
     import numpy as np

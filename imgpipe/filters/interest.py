@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from imgpipe.filters.frames import bands, split_alpha, to_array, widen
+from imgpipe.filters.frames import lit, split_alpha, to_array, widen
 from imgpipe.filters.resampling import resample
 from imgpipe.picture import Frame, frame_size, to_eight_bits
 
@@ -55,9 +55,9 @@ def _small_copy(frame: Frame) -> tuple[Map, Map]:
     width, height = frame_size(frame)
     scale = min(1.0, _LOOK / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = widen(to_eight_bits(resample(frame, (0, 0, width, height), size, "box")))
+    small = widen(lit(to_eight_bits(resample(frame, (0, 0, width, height), size, "box"))))
     colour, alpha = split_alpha(small)
-    samples = to_array(colour)[:, :, :3] / 255 if bands(colour) == 3 else 1 - to_array(colour)[:, :, :3] / 255
+    samples = to_array(colour) / 255
     seen = to_array(alpha)[:, :, 0] / 255 if alpha is not None else np.ones(samples.shape[:2])
     return samples * seen[:, :, np.newaxis], seen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.colour import parse_colour
-from imgpipe.filters.frames import bands, has_alpha, image_of, is_cmyk, premultiply, to_array, widen
+from imgpipe.filters.frames import bands, has_alpha, image_of, lit, premultiply, to_array, widen
 from imgpipe.filters.opencv import opencv
 from imgpipe.picture import Frame
 
@@ -29,8 +29,9 @@ def content_box(frame: Frame, threshold: float, background: str | None) -> Edges
     """
     import numpy as np
 
-    if background is not None and bands(frame) < 3:
-        frame = widen(frame)
+    if background is not None:
+        # Of ink there are several blacks.
+        frame = widen(lit(frame))
     # Premultiplied, transparent pixels are alike and half transparent ones near what they look like.
     samples = to_array(premultiply(frame))
     depth = 255 if image_of(frame) else 65535
@@ -50,7 +51,5 @@ def _samples_of(frame: Frame, background: str, depth: int) -> npt.NDArray[Any]:
     import numpy as np
 
     red, green, blue, alpha = parse_colour(background)
-    if is_cmyk(frame):
-        return np.array([255 - red, 255 - green, 255 - blue, 0], float)
     colour = np.array([red, green, blue, 255]) * (alpha / 255 if has_alpha(frame) else 1.0)
     return colour[: bands(frame)] * (depth / 255)

@@ -102,6 +102,15 @@ def test_smart_crop_finds_the_one_thing_that_is_there(by, at, picture):
     assert [3, 2, 1] in found
 
 
+@pytest.mark.parametrize("by", ["attention", "entropy"])
+@pytest.mark.parametrize("left", [8, 250])
+def test_smart_crop_sees_black_ink(by, left, frame, picture):
+    paper = Image.new("CMYK", (300, 100))
+    black = frame("L", (40, 40))
+    paper.paste(Image.merge("CMYK", [Image.new("L", black.size)] * 3 + [black]), (left, 30))
+    assert np.asarray(after(picture, paper, f"smart-crop:aspect=1:1,by={by}")).sum() > 0.9 * np.asarray(black).sum()
+
+
 def test_attention_puts_it_in_the_middle(picture):
     result = np.asarray(after(picture, scene((190, 50)), "smart-crop:aspect=1:1"))
     red = np.argwhere(result[:, :, 0] > 200)
@@ -224,6 +233,8 @@ def test_trim_by_a_named_background(picture):
     assert after(picture, framed("L", (255,), (9,)), "trim:background=#ff0000").size == (20, 14)
     assert after(picture, framed("RGBA", (0, 0, 0, 0), (9, 9, 9, 255)), "trim:background=transparent").size == (12, 7)
     assert after(picture, framed("CMYK", (0, 0, 0, 0), (9, 9, 99, 9)), "trim:background=white").size == (12, 7)
+    for black in [(0, 0, 0, 255), (255, 255, 255, 0), (180, 180, 180, 255)]:
+        assert after(picture, framed("CMYK", black, (9, 9, 99, 9)), "trim:background=black").size == (12, 7)
 
 
 def test_trim_leaves_what_is_uneven_on_one_side(picture):
