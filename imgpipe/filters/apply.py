@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
 from imgpipe.filters.profile import match_profile
+from imgpipe.filters.space import arguments_in
 from imgpipe.filters.table import compose, identity, look_up, table_of
 from imgpipe.orientation import cut_out, settled, turned_size
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
@@ -147,7 +148,7 @@ def _run(operation: Operation, picture: Picture) -> Picture:
         picture = settled(picture)
     elif not chosen.traits.windowed:
         picture = cut_out(picture)
-    function = partial(chosen.function, **operation.arguments)
+    function = partial(chosen.function, **arguments_in(operation, picture.profile))
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))
     frames = tuple(_filter_frame(chosen, function, frame) for frame in picture.frames)

@@ -11,6 +11,9 @@ from imgpipe.filters.option import nearest
 Colour: TypeAlias = tuple[int, int, int, int]
 """Red, green, blue and alpha, 0 to 255, not premultiplied."""
 
+OPTIONS = ("background", "colour", "outline")
+"""What options are called that name a colour."""
+
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 _NAMES = {
     "aqua": "#00ffff",
@@ -77,6 +80,6 @@ def parse_opaque(text: str) -> tuple[int, int, int]:
 
 def check_colours(**options: Any) -> None:
     """Raise RecipeError where an option that names a colour names none; other options are let through."""
-    for name in ("background", "colour", "outline"):
+    for name in OPTIONS:
         if options.get(name) is not None:
             parse_colour(options[name])

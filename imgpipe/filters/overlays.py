@@ -81,10 +81,11 @@ def watermark(  # noqa: PLR0913, PLR0917 - these are the options
         return picture
     from imgpipe.filters.compositing import over
     from imgpipe.filters.logo import logo, tiled
+    from imgpipe.filters.space import layer_in
 
     def marked(frame: Frame) -> Frame:
         whole = frame_size(frame)
-        layer = logo(image, whole, scale, opacity)
+        layer = layer_in(logo(image, whole, scale, opacity), picture.profile)
         away = _read_place(x).of(min(whole)), _read_place(y).of(min(whole))
         if not tile:
             return over(frame, layer, _placed(gravity, whole, layer.size, away))

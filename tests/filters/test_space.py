@@ -1,0 +1,74 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from imgpipe import Recipe
+from imgpipe.codecs import by_name
+from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
+from imgpipe.codecs.codec import Encoding
+from imgpipe.codecs.matrix_profile import grey_profile
+from imgpipe.filters import apply, filter, parse
+from imgpipe.picture import Picture
+
+GREEN = (30, 180, 60)
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.fixture
+def logo(tmp_path):
+    path = tmp_path / "logo.png"
+    Image.new("RGBA", (40, 30), (*GREEN, 255)).save(path)
+    return f'watermark:image="{path}",gravity=north'
+
+
+def seen(frame, profile):
+    """The picture's colours in sRGB, of 8 bits, N x 3."""
+    image = frame if isinstance(frame, Image.Image) else Image.fromarray((frame // 257).astype(np.uint8))
+    shown = ImageCms.profileToProfile(image.convert("RGB"), ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                                      ImageCms.createProfile("sRGB"), renderingIntent=1)  # fmt: skip
+    return np.asarray(shown).reshape(-1, 3).astype(int)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("text", [
+    None, "pad:9,background=#1eb43c", "border:9,colour=#1eb43c", "rotate:30,background=#1eb43c",
+    "text:H,size=90%,colour=#1eb43c", "text:H,background=#1eb43c", "resize:40x90,fit=contain,background=#1eb43c",
+])  # fmt: skip
+def test_colours_and_logos_look_the_same_in_every_space(text, deep, logo):
+    profile = adobe_rgb_profile()
+    samples = np.full((30, 40, 3), 131, np.uint8)
+    frame = samples.astype(np.uint16) * 257 if deep else Image.fromarray(samples)
+    made = apply(parse(text or logo), Picture((frame,), (40, 30), "png", profile=profile)).frames[0]
+    assert abs(seen(made, profile) - GREEN).max(axis=1).min() <= 3
+
+
+@pytest.mark.parametrize("profile", [None, SRGB, grey_profile("grey", 1.8), b"no profile"])
+def test_in_srgb_and_in_what_has_no_colours_they_stay_as_they_are(profile, logo):
+    for text in (logo, "pad:9,background=#1eb43c"):
+        made = apply(parse(text), Picture((Image.new("RGB", (40, 30)),), (40, 30), "png", profile=profile))
+        assert made.frames[0].getpixel((20, 2)) == GREEN
+
+
+def test_grey_stays_grey():
+    picture = Picture((Image.new("L", (8, 8), 90),), (8, 8), "png", profile=adobe_rgb_profile())
+    for level in range(0, 256, 5):
+        assert apply(parse(f"pad:1,background=#{level:02x}{level:02x}{level:02x}"), picture).frames[0].mode == "L"
+
+
+def test_options_of_a_filter_of_ones_own_are_its_own_affair():
+    @filter
+    def named(picture: Picture, colour: str = "") -> Picture:
+        """Say it."""
+        return picture.warn(colour)
+
+    picture = Picture((Image.new("RGB", (8, 8)),), (8, 8), "png", profile=adobe_rgb_profile())
+    assert apply(named(colour="red"), picture).warnings == ("red",)
+
+
+def test_16_bits_become_srgb_with_the_logo_that_was_meant(logo):
+    deep = Picture((np.full((30, 40, 3), 30000, np.uint16),), (40, 30), "png", profile=adobe_rgb_profile())
+    file = by_name("png").encode(deep, Encoding()).data
+    made = Image.open(io.BytesIO(Recipe([logo], "webp", encoding=Encoding(lossless=True)).apply(bytes(file))))
+    assert abs(np.asarray(made.convert("RGB"))[10, 20].astype(int) - GREEN).max() <= 3
