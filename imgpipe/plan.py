@@ -20,6 +20,7 @@ from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, targets
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_storage, open_target
+from imgpipe.taken import Taken
 from imgpipe.template import may_be_written
 from imgpipe.triage import Triage
 
@@ -39,6 +40,7 @@ class Plan(NamedTuple):
         existing: what is done where an output stands already.
         flat: all outputs are in one folder.
         total: how many inputs there are.
+        keys: of the names of all outputs, in order.
         folded: whether names that differ only in case were taken for one.
         unlisted: how many folders cannot be listed.
     """
@@ -50,6 +52,7 @@ class Plan(NamedTuple):
     existing: Existing = Existing()
     flat: bool = False
     total: int = 0
+    keys: array[int] = array("q")
     folded: bool = False
     unlisted: int = 0
 
@@ -62,12 +65,22 @@ class Plan(NamedTuple):
         found = self._found()
         if journal is None:
             return found
+        return noted(map(self._decide(journal), found), journal, remote=self.target.remote)
+
+    def _decide(self, journal: Journal) -> Callable[[Job | Item], Job | Item]:
+        """What is to be done with what is found, also with inputs that came after they were counted."""
         triage = Triage(self.source, self.target, self.existing, journal)
-        return noted(
-            (job if isinstance(job, Item) else triage.decide(job) for job in found),
-            journal,
-            remote=self.target.remote,
-        )
+        taken = Taken(self.keys, folded=self.folded)
+
+        def decide(found: Job | Item) -> Job | Item:
+            if isinstance(found, Item):
+                return found
+            if self._is_elsewhere(found):
+                failure = Failure("UsageError", _not_in_place(found))
+                return Item(found.source, Status.FAILED, failure=failure)
+            return taken.admit(self._counted_as(found)) or triage.decide(found)
+
+        return decide
 
     @property
     def late(self) -> bool:
@@ -93,7 +106,6 @@ class Plan(NamedTuple):
             CollisionError: two inputs clash.
         """
         unlisted = 0
-        becomes_samples = self.target.samples and not self.source.samples
 
         def jobs() -> Iterator[Job | Item]:
             nonlocal unlisted
@@ -101,10 +113,12 @@ class Plan(NamedTuple):
             for job in through(self._names_only().jobs()):
                 if isinstance(job, Item):
                     unlisted += job.status is Status.FAILED and self.selection.names is None
-                yield self._by_key(job) if becomes_samples else job
+                elif self._is_elsewhere(job):
+                    raise UsageError(_not_in_place(job))
+                yield job if isinstance(job, Item) else self._counted_as(job)
 
-        total = count_inputs(jobs, folded=self.folded)
-        return self._replace(total=total, unlisted=unlisted)
+        total, keys = count_inputs(jobs, folded=self.folded)
+        return self._replace(total=total, keys=keys, unlisted=unlisted)
 
     def look_again(self) -> None:
         """See that each output has one input, now that the output folder is there and shows how it takes names.
@@ -115,9 +129,13 @@ class Plan(NamedTuple):
         if self.target.folds_names() and not self.folded:
             count_inputs(self._names_only().jobs, folded=True)
 
-    def _by_key(self, job: Job | Item) -> Job | Item:
-        """The same, called by the key of the sample that it becomes: two files of one key clash."""
-        if isinstance(job, Item):
+    def _is_elsewhere(self, job: Job) -> bool:
+        """Whether outputs are to stand in the place of their sources, and this one would not."""
+        return self.existing.in_place and [output.name for output in job.targets] != [job.source.name]
+
+    def _counted_as(self, job: Job) -> Job:
+        """The same, or called by the key of the sample that it becomes: two files of one key clash."""
+        if not self.target.samples or self.source.samples:
             return job
         from imgpipe.samples import by_key
 
@@ -139,8 +157,6 @@ class Plan(NamedTuple):
             job = Job(found, targets(found, self.outputs, index, flat=self.flat))
             if samples:
                 job = self._with_samples(job)
-            if self.existing.in_place and [output.name for output in job.targets] != [found.name]:
-                raise UsageError(_not_in_place(job))
             yield job if all(map(may_be_written, map(_NAME, job.targets))) else _nowhere(job)
 
     def _with_samples(self, job: Job) -> Job:

@@ -190,6 +190,31 @@ def test_two_inputs_of_one_output_are_found_before_anything_is_written(pictures,
     assert plan(pictures, out, "webp", exclude=("*.png",)).total == 2
 
 
+def test_of_two_inputs_of_one_output_of_which_one_came_after_the_counting_one_fails(pictures, out):
+    counted = plan(pictures, out, "webp")
+    write(pictures / "b.jpg", b"content")
+    write(pictures / "new.jpg", b"content")
+    jobs = counted.jobs(peek(str(out), Making(RECIPE)))
+    found = {job.source.name: job for job in jobs}
+    assert {name: isinstance(job, Job) for name, job in found.items()} == {
+        "a.jpg": True,
+        "b.jpg": True,
+        "b.png": False,
+        "new.jpg": True,
+        "x/c.jpg": True,
+    }
+    assert found["b.png"].failure.type == "CollisionError"
+
+
+def test_what_came_after_the_counting_and_cannot_stand_in_its_place_fails_alone(pictures):
+    counted = plan(pictures, pictures, in_place=True, include=("*.jpg", "*.gif"), format="jpeg")
+    write(pictures / "new.gif", b"content")
+    jobs = list(counted.jobs(peek(str(pictures), Making(RECIPE))))
+    assert names(jobs) == ["a.jpg", "new.gif", "x/c.jpg"]
+    assert jobs[1].status is Status.FAILED
+    assert "with --in-place an output has the name of its source" in jobs[1].failure.message
+
+
 def test_whatever_stands_in_the_input_is_accounted_for_and_nothing_is_waited_for(pictures, out, monkeypatch):
     monkeypatch.chdir(pictures)
     for name in ("pipe", "pipe.jpg"):

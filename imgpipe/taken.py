@@ -1,0 +1,41 @@
+"""Which names of outputs have their input: one that comes while a run goes on may become what another one became."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+
+from imgpipe.job import Failure, Item, Job, Status
+from imgpipe.naming import keys_of
+
+
+class Taken:
+    """The names of the outputs of one run, nine bytes for each that was known when its inputs were counted."""
+
+    def __init__(self, keys: array[int], *, folded: bool) -> None:
+        """Nothing is taken yet; the keys are those that `count_inputs` has given."""
+        self._keys = keys
+        self._taken = bytearray(len(keys))
+        self._others: set[int] = set()
+        self._folded = folded
+
+    def admit(self, job: Job) -> Item | None:
+        """Take all names of a job, None then; where another input has one of them, the item of one that fails."""
+        keys = keys_of(job, folded=self._folded)
+        places = [bisect_left(self._keys, key) for key in keys]
+        known = len(self._keys)
+        for key, at in zip(keys, places, strict=True):
+            if self._taken[at] if at < known and self._keys[at] == key else key in self._others:
+                return _clash(job)
+        for key, at in zip(keys, places, strict=True):
+            if at < known and self._keys[at] == key:
+                self._taken[at] = 1
+            else:
+                self._others.add(key)
+        return None
+
+
+def _clash(job: Job) -> Item:
+    names = ", ".join(target.name for target in job.all_targets)
+    message = f"another input becomes {names} too, and one of the two came during the run; tell them apart with --name"
+    return Item(job.source, Status.FAILED, failure=Failure("CollisionError", message))
