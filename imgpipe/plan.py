@@ -246,7 +246,7 @@ def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
             raise UsageError(f"cannot write to {target.root}: {obstacle}")
     elif os.path.lexists(target.root) and not os.path.isdir(target.root):
         raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
-    same = source.identity == target.identity
+    same = source.identity == target.identity or _is_one_folder(source, target)
     if same and not existing.in_place:
         raise UsageError(
             f"input and output are the same folder, {source.root}; give another output, "
@@ -254,3 +254,13 @@ def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
         )
     if existing.in_place and not same:
         raise UsageError("with --in-place INPUT and OUTPUT are the same folder")
+
+
+def _is_one_folder(source: Storage, target: Storage) -> bool:
+    """Whether two real paths lead to one folder: it is mounted twice, or its disk takes two names for one."""
+    if source.calls is None or target.calls is None:
+        return False
+    try:
+        return os.path.samefile(source.root, target.root)
+    except OSError:
+        return False

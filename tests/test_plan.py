@@ -139,6 +139,15 @@ def test_input_and_output_may_not_be_the_same_folder(pictures, tmp_path, spellin
         plan(spelling.format(pictures, tmp_path / "link"), pictures)
 
 
+def test_a_folder_of_two_real_paths_is_one(pictures, tmp_path, monkeypatch):
+    """As where it is mounted twice, or its disk takes `in` and `IN` for one."""
+    os.symlink(pictures, tmp_path / "link")
+    monkeypatch.setattr(os.path, "realpath", os.path.abspath)
+    with pytest.raises(UsageError, match="same folder"):
+        plan(pictures, tmp_path / "link", overwrite="always")
+    assert plan(pictures, tmp_path / "link", in_place=True).total == 3
+
+
 def test_one_file_may_not_be_written_into_its_own_folder(pictures):
     with pytest.raises(UsageError, match="same folder"):
         plan(pictures / "a.jpg", pictures)
