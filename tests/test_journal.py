@@ -502,3 +502,23 @@ def test_the_journal_is_closed_also_when_the_run_fails(out):
         raise RuntimeError
     with opened(out):
         pass
+
+
+@pytest.mark.parametrize("durability", ["rename", "fsync"])
+@pytest.mark.parametrize("instead", [None, "file", "link", "folder of another run"])
+def test_a_run_whose_output_folder_is_another_by_now_does_not_go_on(out, tmp_path, instead, durability):
+    """What it made is gone or elsewhere, and what it makes would come to lie where nobody looks for it."""
+    make(str(tmp_path / "folder of another run"), "b.jpg")
+    write(tmp_path / "file")
+    os.symlink("folder of another run", tmp_path / "link")
+
+    def go_on():
+        with opened(out, durability=durability) as journal:
+            journal.begin([job("a.jpg")])
+            os.rename(out, tmp_path / "away")
+            if instead:
+                os.rename(tmp_path / instead, out)
+            journal.record(item("a.jpg"))
+
+    with pytest.raises(OutputError, match="removed or replaced during the run"):
+        go_on()

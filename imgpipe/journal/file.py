@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ _NAME = "journal.jsonl"
 _NEW = "journal.new"
 _PART = 512
 _FEW_LINES = 1000
+_REPLACED = "the output folder, or what imgpipe keeps in it, was removed or replaced during the run"
 
 
 class JournalFile:
@@ -46,6 +48,8 @@ class JournalFile:
         with self._lock:
             if self._descriptor < 0:
                 return
+            if not self._stands():
+                raise OSError(errno.ESTALE, _REPLACED)
             # What follows a torn line would be lost with it.
             start, self._torn = (b"\n" if self._torn else b""), True
             write_whole(self._calls, self._descriptor, start + lines)
@@ -101,6 +105,13 @@ class JournalFile:
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         return self._calls.open(os.path.join(self._folder, _NAME), flags, 0o666)
+
+    def _stands(self) -> bool:
+        """Whether the file has its name still: an output folder that is another by now has none of what was made."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(os.path.join(self._folder, _NAME)))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _write_anew(self, path: str, index: Index) -> None:
         descriptor = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
