@@ -44,17 +44,20 @@ def make_folders(calls: Calls, path: str) -> list[str]:
     Returns:
         the folders that have a new entry by that, from the top down.
     """
-    if os.path.isdir(path):
-        return []
-    parent = os.path.dirname(path)
-    changed = make_folders(calls, parent) if parent != path else []
-    try:
-        calls.mkdir(path)
-    except FileExistsError:
-        # Another thread made it, or it is no folder, which the next call tells.
-        if not os.path.isdir(path):
-            raise
-    return [*changed, parent]
+    missing = []
+    while not os.path.isdir(path) and (parent := os.path.dirname(path)) != path:
+        missing.append(path)
+        path = parent
+    changed = []
+    for folder in reversed(missing):
+        try:
+            calls.mkdir(folder)
+        except FileExistsError:
+            # Another thread made it, or it is no folder, which the next call tells.
+            if not os.path.isdir(folder):
+                raise
+        changed.append(os.path.dirname(folder))
+    return changed
 
 
 def sync_folder(calls: Calls, path: str) -> None:

@@ -7,6 +7,7 @@ import stat
 from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import NamedTuple
 
 from imgpipe.storage import Entry, Listing, is_name
 from imgpipe.storage.origins import is_made_from_above
@@ -17,40 +18,54 @@ OWN_FOLDER = ".imgpipe"
 _BY_NAME = attrgetter("name")
 
 
-def walk(root: str, prefix: str, listing: Listing, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Entry]:
-    """The files below a folder, folder by folder, sorted by name.
+class _Folder(NamedTuple):
+    """A folder to be listed.
 
-    Args:
-        root: of the storage.
-        prefix: where to begin, empty or with a slash at its end.
-        listing: what is wanted.
-        above: which folders these are in, as links may lead back to them.
+    Attributes:
+        prefix: of the names in it, empty or with a slash at its end.
+        real: its real path.
+        above: which folders it is in, as links may lead back to them.
     """
-    path = os.path.join(root, prefix)
-    if listing.leave_out is not None and os.path.realpath(path) == listing.leave_out:
-        return
-    try:
-        status = os.stat(path)
-        with os.scandir(path) as entries:
-            in_order = sorted(entries, key=_BY_NAME)
-    except OSError as error:
-        yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
-        return
-    here = (status.st_dev, status.st_ino)
-    if here in above or (prefix and _is_output_of_what_is_above(path, in_order)):
-        return
-    folders = []
-    for entry in in_order:
-        if not _is_visible(entry.name, listing):
+
+    prefix: str
+    real: str
+    above: tuple[tuple[int, int], ...] = ()
+
+
+def walk(root: str, listing: Listing) -> Iterator[Entry]:
+    """The files below a folder, folder by folder, sorted by name."""
+    # Not by recursion: a tree may be deeper than Python's stack.
+    waiting = [_Folder("", os.path.realpath(root))]
+    while waiting:
+        prefix, real, above = waiting.pop()
+        if real == listing.leave_out:
             continue
-        if _is_folder(entry):
-            folders.append(entry)
-        else:
+        path = os.path.join(root, prefix)
+        try:
+            status = os.stat(path)
+            with os.scandir(path) as entries:
+                in_order = sorted(entries, key=_BY_NAME)
+        except OSError as error:
+            yield Entry(prefix.rstrip("/") or ".", 0, 0, error=f"cannot list the folder: {error.strerror}")
+            continue
+        here = (status.st_dev, status.st_ino)
+        if here in above or (prefix and _is_output_of_what_is_above(path, in_order)):
+            continue
+        folders = []
+        for entry in in_order:
             name = prefix + entry.name
-            yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
-    for entry in folders:
-        if listing.recursive and (listing.follow_symlinks or not entry.is_symlink()):
-            yield from walk(root, f"{prefix}{entry.name}/", listing, (*above, here))
+            if not _is_visible(entry.name, listing):
+                continue
+            if not _is_folder(entry):
+                yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
+            elif listing.recursive and (listing.follow_symlinks or not entry.is_symlink()):
+                folders.append(_Folder(f"{name}/", _real(entry, real), (*above, here)))
+        waiting.extend(reversed(folders))
+
+
+def _real(folder: os.DirEntry[str], above: str) -> str:
+    """The real path of a folder; to ask the system for each would take the third power of their depth."""
+    return os.path.realpath(folder.path) if folder.is_symlink() else os.path.join(above, folder.name)
 
 
 def _is_output_of_what_is_above(path: str, entries: list[os.DirEntry[str]]) -> bool:
@@ -97,12 +112,14 @@ def _hidden_away(folder: str, root: str, listing: Listing, in_outputs: dict[str,
 
 
 def _is_in_output(folder: str, root: str, known: dict[str, bool]) -> bool:
-    if len(folder) <= len(root):
-        return False
-    if folder not in known:
-        here = is_made_from_above(os.path.join(folder, OWN_FOLDER))
-        known[folder] = here or _is_in_output(os.path.dirname(folder), root, known)
-    return known[folder]
+    inside = []
+    while len(folder) > len(root) and folder not in known:
+        inside.append(folder)
+        folder = os.path.dirname(folder)
+    found = known.get(folder, False)
+    for each in reversed(inside):
+        found = known[each] = found or is_made_from_above(os.path.join(each, OWN_FOLDER))
+    return found
 
 
 def is_visible(name: str, listing: Listing) -> bool:

@@ -54,7 +54,7 @@ class LocalFolder:
 
     def list(self, listing: Listing) -> Iterator[Entry]:
         """The files below the root, folder by folder, sorted by name."""
-        return local_listing.walk(self.root, "", listing)
+        return local_listing.walk(self.root, listing)
 
     def find(self, name: str, listing: Listing) -> Entry:
         """The entry of that name as a listing has it, hidden or not; one with an error where there is none."""

@@ -1,10 +1,12 @@
 """What a local folder must bear besides what every storage promises: links, pipes, devices, changing files."""
 
 import errno
+import inspect
 import os
 import re
 import socket
 import stat
+import sys
 
 import pytest
 
@@ -136,6 +138,30 @@ def test_followed_links_that_lead_back_up_end(storage, link, to):
     write(os.path.join(storage.root, "a/b/1.jpg"))
     os.symlink(to, os.path.join(storage.root, link))
     assert names(storage, follow_symlinks=True) == ["a/b/1.jpg"]
+
+
+def test_a_tree_may_be_deeper_than_the_stack(storage):
+    name = "a/" * 300 + "x"
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 120)
+    try:
+        storage.put(name, b"content")
+        found = list(storage.list(Listing()))
+        named = storage.find(name, Listing())
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [entry.name for entry in found] == [name]
+    assert named == found[0]
+
+
+def test_the_real_path_of_each_folder_is_not_looked_up_anew(storage, monkeypatch):
+    """That would take the third power of their depth."""
+    storage.put("a/b/c/d/x", b"content")
+    asked = []
+    real = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path: asked.append(path) or real(path))
+    assert len(list(storage.list(Listing(leave_out="/nowhere")))) == 1
+    assert len(asked) == 1
 
 
 def test_a_folder_that_is_left_out_is_not_entered_however_it_is_reached(storage, tmp_path):
