@@ -164,9 +164,9 @@ def early_names(jobs: Iterable[Job | Item], *, folded: bool) -> array[int]:
 
 def keys_of(job: Job, *, folded: bool) -> list[int]:
     """Keys of what a job becomes, as `count_inputs` counts them."""
-    if len(job.targets) == 1 and not job.copies and not job.targets[0].late:
+    if len(job.targets) == 1 and not (folded or job.copies or job.targets[0].late):
         # As below, in a third of the time: most jobs are such.
-        return [hash(_name(job.targets[0].name, folded))]
+        return [hash(job.targets[0].name)]
     return [hash(name) for name, _ in _names(job, folded)]
 
 

@@ -71,14 +71,15 @@ class Plan(NamedTuple):
         """What is to be done with what is found, also with inputs that came after they were counted."""
         triage = Triage(self.source, self.target, self.existing, journal)
         taken = Taken(self.keys, folded=self.folded)
+        in_place, by_key = self.existing.in_place, self._becomes_samples
 
         def decide(found: Job | Item) -> Job | Item:
             if isinstance(found, Item):
                 return found
-            if self._is_elsewhere(found):
+            if in_place and self._is_elsewhere(found):
                 failure = Failure("UsageError", _not_in_place(found))
                 return Item(found.source, Status.FAILED, failure=failure)
-            return taken.admit(self._counted_as(found)) or triage.decide(found)
+            return taken.admit(self._by_key(found) if by_key else found) or triage.decide(found)
 
         return decide
 
@@ -105,7 +106,7 @@ class Plan(NamedTuple):
         Raises:
             CollisionError: two inputs clash.
         """
-        unlisted = 0
+        unlisted, by_key = 0, self._becomes_samples
 
         def jobs() -> Iterator[Job | Item]:
             nonlocal unlisted
@@ -113,9 +114,9 @@ class Plan(NamedTuple):
             for job in through(self._names_only().jobs()):
                 if isinstance(job, Item):
                     unlisted += job.status is Status.FAILED and self.selection.names is None
-                elif self._is_elsewhere(job):
+                elif self.existing.in_place and self._is_elsewhere(job):
                     raise UsageError(_not_in_place(job))
-                yield job if isinstance(job, Item) else self._counted_as(job)
+                yield job if isinstance(job, Item) or not by_key else self._by_key(job)
 
         total, keys = count_inputs(jobs, folded=self.folded)
         return self._replace(total=total, keys=keys, unlisted=unlisted)
@@ -130,13 +131,15 @@ class Plan(NamedTuple):
             count_inputs(self._names_only().jobs, folded=True)
 
     def _is_elsewhere(self, job: Job) -> bool:
-        """Whether outputs are to stand in the place of their sources, and this one would not."""
-        return self.existing.in_place and [output.name for output in job.targets] != [job.source.name]
+        """Whether the output of a job would not stand in the place of its source."""
+        return [output.name for output in job.targets] != [job.source.name]
 
-    def _counted_as(self, job: Job) -> Job:
-        """The same, or called by the key of the sample that it becomes: two files of one key clash."""
-        if not self.target.samples or self.source.samples:
-            return job
+    @property
+    def _becomes_samples(self) -> bool:
+        return self.target.samples and not self.source.samples
+
+    def _by_key(self, job: Job) -> Job:
+        """The same, called by the key of the sample that it becomes: two files of one key clash."""
         from imgpipe.samples import by_key
 
         return by_key(job)

@@ -21,15 +21,16 @@ class Taken:
 
     def admit(self, job: Job) -> Item | None:
         """Take all names of a job, None then; where another input has one of them, the item of one that fails."""
-        keys = keys_of(job, folded=self._folded)
-        places = [bisect_left(self._keys, key) for key in keys]
-        known = len(self._keys)
-        for key, at in zip(keys, places, strict=True):
-            if self._taken[at] if at < known and self._keys[at] == key else key in self._others:
+        keys, places, known = keys_of(job, folded=self._folded), [], len(self._keys)
+        for key in keys:
+            at = bisect_left(self._keys, key)
+            place = at if at < known and self._keys[at] == key else -1
+            if self._taken[place] if place >= 0 else key in self._others:
                 return _clash(job)
-        for key, at in zip(keys, places, strict=True):
-            if at < known and self._keys[at] == key:
-                self._taken[at] = 1
+            places.append(place)
+        for key, place in zip(keys, places, strict=True):
+            if place >= 0:
+                self._taken[place] = 1
             else:
                 self._others.add(key)
         return None

@@ -26,6 +26,7 @@ class JournalFile:
     def __init__(self, folder: str, calls: Calls, *, durable: bool) -> None:
         """Open it, or make it; OSError where that is impossible."""
         self._folder = folder
+        self._path = os.path.join(folder, _NAME)
         self._calls = calls
         self._durable = durable
         self._lock = threading.Lock()
@@ -48,8 +49,7 @@ class JournalFile:
         with self._lock:
             if self._descriptor < 0:
                 return
-            if not self._stands():
-                raise OSError(errno.ESTALE, _REPLACED)
+            self._check_place()
             # What follows a torn line would be lost with it.
             start, self._torn = (b"\n" if self._torn else b""), True
             write_whole(self._calls, self._descriptor, start + lines)
@@ -83,7 +83,7 @@ class JournalFile:
         path = os.path.join(self._folder, _NEW)
         try:
             self._write_anew(path, index)
-            self._calls.replace(path, os.path.join(self._folder, _NAME))
+            self._calls.replace(path, self._path)
         except OSError:
             with suppress(OSError):
                 self._calls.unlink(path)
@@ -104,14 +104,18 @@ class JournalFile:
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        return self._calls.open(os.path.join(self._folder, _NAME), flags, 0o666)
+        descriptor = self._calls.open(self._path, flags, 0o666)
+        self._status = os.fstat(descriptor)
+        return descriptor
 
-    def _stands(self) -> bool:
-        """Whether the file has its name still: an output folder that is another by now has none of what was made."""
+    def _check_place(self) -> None:
+        """See that the file has its name still: an output folder that is another by now has none of what was made."""
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(os.path.join(self._folder, _NAME)))
+            status = os.stat(self._path)
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            raise OSError(errno.ESTALE, _REPLACED) from None
+        if (status.st_ino, status.st_dev) != (self._status.st_ino, self._status.st_dev):
+            raise OSError(errno.ESTALE, _REPLACED)
 
     def _write_anew(self, path: str, index: Index) -> None:
         descriptor = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
