@@ -168,13 +168,13 @@ def _values(line: Any) -> tuple[Any, ...] | None:
     """What a line of a finished job holds, in the order of `_DONE`; None where it is no such line."""
     try:
         values = _DONE(line)
-        earlier = line.get("earlier", ())
+        earlier = line.get("earlier", [])
     except (KeyError, TypeError):
         return None
     # A match statement takes four times as long, and a hundred thousand lines are read before a run begins.
     if list(map(type, values)) != _DONE_TYPES or not all(map(_is_output, values[-1])):
         return None
-    if earlier and not (isinstance(earlier, list) and all(map(_is_output_name, earlier))):
+    if not (isinstance(earlier, list) and all(map(_is_output_name, earlier))):
         return None
     return tuple(values)
 

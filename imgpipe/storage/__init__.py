@@ -5,6 +5,7 @@ A name is a path below the root with `/` between its parts; bytes that are no UT
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -179,7 +180,16 @@ _NO_NAMES = {"", ".", ".."}
 
 def is_name(text: str) -> bool:
     """Whether it is a path that leads to somewhere below a root, and to nowhere else."""
-    return "\0" not in text and _NO_NAMES.isdisjoint(text.split("/"))
+    return "\0" not in text and _NO_NAMES.isdisjoint(text.split("/")) and (text.isascii() or _has_bytes(text))
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether a system can be asked for it: JSON knows halves of characters that no name can hold."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_into(storage: Storage, name: str, room: Room) -> Data:
