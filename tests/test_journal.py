@@ -276,6 +276,10 @@ GARBAGE = [
     b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["z",1,1,1]]}{"done',
     b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[],"earlier":7}',
     b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[],"earlier":["../z"]}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[],"earlier":0}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[],"earlier":null}',
+    b'{"done":"z","size":1,"mtime":1,"inode":1,"digest":"","recipe":"r","origin":"","outputs":[["\\ud800",1,1,1]]}',
+    b'{"begun":"z","outputs":["\\ud800/z"]}',
 ]
 
 
@@ -323,6 +327,19 @@ def test_temporaries_are_swept_where_a_run_died_and_only_there(out):
     own = {f".imgpipe/{name}" for name in ("journal.jsonl", "lock", "origins")}
     left = contents(out, hidden=True).keys() - own - {"done/a.jpg.webp"}
     assert left == set(kept)
+
+
+@pytest.mark.parametrize(("dead", "alive"), [(".", "in/it"), ("in/it", ".")], ids=["in ours", "around ours"])
+def test_temporaries_of_a_living_run_to_a_folder_in_the_output_or_around_it_are_left(tmp_path, dead, alive):
+    dead, alive = str(tmp_path / dead), str(tmp_path / alive)
+    written = os.path.relpath(tmp_path / "in/it/a.webp", dead)
+    write(journal_of(dead), json.dumps({"begun": "a.jpg", "outputs": [written]}).encode() + b"\n")
+    temporary = tmp_path / "in/it/.imgpipe-1-a"
+    write(temporary, b"being written")
+    with opened(alive), opened(dead):
+        assert temporary.exists()
+    with opened(dead):
+        assert not temporary.exists()
 
 
 def test_a_journal_cannot_make_a_run_sweep_outside_of_its_folder(out, tmp_path):

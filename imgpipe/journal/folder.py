@@ -53,13 +53,41 @@ def locked(folder: str, output: str, calls: Calls) -> Iterator[None]:
 def sweep(output: str, names: Iterable[str], calls: Calls) -> None:
     """Remove temporaries beside these outputs, of which a run that died may have left some.
 
-    Only for the owner of the lock: it says that no other run is alive.
+    Only for the owner of the lock: it says that no other run is alive, but for one to a folder in this or around it.
     """
-    for folder in {os.path.dirname(name) for name in names}:
-        for name in _names(os.path.join(output, folder)):
-            if name.startswith(TEMPORARY_PREFIX):
+    for path in {os.path.join(output, os.path.dirname(name)) for name in names}:
+        found = [name for name in _names(path) if name.startswith(TEMPORARY_PREFIX)]
+        if found and not _is_written_by_another(path, output):
+            for name in found:
                 with suppress(OSError):
-                    calls.unlink(os.path.join(output, folder, name))
+                    calls.unlink(os.path.join(path, name))
+
+
+def _is_written_by_another(path: str, output: str) -> bool:
+    """Whether a folder is in the output of another run that is alive; that around ours, or one in ours."""
+    folder, ours = os.path.realpath(path), os.path.realpath(output)
+    while True:
+        if folder != ours and _is_locked(os.path.join(folder_of(folder), _LOCK)):
+            return True
+        if (above := os.path.dirname(folder)) == folder:
+            return False
+        folder = above
+
+
+def _is_locked(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        _lock(descriptor, path)
+    except UsageError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _lock(descriptor: int, output: str) -> None:
