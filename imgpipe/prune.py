@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from typing import Any
 
 from imgpipe.job import Item, Output, Status
 from imgpipe.journal import Journal, OpenJournal
 from imgpipe.journal.records import Record
-from imgpipe.storage import Storage
+from imgpipe.storage import Entry, Storage
 
 
 def gone(source: Storage, target: Storage, journal: Journal) -> list[Record]:
@@ -21,6 +22,25 @@ def gone(source: Storage, target: Storage, journal: Journal) -> list[Record]:
     living = (record for record in journal.records() if record.source.name not in names) if theirs else ()
     claimed = {output.name for record in living for output in record.outputs if output.name in theirs}
     return [record._replace(outputs=tuple(_standing(record, target, claimed))) for record in found]
+
+
+class WithoutPruned:
+    """A storage as it will be once the outputs of these records are removed, for looking only."""
+
+    def __init__(self, storage: Storage, records: list[Record]) -> None:
+        self._storage = storage
+        self._removed = {output.name for record in records for output in record.outputs}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def stat(self, name: str) -> Entry | None:
+        """What will stand under a name, None for nothing."""
+        return None if name in self._removed else self._storage.stat(name)
+
+    def size(self, name: str) -> int | None:
+        """Bytes of what will stand under a name, None for nothing."""
+        return None if name in self._removed else self._storage.size(name)
 
 
 def prune(target: Storage, records: list[Record], journal: OpenJournal) -> Generator[Item]:

@@ -12,10 +12,11 @@ from imgpipe import cli
 from imgpipe.cli.request import Request
 from imgpipe.concurrency.signals import StopRequest
 from imgpipe.job import Item, Job, Status
-from imgpipe.journal import Journal, peek
+from imgpipe.journal import peek
+from imgpipe.journal.records import Record
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
-from imgpipe.prune import gone
+from imgpipe.prune import WithoutPruned, gone
 from imgpipe.report.jsonl import item_line, plan_line, planned_line, write_line
 from imgpipe.report.summary import inputs
 from imgpipe.run import making_of
@@ -33,8 +34,9 @@ def show_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | N
     """Say what would become of each input, and return the exit status; nothing is written but `lines`."""
     journal = peek(plan.target.root, making_of(plan, request.recipe, request.options))
     to_be_written = 0
-    pruned = _pruned(plan, journal) if request.options.prune and plan.may_prune else iter(())
-    for told in chain(pruned, map(_told, plan.jobs(journal))):
+    records = gone(plan.source, plan.target, journal) if request.options.prune and plan.may_prune else []
+    after = plan._replace(target=WithoutPruned(plan.target, records)) if records else plan
+    for told in chain(_pruned(records), map(_told, after.jobs(journal))):
         if stop:
             return stop.exit_status
         to_be_written += told.is_to_be_written
@@ -48,8 +50,8 @@ def show_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | N
     return cli.OK
 
 
-def _pruned(plan: Plan, journal: Journal) -> Iterator[_Told]:
-    for record in gone(plan.source, plan.target, journal):
+def _pruned(records: list[Record]) -> Iterator[_Told]:
+    for record in records:
         if record.outputs:
             name = printable(record.source.name)
             words = tuple(f"pruned: {printable(output.name)}: {name} is gone" for output in record.outputs)

@@ -110,6 +110,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     meter = Meter()
     end = _loop(plan, request, stop, _Listeners(tally, record, lines), meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
+    tally.ended = not tally.interrupted
     record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
     if lines is not None:
         write_line(lines, summary_line(tally))
@@ -120,7 +121,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop:
         return stop.exit_status
-    return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] else cli.OK)
+    return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] or tally.gone else cli.OK)
 
 
 class _Listeners(NamedTuple):

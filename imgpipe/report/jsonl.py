@@ -129,6 +129,7 @@ def summary_line(tally: Tally) -> dict[str, Any]:
         "failed": tally.counts[Status.FAILED],
         "skipped": tally.skipped,
         "pruned": tally.pruned,
+        **({"gone": tally.gone} if tally.gone else {}),
         "interrupted": tally.interrupted,
         "seconds": round(tally.seconds, 3),
         "bytes_in": tally.bytes_in,

@@ -16,7 +16,9 @@ def summary(tally: Tally) -> Iterator[str]:
     all of them where the tally is verbose, and then the tracebacks too.
     """
     yield _sums(tally)
-    if tally.not_begun:
+    if tally.gone:
+        yield f"{tally.gone} gone when their turn came: removed, or on a disk that is not there any more"
+    elif tally.not_begun:
         yield f"{tally.not_begun} not begun; run the same command again to go on"
     yield from failures(tally)
     yield from _section("skipped", tally.left_alone, tally.counts[Status.SKIPPED])

@@ -39,6 +39,7 @@ class Tally:
         bytes_in: of the sources of written outputs.
         bytes_out: of written outputs.
         interrupted: whether the run was stopped before it was done.
+        ended: whether it came to its end, so that inputs that it did not come to were there no more.
     """
 
     total: int
@@ -52,6 +53,7 @@ class Tally:
     bytes_in: int = 0
     bytes_out: int = 0
     interrupted: bool = False
+    ended: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def add(self, item: Item) -> None:
@@ -78,8 +80,13 @@ class Tally:
 
     @property
     def not_begun(self) -> int:
-        """Inputs that a stopped run did not come to; they are counted as skipped."""
+        """Inputs that a run did not come to; they are counted as skipped."""
         return max(0, self.total - self.done)
+
+    @property
+    def gone(self) -> int:
+        """Inputs that were found, and were there no more when their turn came."""
+        return self.not_begun if self.ended else 0
 
     @property
     def discovered(self) -> int:

@@ -32,6 +32,14 @@ def test_files_that_came_while_the_run_went_on_are_counted():
     assert (tally.discovered, tally.not_begun, tally.skipped) == (2, 0, 0)
 
 
+def test_inputs_that_a_run_did_not_come_to_are_gone_only_where_it_came_to_its_end():
+    tally = Tally(3)
+    tally.add(item(Status.WRITTEN))
+    assert (tally.not_begun, tally.gone) == (2, 0)
+    tally.ended = True
+    assert (tally.gone, tally.skipped, tally.discovered) == (2, 2, 3)
+
+
 def test_bytes_are_those_of_written_pictures_only():
     tally = Tally(4)
     for status in Status:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imgpipe.job import Status
 from imgpipe.naming import printable
 from imgpipe.report.page.gather import Gathered
-from imgpipe.report.summary import duration, human_bytes
+from imgpipe.report.summary import duration, human_bytes, inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ def notices(gathered: Gathered) -> list[str]:
         found.append(printable(f"The run could not go on: {gathered.summary['error']}"))
     elif gathered.summary.get("interrupted"):
         found.append("The run was stopped before it was done; run the same command again to go on.")
+    if gone := gathered.sum_of("gone", 0):
+        found.append(f"{inputs(gone)} gone when their turn came: removed, or on a disk that is not there any more.")
     return found
 
 
