@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
+from itertools import accumulate
 from typing import Any
 
 from imgpipe.job import Item, Output, Status
@@ -60,10 +62,21 @@ def prune(target: Storage, records: list[Record], journal: OpenJournal) -> Gener
 
 
 def _is_gone(source: Storage, record: Record, journal: Journal) -> bool:
+    name = record.source.name
     try:
-        return record.origin == journal.making.origin and source.stat(record.source.name) is None
+        gone = record.origin == journal.making.origin and source.stat(name) is None
+        return gone and not _is_behind_a_dead_link(source, name)
     except OSError:
         return False
+
+
+def _is_behind_a_dead_link(source: Storage, name: str) -> bool:
+    """Whether a folder that it was in is a link that leads nowhere: what it led to may only not be mounted."""
+    if source.remote:
+        return False
+    folders = accumulate(name.split("/")[:-1], "{}/{}".format)
+    paths = (f"{source.root}/{folder}" for folder in folders)
+    return any(os.path.islink(path) and not os.path.exists(path) for path in paths)
 
 
 def _standing(record: Record, target: Storage, claimed: set[str]) -> Iterator[Output]:

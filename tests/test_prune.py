@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from imgpipe.discovery import Selection
 from imgpipe.errors import OutputError
 from imgpipe.existing import Existing
 from imgpipe.job import Status
@@ -10,6 +11,7 @@ from imgpipe.journal import peek
 from imgpipe.prune import gone
 from imgpipe.recipe import Recipe
 from imgpipe.run import execute, making_of, prepare
+from imgpipe.storage import Listing
 from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, failing_calls, paint, traces, write
 from tests.runs import SMALL, ends, options, run, run_with
@@ -108,6 +110,18 @@ def test_nothing_is_removed_where_the_input_may_only_be_out_of_reach(pictures, o
         )
     assert pruned(run(pictures, out, prune=True)) == {}
     assert len(contents(out)) == 3
+
+
+def test_what_was_behind_a_link_that_leads_nowhere_now_is_not_gone(pictures, tmp_path, out):
+    everywhere = Selection(Listing(follow_symlinks=True))
+    paint(tmp_path / "disk/deep/d.png")
+    os.symlink(tmp_path / "disk", pictures / "x/link")
+    run(pictures, out, selection=everywhere)
+    os.rename(tmp_path / "disk", tmp_path / "away")
+    os.unlink(pictures / "b.png")
+    assert pruned(run(pictures, out, selection=everywhere, prune=True)) == {"b.png": ["b.png"]}
+    os.unlink(pictures / "x/link")
+    assert pruned(run(pictures, out, selection=everywhere, prune=True)) == {"x/link/deep/d.png": ["x/link/deep/d.png"]}
 
 
 def test_an_output_that_was_made_of_another_source_since_belongs_to_that_one(pictures, out):
