@@ -7,12 +7,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
 import click
 
-from imgpipe.errors import UsageError
+from imgpipe.errors import OutputError, UsageError
 
 
 class FileToWrite(click.ParamType[str]):
@@ -65,18 +65,32 @@ def json_file(path: str | None) -> Iterator[TextIO | None]:
             file = _Renewed(path, "a")
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}") from error
-        with io.TextIOWrapper(io.BufferedWriter(file), encoding="ascii") as lines:
+        lines = io.TextIOWrapper(io.BufferedWriter(file), encoding="ascii")
+        try:
             yield lines
+        finally:
+            with suppress(OutputError) if file.refused else nullcontext():
+                lines.close()
 
 
 class _Renewed(io.FileIO):
-    """A file that keeps its content until something is written: until then, another run may be writing to it."""
+    """A file that keeps its content until something is written: until then, another run may be writing to it.
 
+    Attributes:
+        refused: whether something could not be written, which ends a run as a full disk of its output does.
+    """
+
+    refused = False
     _begun = False
 
     def write(self, data: Any) -> int:
-        if not self._begun:
-            self._begun = True
-            if stat.S_ISREG(os.fstat(self.fileno()).st_mode):
-                self.truncate(0)
-        return super().write(data)
+        try:
+            if not self._begun:
+                self._begun = True
+                if stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+                    self.truncate(0)
+            return super().write(data)
+        except OSError as error:
+            self.refused = True
+            what = f"cannot write {self.name}: {error.strerror}"
+            raise OutputError(f"{what}; mend that and run the same command again") from error

@@ -113,7 +113,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     tally.ended = not tally.interrupted
     record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
     if lines is not None:
-        write_line(lines, summary_line(tally))
+        end = _sum_up(lines, tally, end)
     if tally.done or end.status != cli.CANNOT_GO_ON:
         _tell(tally, request)
     for line in time_of_stages(meter.flow()) if request.verbose else ():
@@ -153,10 +153,25 @@ def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, met
     except KeyboardInterrupt:
         return _End(hurried=True)
     except RunError as cause:
-        error = printable(str(cause))
-        click.echo(f"imgpipe: {error}", err=True)
-        return _End(cli.CANNOT_GO_ON, error)
+        return _End(cli.CANNOT_GO_ON, _complained(cause))
     return _End()
+
+
+def _sum_up(lines: TextIO, tally: Tally, end: _End) -> _End:
+    """Write the sums for programs; how the run ended then."""
+    try:
+        write_line(lines, summary_line(tally))
+    except RunError as cause:
+        if end.status == cli.CANNOT_GO_ON:
+            return end
+        return end._replace(status=cli.CANNOT_GO_ON, error=_complained(cause))
+    return end
+
+
+def _complained(cause: RunError) -> str:
+    error = printable(str(cause))
+    click.echo(f"imgpipe: {error}", err=True)
+    return error
 
 
 def _about(plan: Plan, request: Request) -> dict[str, Any]:

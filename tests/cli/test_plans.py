@@ -8,6 +8,7 @@ import pytest
 
 from imgpipe import cli
 from imgpipe.cli.dry_run import show_plan
+from imgpipe.cli.json_file import json_file
 from imgpipe.cli.process import run_plan
 from imgpipe.cli.request import Request
 from imgpipe.concurrency.signals import StopRequest
@@ -71,3 +72,19 @@ def test_a_dry_run_looks_at_what_pruning_will_leave(pictures, out, capsys):
         ("b.bmp", "written"),
         ("x/c.png", "unchanged"),
     ]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_file_of_json_that_cannot_be_written_ends_the_run_with_one_line_and_the_sums(pictures, out, count, capsys):
+    if not count:
+        (pictures / "none").mkdir()
+    plan = prepare(str(pictures if count else pictures / "none"), str(out), WEBP, options())
+    with json_file("/dev/full") as lines:
+        assert run_plan(plan, request(), StopRequest(), lines) == cli.CANNOT_GO_ON
+    said = capsys.readouterr()
+    assert said.err == (
+        "imgpipe: cannot write /dev/full: No space left on device; mend that and run the same command again\n"
+    )
+    assert said.out.startswith("3 inputs: 1 written" if count else "")
+    assert next(read_record(str(out)))["total"] == count
