@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
+from imgpipe.concurrency.closing import ClosingAnywhere
 from imgpipe.concurrency.launch import leave_if_imported_by_a_worker
 from imgpipe.concurrency.room import StartRefused
 from imgpipe.concurrency.roster import PoolBroken
@@ -125,7 +126,7 @@ def stream(
 
 
 def _items(run: Generator[Item], fail_fast: bool) -> Iterator[Item]:
-    with closing(run):
+    with ClosingAnywhere(run):
         for item in run:
             yield item
             if fail_fast and item.failure is not None:
