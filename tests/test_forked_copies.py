@@ -74,6 +74,15 @@ def test_workers_live_on():
     roster.dismiss(worker)
 
 
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_it_has_workers_of_its_own(method):
+    """multiprocessing asks after the fork server of the process it was copied from, which is no child of it."""
+    roster = Roster(wire.dumps((abs, None)), PoolOptions(1, start_method=method))
+    roster.dismiss(roster.hire())
+    in_a_copy(lambda: roster.dismiss(roster.hire()))
+    roster.dismiss(roster.hire())
+
+
 def test_a_stage_is_left_although_its_channel_was_being_used():
     with stage(abs, iter(lambda: time.sleep(0.01) or 1, 0), Crew(1, Capacity(1))) as results:
         leaving = stage(abs, results, Crew(1))

@@ -122,17 +122,34 @@ def start(
     if method == "forkserver":
         context.set_forkserver_preload([*preload, _FOR_THE_SERVER])
     with _TURN, stop_signals_blocked():
+        if method == "forkserver":
+            _forget_server_of_others()
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()
         # By the next turn the server may be another one.
         return process, _fork_server_pid() if method == "forkserver" else None
 
 
-def _fork_server_pid() -> int | None:
+def _fork_server() -> Any:
     from multiprocessing import forkserver
 
-    pid: int | None = getattr(forkserver, "_forkserver")._forkserver_pid  # noqa: B009 - private, also to mypy
+    return getattr(forkserver, "_forkserver")  # noqa: B009 - private, also to mypy
+
+
+def _fork_server_pid() -> int | None:
+    pid: int | None = _fork_server()._forkserver_pid
     return pid
+
+
+def _forget_server_of_others() -> None:
+    """Let there be another fork server where multiprocessing cannot ask about the one that it knows.
+
+    It is that of the program of which this is a forked copy, or has ended and was collected by others.
+    """
+    server = _fork_server()
+    if server._forkserver_pid is not None and _is_no_child(server._forkserver_pid):
+        os.close(server._forkserver_alive_fd)
+        server._forkserver_pid = None
 
 
 def may_have_ended(pid: int) -> bool:
@@ -176,10 +193,15 @@ def _is_alive(process: BaseProcess) -> bool:
 
 def _was_collected_by_others(process: BaseProcess) -> bool:
     """Whether nobody can tell how a child of ours has ended: where SIGCHLD is ignored the system forgets it at once."""
-    if not hasattr(os, "waitid") or not isinstance(process, multiprocessing.context.SpawnProcess):
+    return isinstance(process, multiprocessing.context.SpawnProcess) and _is_no_child(process.pid or 0)
+
+
+def _is_no_child(pid: int) -> bool:
+    """Whether no child of this process has that number, not even an ended one; false where that cannot be seen."""
+    if not hasattr(os, "waitid"):
         return False
     try:
-        os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return True
     return False
