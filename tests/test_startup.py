@@ -67,6 +67,26 @@ def test_a_script_without_a_main_guard_is_told_so_once(tmp_path):
     assert 'needs `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
 
 
+PIPED = """
+import sys, imgpipe
+if __name__ == "__main__":
+    print(imgpipe.process(*sys.argv[1:], cores=1), __file__)
+"""
+
+
+def test_a_script_from_standard_input_has_workers(tmp_path):
+    """As of a here-document. There is no file for them to import, which is all that tells it from a prompt."""
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (32, 32)).save(tmp_path / "in" / "a.png")
+    done = subprocess.run(
+        [sys.executable, "-", tmp_path / "in", tmp_path / "out"],
+        input=PIPED, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("1 written, 0 unchanged, 0 failed, 0 skipped <stdin>\n", "")
+
+
 COLLECTING = """
 import gc, sys
 from imgpipe import __main__, cli

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
 
+from imgpipe.concurrency.main_module import main_module_hidden_unless_a_file
+
 StartMethod: TypeAlias = Literal["forkserver", "spawn"]
 
 # multiprocessing's list of children is swept by every start, and two sweeps of one dead child lose its
@@ -121,7 +123,7 @@ def start(
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload([*preload, _FOR_THE_SERVER])
-    with _TURN, stop_signals_blocked():
+    with _TURN, stop_signals_blocked(), main_module_hidden_unless_a_file():
         if method == "forkserver":
             _forget_server_of_others()
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]

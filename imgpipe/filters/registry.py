@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
+from imgpipe.concurrency.main_module import main_module_is_no_file
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import Option, Value, closest, read_options
 from imgpipe.orientation import settled
@@ -148,7 +149,7 @@ class Filter:
         return hash(self.reference)
 
     def __reduce__(self) -> tuple[Callable[[str], Filter], tuple[str]]:
-        at_prompt = self.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
+        at_prompt = self.__module__ == "__main__" and main_module_is_no_file()
         if at_prompt or "<locals>" in self.reference:
             place = "in a notebook or at a prompt" if at_prompt else "inside a function"
             raise RecipeError(
