@@ -24,7 +24,7 @@ from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import Gate, write
 from imgpipe.savings import Judged, Savings, judge
-from imgpipe.storage import Data, Room, Storage, read_into
+from imgpipe.storage import Data, Room, Storage, placed, read_into, read_remote
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 _NO_MEMORY = "not enough memory for this picture: raise --memory, or make the picture smaller first"
@@ -131,8 +131,12 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
             raise LimitExceeded(
                 f"{needed(job.source.bytes)} are more than the {left(most)} of one file that --memory allows: raise it"
             )
-        if room is None or job.source.bytes < SMALL:
-            data: Data = storage.read(job.source.name)
+        data: Data
+        if storage.remote:
+            data = read_remote(storage, job.source)
+            data = data if room is None or len(data) < SMALL else placed(data, room)
+        elif room is None or job.source.bytes < SMALL:
+            data = storage.read(job.source.name)
         else:
             data = read_into(storage, job.source.name, room)
         attributes = storage.attributes(job.source.name) if treatment.preserve else None

@@ -23,6 +23,7 @@ class Broken:
     """A storage on which every call raises; what cannot be reached is never called."""
 
     root = "/out"
+    remote = False
 
     def __init__(self, error, writable=True):
         self._error = error

@@ -25,6 +25,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _DENIED = re.compile(r"Expired|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|TooSkewed|InvalidClientTokenId")
 _BUSY = re.compile(r"SlowDown|RequestTimeout|Throttl|InternalError|Unavailable|Busy")
+_UNREADABLE = re.compile(r"Content-Length Header missing|Invalid (?:last modified|content length)|non-ASCII data")
 _NUMBERS = {
     "FileNotFoundError": errno.ENOENT,
     "AlreadyExistsError": errno.EEXIST,
@@ -33,6 +34,7 @@ _NUMBERS = {
     "UnauthenticatedError": errno.EACCES,
     "InvalidPathError": errno.EINVAL,
     "ValueError": errno.EINVAL,
+    "UnicodeEncodeError": errno.EINVAL,
     "NotSupportedError": errno.ENOTSUP,
 }
 _STATUSES = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 409: errno.EEXIST, 412: errno.EEXIST}
@@ -42,6 +44,7 @@ _WORDS = {
     errno.EACCES: "the credentials are refused, or do not allow it",
     errno.EINVAL: "its name cannot be one of an object",
     errno.ENOTSUP: "the server cannot do that",
+    errno.EBADMSG: "the server's answer has no Content-Length, or a header that cannot be read",
     GONE: "there is no such bucket",
     REFUSED: "the server refuses that",
     NO_ANSWER: "the server gave no usable answer, asked again and again",
@@ -75,7 +78,8 @@ def told_as(error: Exception) -> OSError:
     text = str(error)
     status = int(found[1]) if (found := _STATUS.search(text)) else 0
     code = found[1] if (found := _CODE.search(text)) else ""
-    number = _number(type(error).__name__, status, code)
+    unreadable = not status and _UNREADABLE.search(text)
+    number = errno.EBADMSG if unreadable else _number(type(error).__name__, status, code)
     words = _WORDS[number]
     answer = " ".join(part for part in (str(status or ""), code) if part)
     return OSError(number, f"{words} ({answer})" if answer else words)
@@ -86,6 +90,8 @@ def _number(kind: str, status: int, code: str) -> int:
         return GONE
     if _DENIED.search(code):
         return errno.EACCES
+    if status in (405, 501):
+        return errno.ENOTSUP
     if (number := _NUMBERS.get(kind) or _STATUSES.get(status)) is not None:
         return number
     if 400 <= status < 500 and status not in (408, 429) and not _BUSY.search(code):

@@ -121,6 +121,10 @@ class CloudFolder:
         """The whole content; OSError where that is impossible."""
         return self.objects.read(self._key(name))
 
+    def read_at_most(self, name: str, most: int) -> bytes:
+        """As `read`; OSError where it has more bytes."""
+        return self.objects.read(self._key(name), most)
+
     def head(self, name: str, count: int) -> bytes:
         """The first bytes of the content; OSError where they cannot be read."""
         return self.objects.head(self._key(name), count)

@@ -63,17 +63,21 @@ class Objects:
         self._store: Any = None
         self._in_vain = 0
 
-    def read(self, key: str) -> bytes:
-        """The whole content."""
+    def read(self, key: str, most: int | None = None) -> bytes:
+        """The whole content, where it has no more bytes than that."""
 
-        def whole() -> bytes:
+        def whole() -> bytes | None:
             found = self.store.get(key)
+            if most is not None and found.meta["size"] > most:
+                return None
             data = bytes(found.bytes())
             if len(data) != found.meta["size"]:
                 raise ConnectionError  # cut short: ask again
             return data
 
-        return self._ask(whole)
+        if (data := self._ask(whole)) is None:
+            raise OSError(errno.EFBIG, "it has become much larger since it was listed; run the same command again")
+        return data
 
     def head(self, key: str, count: int) -> bytes:
         """The first bytes."""

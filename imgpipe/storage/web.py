@@ -67,6 +67,10 @@ class WebFolder(ReadOnly):
         """The whole content; OSError where that is impossible."""
         return self.objects.read(name)
 
+    def read_at_most(self, name: str, most: int) -> bytes:
+        """As `read`; OSError where it has more bytes."""
+        return self.objects.read(name, most)
+
     def head(self, name: str, count: int) -> bytes:
         """The first bytes of the content; OSError where they cannot be read."""
         return self.objects.head(name, count)
