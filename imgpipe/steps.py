@@ -128,9 +128,9 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
     began, most = time.monotonic(), treatment.settings.limits.max_file
     try:
         if most is not None and job.source.bytes > most:
-            raise LimitExceeded(
-                f"{needed(job.source.bytes)} are more than the {left(most)} of one file that --memory allows: raise it"
-            )
+            raise _too_large(job.source.bytes, most)
+        if most is not None and job.copies:
+            _check_copies(storage, job, most)
         data: Data
         if storage.remote:
             data = read_remote(storage, job.source)
@@ -148,6 +148,18 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
         message = "cannot read it: the file is larger than the memory that is left"
         return failed(job.source, error, message, _reading_since(began))
     return Loaded(job, data, _reading_since(began), attributes)
+
+
+def _check_copies(storage: Storage, job: Job, most: int) -> None:
+    """What is copied is read as a whole too, when the outputs are written."""
+    for copy in job.copies:
+        size = storage.size(copy.copied) or 0
+        if size > most:
+            raise LimitExceeded(f"{copy.copied}, which is beside it: {_too_large(size, most)}")
+
+
+def _too_large(size: int, most: int) -> LimitExceeded:
+    return LimitExceeded(f"{needed(size)} are more than the {left(most)} of one file that --memory allows: raise it")
 
 
 def _reading_since(began: float) -> Seconds:

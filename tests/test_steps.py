@@ -265,6 +265,16 @@ def test_file_larger_than_allowed_is_not_read(tmp_path):
     assert "--memory" in item.failure.message
 
 
+def test_what_is_beside_a_file_and_larger_than_allowed_is_not_read_either(tmp_path):
+    """A video, say, in the sample of a picture."""
+    write(tmp_path / "in/a.mp4", bytes(JOB.source.bytes + 1))
+    steps = make(tmp_path, limits=Limits(max_file=JOB.source.bytes))
+    item = steps.read(JOB._replace(copies=(Target("b.mp4", "", copied="a.mp4"),)))
+    assert item.failure.type == "LimitExceeded"
+    assert item.failure.message.startswith("a.mp4, which is beside it: ")
+    assert "--memory" in item.failure.message
+
+
 def test_too_little_memory_is_told_from_other_failures(tmp_path, monkeypatch):
     for error, short in [(MemoryError(), True), (OSError(), False), (DamagedPicture(), False)]:
         monkeypatch.setattr(steps_module, "transform", lambda *arguments, error=error: throw(error))
