@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 from imgpipe.discovery import Selection
@@ -35,6 +36,10 @@ class Patience:
     settle: float = 1.0
     poll: float | None = None
     prune: bool = False
+
+
+class NotUtf8(Exception):
+    """The system's word is of a name that is no UTF-8, which watchfiles cannot tell; nothing more is told then."""
 
 
 class Settling:
@@ -144,11 +149,17 @@ class Watch:
             yield True
 
     def _told(self) -> Iterator[bool]:
-        # What came before the system began to tell is found by one more look.
-        unseen = True
-        for changes in _watched(self._source.root, self._patience.settle, self._stop):
-            yield unseen or any(not self._is_output(path) for _, path in changes)
-            unseen = False
+        while not self._stop():
+            # What came before the system began to tell is found by one more look.
+            unseen = True
+            try:
+                for changes in _watched(self._source.root, self._patience.settle, self._stop):
+                    yield unseen or any(not self._is_output(path) for _, path in changes)
+                    unseen = False
+                return
+            except NotUtf8:
+                # While a file of such a name grows, the next word is that again.
+                yield from islice(self._polled(max(self._patience.settle, _TICK)), 1)
 
     def _is_output(self, path: str) -> bool:
         output = self._selection.listing.leave_out
@@ -197,7 +208,10 @@ def _watched(root: str, settle: float, stop: Callable[[], bool]) -> Iterator[Ite
             raise_interrupt=True,
             force_polling=False,
         )
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, UnicodeError) as error:
         _check_there(root)
+        if "decode path" in str(error):
+            raise NotUtf8 from error
         # Systems tell of so many folders only.
-        raise RunError(f"cannot watch {root}: {error}; --poll 10 looks every ten seconds instead") from error
+        why = "its name is no UTF-8" if isinstance(error, UnicodeError) else error
+        raise RunError(f"cannot watch {root}: {why}; --poll 10 looks every ten seconds instead") from error

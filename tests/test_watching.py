@@ -1,11 +1,15 @@
 """Which files of a watched folder are whole and new, by a clock and by words of the system that are the test's own."""
 
+import os
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from imgpipe import watching
 from imgpipe.discovery import Selection
+from imgpipe.errors import RunError
 from imgpipe.storage import Entry, Listing
 from imgpipe.storage.local import LocalFolder
 from imgpipe.watching import Patience, Settling, Watch
@@ -148,3 +152,38 @@ def test_between_two_looks_a_file_that_may_have_settled_is_looked_at(folder, mon
     write(f"{folder.root}/new.png")
     assert next(iter(watch)) == ("new.png",)
     assert 1 <= clock.now < 2
+
+
+def test_after_a_name_that_is_no_utf_8_the_system_is_asked_anew(folder, monkeypatch):
+    """watchfiles ends at one."""
+    names = [os.fsdecode(b"\xff.png"), "meanwhile.png", "later.png"]
+    asked = []
+
+    def words(*_):
+        asked.append(True)
+        if len(asked) == 1:
+            yield set()
+            write(f"{folder.root}/{names[0]}")
+            raise watching.NotUtf8
+        write(f"{folder.root}/{names[1]}")
+        yield set()
+        write(f"{folder.root}/{names[2]}")
+        yield {(1, f"{folder.root}/{names[2]}")}
+
+    monkeypatch.setattr(watching, "_check_extra", lambda: None)
+    monkeypatch.setattr(watching, "_watched", words)
+    monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: None))
+    watch = Watch(folder, Selection(), Patience(settle=0.0), lambda: False)
+    assert list(watch) == [(name,) for name in names]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_utf_8_are_known_by_what_watchfiles_says(tmp_path):
+    pytest.importorskip("watchfiles")
+    root = os.fsencode(tmp_path) + b"/\xfe"
+    os.mkdir(root)
+    words = (write(os.fsdecode(root + b"/a.png")) for _ in watching._watched(str(tmp_path), 0.0, lambda: False))
+    with pytest.raises(watching.NotUtf8):
+        list(words)
+    with pytest.raises(RunError, match="its name is no UTF-8; --poll"):
+        next(watching._watched(os.fsdecode(root), 0.0, lambda: False))
