@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -93,6 +93,10 @@ class Dispatch:
             self._check_connection()
             if self._steps.stopping():
                 self._halt()
+                if not self._threads:
+                    # Whoever comes now need not begin what nobody is on.
+                    yield from _not_begun([*pending, *(job for group in self._sent.values() for job in group.jobs)])
+                    return
             size = self._size_of_next(found.left, len(pending))
             while more and self._has_room() and len(pending) < size:
                 try:
@@ -185,7 +189,7 @@ class Dispatch:
     def _bereaved(self, group: _Group, death: Any) -> Iterator[Item]:
         """Jobs whose worker has died; each is looked at apart then, where only its own process can die."""
         if self._halted:
-            yield from (Item(job.source, Status.SKIPPED, reason=NOT_BEGUN) for job in group.jobs)
+            yield from _not_begun(group.jobs)
         elif not group.apart:
             self._send(_Group(group.jobs, apart=True))
         elif len(group.jobs) > 1:
@@ -233,3 +237,7 @@ class Dispatch:
             f"the Dask scheduler at {self._client.scheduler.address} is gone; what is done is kept: run the same "
             "command again when there is one"
         )
+
+
+def _not_begun(jobs: Iterable[Job]) -> Iterator[Item]:
+    return (Item(job.source, Status.SKIPPED, reason=NOT_BEGUN) for job in jobs)

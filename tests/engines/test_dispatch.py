@@ -161,6 +161,21 @@ def test_a_stop_halts_the_run_at_the_workers_once(client, dispatch, monkeypatch)
     assert client.halted == ["run"]
 
 
+def test_a_stop_while_there_are_no_workers_is_the_end(client, dispatch, monkeypatch):
+    """What was sent, perhaps to one that has died, would wait for a minute for others to come."""
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_A_POLL", 0)
+    client.next_batch = lambda block: []
+    client.workers.clear()
+    dispatch._steps = replace(dispatch._steps, stopping=lambda: client.groups)
+    found = Channel(Capacity(1000))
+    for number in range(5):
+        found.put(job(number))
+    with dispatch:
+        items = list(dispatch.items(found))
+        assert [item.reason for item in items] == [NOT_BEGUN] * sum(len(jobs) for jobs, _ in client.groups)
+    assert (client.halted, len(client.cancelled)) == (["run"], len(client.groups))
+
+
 def test_workers_that_all_went_are_waited_for_a_minute_from_then_on(client, dispatch, monkeypatch):
     clock = SimpleNamespace(now=dispatch._looked)
     monkeypatch.setattr("imgpipe.engines.dispatch.time", SimpleNamespace(monotonic=lambda: clock.now))
