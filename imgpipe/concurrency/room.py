@@ -1,13 +1,16 @@
-"""What a system that is at one of its limits refuses: more threads, more processes."""
+"""Starting threads, which a system that is at one of its limits refuses, and waiting for them."""
 
 from __future__ import annotations
 
 import threading
+import time
 
 RAISE_LIMITS = (
     "raise the limit (`ulimit -u`, `ulimit -n`, `ulimit -v`, that of the container or batch job), or use fewer cores "
     "and I/O threads"
 )
+
+_TRIES = 1000
 
 
 class StartRefused(RuntimeError):
@@ -27,3 +30,15 @@ def start_thread(thread: threading.Thread) -> None:
         if "can't start new thread" not in str(error):
             raise
         raise StartRefused(f"the system says: {error}; {RAISE_LIMITS}") from error
+
+
+def join_thread(thread: threading.Thread) -> None:
+    """Wait until it has ended; nothing where it was never started, also where an interrupt came while it was."""
+    tries = _TRIES
+    while tries and thread in threading.enumerate():
+        try:
+            thread.join()
+        except RuntimeError:
+            # The system has it, and it has not come so far as to say so.
+            tries -= 1
+            time.sleep(0.001)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
 from imgpipe.concurrency.lineage import is_copy_of
-from imgpipe.concurrency.room import start_thread
+from imgpipe.concurrency.room import join_thread, start_thread
 from imgpipe.concurrency.scheduling import schedule_as_batch
 from imgpipe.concurrency.waited import Waited
 
@@ -64,20 +64,18 @@ def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results
     Raises:
         StartRefused: the system lets no more be started; those that were have ended.
     """
-    started = []
     process = os.getpid()
     try:
         for thread in threads:
             start_thread(thread)
-            started.append(thread)
         yield
     finally:
         if not is_copy_of(process):
             results.abandon()
             if isinstance(source, Channel):
                 source.abandon()
-            for thread in started:
-                thread.join()
+            for thread in threads:
+                join_thread(thread)
 
 
 class SharedIterator(Generic[T]):

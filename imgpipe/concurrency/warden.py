@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from imgpipe.concurrency.lineage import is_copy_of
-from imgpipe.concurrency.room import start_thread
+from imgpipe.concurrency.room import join_thread, start_thread
 
 _LONGEST_TICK = 1.0
 _TICKS_A_DEADLINE = 10
@@ -69,13 +69,13 @@ def warden(clock: Clock, watched: Callable[[], Iterable[Watched]], name: str = "
     leave = threading.Event()
     thread = threading.Thread(target=keep_watch, args=(clock, watched, leave), name=name, daemon=True)
     process = os.getpid()
-    start_thread(thread)
     try:
+        start_thread(thread)
         yield
     finally:
         if not is_copy_of(process):
             leave.set()
-            thread.join()
+            join_thread(thread)
 
 
 def keep_watch(clock: Clock, watched: Callable[[], Iterable[Watched]], leave: threading.Event) -> None:

@@ -22,7 +22,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from imgpipe.concurrency.lineage import is_copy_of
-from imgpipe.concurrency.room import StartRefused, start_thread
+from imgpipe.concurrency.room import StartRefused, join_thread, start_thread
 from imgpipe.errors import OutputError
 from imgpipe.job import Item, Job, Source, Status
 from imgpipe.journal.file import JournalFile, content, index_of
@@ -160,13 +160,13 @@ class OpenJournal(Journal):
             return
         ended = threading.Event()
         thread = threading.Thread(target=self._commit_in_time, args=(ended,), name="journal", daemon=True)
-        start_thread(thread)
         try:
+            start_thread(thread)
             yield
         finally:
             if not is_copy_of(self._process):
                 ended.set()
-                thread.join()
+                join_thread(thread)
 
     def _commit_in_time(self, ended: threading.Event) -> None:
         # An error comes up where the next line is noted, or at the end.

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from imgpipe.concurrency import room
 from imgpipe.concurrency.pool import pool_stage
-from imgpipe.concurrency.room import StartRefused, start_thread
+from imgpipe.concurrency.room import StartRefused, join_thread, start_thread
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks
@@ -48,6 +50,30 @@ class TestThread:
             with pytest.raises(StartRefused, match="ulimit -u"):
                 two_stages_and_a_pool()
         assert two_stages_and_a_pool() == list(range(100))
+
+    @pytest.mark.parametrize("number", range(7))
+    def test_whose_start_is_interrupted_ends_as_all_others_do(self, number, monkeypatch):
+        """By Ctrl-C, say, while the main thread waits for it to begin."""
+        start, left = threading.Thread.start, iter(range(number))
+
+        def interrupted(thread):
+            start(thread)
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            two_stages_and_a_pool()
+        assert threading.enumerate() == [threading.main_thread()]
+
+    def test_that_was_not_started_is_not_waited_for(self):
+        join_thread(threading.Thread(target=int))
+
+    def test_that_is_just_being_started_is_waited_for(self, monkeypatch):
+        thread = threading.Thread(target=int)
+        monkeypatch.setattr(threading, "enumerate", iter([[thread], [thread], []]).__next__)
+        monkeypatch.setattr(room, "time", SimpleNamespace(sleep=lambda seconds: None))
+        join_thread(thread)
 
     def test_that_was_started_before_is_no_matter_of_room(self):
         thread = threading.Thread(target=int)
