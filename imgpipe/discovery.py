@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 
 from imgpipe import codecs
 from imgpipe.filters.option import closest
@@ -23,8 +24,9 @@ class Selection:
 
     Attributes:
         listing: how the storage is walked.
-        include: globs; a file must match one of them, by its whole name below the root or its last part.
-        exclude: globs; a file must match none.
+        include: globs; a file, or a folder that it lies in, must match one of them, by its whole name below the root or
+            its last part.
+        exclude: globs; neither a file nor a folder that it lies in may match one.
         only: names of the files to take, where INPUT is one file.
         names: the files to look at, in this order, where the storage is not to be listed.
     """
@@ -94,7 +96,18 @@ def _source(storage: Storage, entry: Entry) -> Source | Item:
 
 
 def _matches(name: str, globs: tuple[str, ...]) -> bool:
-    if not globs:
-        return False
-    last = name.rpartition("/")[2]
-    return any(fnmatchcase(name, glob) or fnmatchcase(last, glob) for glob in globs)
+    """Whether a file, or a folder that it lies in, matches: by its whole name below the root or its last part."""
+    written = {each for glob in globs for each in _as_matched(glob)}
+    while name and written:
+        last = name.rpartition("/")[2]
+        if any(fnmatchcase(name, glob) or fnmatchcase(last, glob) for glob in written):
+            return True
+        name = name[: -len(last) - 1]
+    return False
+
+
+@cache
+def _as_matched(glob: str) -> tuple[str, ...]:
+    """A glob as names are written; `**/` is any folders or none, and `/` at its end says that a folder is meant."""
+    plain = glob.removeprefix("./").rstrip("/") or glob
+    return plain, plain.replace("**/", "")

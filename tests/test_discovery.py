@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_listed_fails_by_name_whatever_is_selected(selec
     assert item.failure.message == "cannot list the folder: Permission denied"
 
 
-@pytest.mark.parametrize("glob", ["private/*", "private*", "*"])
+@pytest.mark.parametrize("glob", ["private/*", "private*", "*", "private", "private/"])
 def test_a_folder_whose_files_are_all_excluded_need_not_be_listed(glob):
     assert "private" not in [
         getattr(one, "source", one).name for one in find(Unreadable("private"), Selection(exclude=(glob,)))
@@ -123,6 +123,22 @@ def test_globs_match_the_whole_name_or_its_last_part(folder):
     assert set(told(folder, include=("b.*", "c.*"))) == {"b.png", "x/c.jpg"}
     assert set(told(folder, exclude=("*.jpg", "*.png"))) == set()
     assert set(told(folder, include=("*.JPG",))) == set(), "case counts"
+
+
+@pytest.mark.parametrize("glob", ["x", "x/", "./x", "./x/*", "x/**", "**/x", "**/x/"])
+def test_a_glob_for_a_folder_is_one_for_all_that_lies_in_it(folder, glob):
+    for name in ("a.jpg", "x.jpg", "x/a.jpg", "x/y/b.jpg"):
+        write(folder / name)
+    assert set(told(folder, include=(glob,))) == {"x/a.jpg", "x/y/b.jpg"}
+    assert set(told(folder, exclude=(glob,))) == {"a.jpg", "x.jpg"}
+
+
+def test_two_asterisks_are_any_folders_or_none(folder):
+    for name in ("a.jpg", "x/a.jpg", "x/y/a.jpg", "z/xa.jpg"):
+        write(folder / name)
+    assert set(told(folder, include=("**/a.jpg",))) == {"a.jpg", "x/a.jpg", "x/y/a.jpg"}
+    assert set(told(folder, include=("x/**/a.jpg",))) == {"x/a.jpg", "x/y/a.jpg"}
+    assert set(told(folder, exclude=("y",))) == {"a.jpg", "x/a.jpg", "z/xa.jpg"}, "at any depth, as names of files"
 
 
 def test_an_unknown_file_that_is_not_selected_is_not_opened(folder):

@@ -34,7 +34,8 @@ OPTIONS: Sections = {
     "Which files": [
         click.option("--recursive/--no-recursive", "-r", default=True, help="Also folders below. [default: recursive]"),
         click.option("--include", multiple=True, metavar="GLOB",
-                     help="Only files whose name, or name below INPUT, matches; repeatable."),
+                     help="Only files that match, or lie in a folder that does, by their name or their name below "
+                          "INPUT; case counts; repeatable."),
         click.option("--exclude", multiple=True, metavar="GLOB", help="None of those that match; repeatable."),
         click.option("--files-from", metavar="FILE", shell_complete=completing.files,
                      help="Names below INPUT, one a line; - for stdin."),
