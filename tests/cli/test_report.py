@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from imgpipe.errors import UsageError
+from imgpipe.report.page import check_place, write_page
 from imgpipe.report.record import read_record
 from tests.command import imgpipe
 from tests.concurrency.tools import eventually
@@ -145,6 +147,17 @@ def test_another_run_that_is_refused_leaves_the_record_of_the_living_one(picture
         done = imgpipe("process", pictures, tmp_path / "out", *SMALL, "--force")
     assert (done.returncode, "another run is writing" in done.stderr) == (2, True)
     assert list(read_record(str(tmp_path / "out"))) == before
+
+
+def test_a_page_takes_the_place_of_no_device_and_leaves_a_link_a_link(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="it is no regular file"):
+        check_place(str(tmp_path / "pipe"))
+    write(tmp_path / "out/.imgpipe/last-run.jsonl", b'{"type":"run"}\n')
+    os.symlink("page.html", tmp_path / "link.html")
+    write_page(str(tmp_path / "out"), str(tmp_path / "link.html"), 1)
+    assert os.readlink(tmp_path / "link.html") == "page.html"
+    assert (tmp_path / "page.html").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def write_page(output: str, file: str, cores: int) -> None:
     before, after = _thumbnails(gathered, output, pictured[:_PAIRS], cores)
     rows = [row(item, before.get(item.source.name), after.get(item.source.name)) for item in items]
     page = render(gathered, rows, output, large=len(pictured) <= LARGE, without=max(0, len(pictured) - _PAIRS))
-    folder, name = os.path.split(os.path.abspath(file))
+    folder, name = os.path.split(os.path.realpath(file))
     try:
         open_storage(folder).put(name, page.encode())
     except OSError as error:
@@ -56,9 +56,12 @@ def check_place(file: str, made: str | None = None) -> None:
     Raises:
         UsageError: it cannot.
     """
-    folder, name = os.path.split(os.path.abspath(file))
+    folder, name = os.path.split(os.path.realpath(file))
     if os.path.isdir(file) or not name:
         raise UsageError(f"cannot write the report {file}: it is a folder; give a file, such as report.html")
+    if os.path.exists(file) and not os.path.isfile(file):
+        # A page is renamed into its place, and a device or a pipe would be gone then.
+        raise UsageError(f"cannot write the report {file}: it is no regular file; give one, such as report.html")
     if not os.path.isdir(folder):
         if made is not None and os.path.realpath(folder) == os.path.realpath(made):
             return
