@@ -122,6 +122,13 @@ def test_a_suffix_that_leads_elsewhere_is_refused(suffix):
         Naming(suffix=suffix)
 
 
+def test_a_name_that_no_file_can_have_here_is_refused_before_any_work():
+    """As `ü` where the locale is ASCII; this one is in no encoding."""
+    naming = Naming(template="\ud800{stem}{ext}")
+    with pytest.raises(UsageError, match=r"the name '\{dir\}/\\ud800\{stem\}\{ext\}': names of files are in \S+ here"):
+        named(Recipe().renditions, naming)
+
+
 def test_flat_outputs_are_in_one_folder_and_may_clash():
     assert target(source("x/y/a.jpg"), "webp", Naming(flat=True)).name == "a.webp"
     inputs = [source("x/a.jpg"), source("y/a.jpg")]
