@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 
@@ -30,7 +31,9 @@ def read_names(path: str, *, null: bool) -> tuple[str, ...]:
                 data = file.read()
     except OSError as error:
         raise UsageError(f"cannot read the names in {path}: {error.strerror}") from error
-    lines = data.split(b"\0") if null else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    # Editors of other systems begin a text so, and end its lines with two characters.
+    text = data.removeprefix(codecs.BOM_UTF8)
+    lines = data.split(b"\0") if null else [line.removesuffix(b"\r") for line in text.split(b"\n")]
     return tuple(_name(os.fsdecode(line)) for line in lines if line)
 
 

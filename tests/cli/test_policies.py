@@ -83,7 +83,7 @@ def test_a_collision_names_both_inputs_also_where_only_sizes_would_tell_them_apa
 
 
 def test_only_named_files_are_processed_in_their_order(pictures, out, tmp_path):
-    (tmp_path / "names.txt").write_text("x/c.jpg\n\n./a.jpg\r\nx//c.jpg\n")
+    (tmp_path / "names.txt").write_text("\ufeffx/c.jpg\n\n./a.jpg\r\nx//c.jpg\n", encoding="utf-8")
     done = process(pictures, out, "--files-from", tmp_path / "names.txt", "--name", "{index}{ext}", "--json", "-")
     assert list(items(done)) == ["x/c.jpg", "a.jpg"]
     assert set(contents(out)) == {"x/1.jpg", "2.jpg"}
