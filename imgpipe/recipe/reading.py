@@ -14,6 +14,7 @@ import msgspec
 from imgpipe import filters
 from imgpipe.codecs.codec import Encoding
 from imgpipe.errors import RecipeError, UsageError
+from imgpipe.filters.catalogue import named
 from imgpipe.filters.colour import parse_opaque
 from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import nearest
@@ -130,7 +131,9 @@ def _check_keys(table: Mapping[str, Any], struct: type[msgspec.Struct], where: s
     valid = struct.__struct_fields__
     for key in table:
         if key not in valid:
-            raise RecipeError(f"{where}: there is no {key}; {nearest(key, valid)}")
+            is_filter = named(key.replace("_", "-"))
+            hint = f'a filter stands in the list of them: filters = ["{key}:..."]' if is_filter else nearest(key, valid)
+            raise RecipeError(f"{where}: there is no {key}; {hint}")
 
 
 def _explain(message: str) -> str:
@@ -146,7 +149,8 @@ def _explain(message: str) -> str:
     for word, meaning in _WORDS.items():
         reason = re.sub(rf"\b{word}\b", meaning, reason)
     reason = reason[:1].lower() + reason[1:].replace("`", "").replace(" | null", "").replace(" | ", " or ")
-    return "".join(f"{word}: " for word in words) + reason
+    hint = "; it is in bytes: 200_000 for 200KB" if words[-1:] == ["max_size"] else ""
+    return "".join(f"{word}: " for word in words) + reason + hint
 
 
 def _recipe(table: dict[str, Any], where: str, folder: str) -> Recipe:

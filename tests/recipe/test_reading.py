@@ -82,6 +82,14 @@ def test_a_filter_as_text_and_as_table_are_the_same():
         ("quality = 120", "r: quality=120 is not valid; it goes from 1 to 100"),
         ("[[output]]\n[[output]]\nquality = 120", "r: output 2: quality=120 is not valid; it goes from 1 to 100"),
         ('quality = "high"', "r: quality: expected a whole number, got text"),
+        (
+            'max_size = "200KB"',
+            "r: max_size: expected a whole number, got text; it is in bytes: 200_000 for 200KB",
+        ),
+        (
+            '[[output]]\nresize = "80x80"',
+            'r: output 1: there is no resize; a filter stands in the list of them: filters = ["resize:..."]',
+        ),
         ("[[output]]\nlossless = 1", "r: output 1: lossless: expected true or false, got a whole number"),
         ("[[output]]\nqualty = 80", "r: output 1: there is no qualty; did you mean quality?"),
         ("fliters = []", "r: there is no fliters; did you mean filters?"),
