@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -65,13 +66,23 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
 
 def instead_of(source: str, target: str) -> str:
     """What a missing input may have been meant to be: something beside it, or the two were exchanged."""
+    if source == "-":
+        return "; pictures come from a folder or a file, and --files-from - takes their names from standard input"
     folder, name = os.path.split(source.rstrip("/"))
+    if set(name) & set("*?[") and os.path.isdir(folder or "."):
+        return f"; INPUT is {folder or '.'} then, and --include {shlex.quote(name)} chooses in it"
     with suppress(OSError):
         if near := closest(name, os.listdir(folder or ".")):
             return f"; did you mean {os.path.join(folder, near)}?"
-        if set(os.listdir(target)) - {OWN_FOLDER}:
-            return f", but there is {target}: INPUT comes first, then OUTPUT"
-    return ""
+    return f", but there is {target}: INPUT comes first, then OUTPUT" if may_be_input(target) else ""
+
+
+def may_be_input(target: str) -> bool:
+    """Whether what is named as the output is a folder with files, and no run has written there yet."""
+    with suppress(OSError):
+        names = os.listdir(target)
+        return bool(names) and OWN_FOLDER not in names
+    return False
 
 
 def _entries(storage: Storage, selection: Selection) -> Iterator[Entry]:

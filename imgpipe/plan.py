@@ -220,8 +220,8 @@ def _open_source(source: str, target: str, selection: Selection) -> tuple[Storag
     storage = open_storage(source)
     if storage.samples:
         return storage, selection
-    if not storage.remote and not os.path.lexists(source):
-        raise UsageError(f"there is no input {source}{instead_of(source, target)}")
+    if not storage.remote:
+        _check_source(source, target)
     if storage.remote and selection.names is not None:
         return storage, selection
     single = storage.single()
@@ -239,6 +239,15 @@ def _open_source(source: str, target: str, selection: Selection) -> tuple[Storag
         return open_storage(folder), replace(selection, names=(name,))
     listing = selection.listing._replace(recursive=False, hidden=True)
     return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
+
+
+def _check_source(source: str, target: str) -> None:
+    try:
+        os.lstat(source)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise UsageError(f"there is no input {source}{instead_of(source, target)}") from None
+    except OSError as error:
+        raise UsageError(f"cannot look at the input {source}: {error.strerror}") from None
 
 
 def _check_target(source: Storage, target: Storage, existing: Existing) -> None:

@@ -46,7 +46,10 @@ class Commands(click.Group):
         if args[0] not in valid and not args[0].startswith("-"):
             from imgpipe.filters.option import nearest
 
-            raise click.UsageError(f"there is no command {args[0]}; {nearest(args[0], valid)}", ctx)
+            option = f"--{args[0]}"
+            meant = any(option in param.opts for param in self.get_params(ctx))
+            hint = f"did you mean {option}?" if meant else nearest(args[0], valid)
+            raise click.UsageError(f"there is no command {args[0]}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

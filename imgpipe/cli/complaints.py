@@ -90,8 +90,12 @@ def _name(error: click.BadParameter, context: click.Context | None) -> str:
 def _too_many(message: str, context: click.Context | None) -> str:
     words = message[message.find("(") + 1 : message.rfind(")")]
     params = context.command.get_params(context) if context is not None else []
-    chooses = any("--include" in param.opts for param in params)
-    advice = "; INPUT is one folder or file, and --include '*.jpg' chooses in it" if chooses else ""
+    options = {option for param in params for option in param.opts}
+    advice = ""
+    if "--include" in options:
+        advice = "; INPUT is one folder or file, and --include '*.jpg' chooses in it"
+    elif "--recipe" in options and not any(isinstance(param, click.Argument) for param in params):
+        advice = "; a recipe stands behind -c"
     return f"too many arguments: {words}{advice}"
 
 

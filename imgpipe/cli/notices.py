@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imgpipe.discovery import may_be_input
 from imgpipe.naming import printable
 from imgpipe.plan import Plan
-from imgpipe.storage.listing import OWN_FOLDER
 
 WEB_READY_NOTICE = (
     "No filter or format was asked for: making web-ready copies "
@@ -36,5 +35,4 @@ def _nothing_in(given: Mapping[str, Any]) -> str:
         return f"no files in {source} with {' '.join(globs)}"
     if given["files_from"]:
         return f"no names in {given['files_from']}"
-    exchanged = os.path.isdir(target) and set(os.listdir(target)) - {OWN_FOLDER}
-    return f"no files in {source}" + (f", but in {target}: INPUT comes first" if exchanged else "")
+    return f"no files in {source}" + (f", but in {target}: INPUT comes first" if may_be_input(target) else "")

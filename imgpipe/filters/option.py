@@ -12,6 +12,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_ar
 
 from imgpipe.errors import RecipeError
 
+_ALIKE = 0.65
+"""Two words with less in common than this are no misspelling of each other: `top` is not meant to be `entropy`."""
+
 Value: TypeAlias = str | int | float | bool | None
 
 
@@ -187,7 +190,7 @@ def closest(name: str, valid: Iterable[str]) -> str | None:
     """The valid name that is most like another one, None where none is."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1)), None)
+    return next(iter(difflib.get_close_matches(name, sorted(valid), n=1, cutoff=_ALIKE)), None)
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from imgpipe import cli
 from imgpipe.cli import complaints
 from tests.command import imgpipe
 
+LONG = "a" * 300
 GEOMETRY = (
     "write 800x600, 800x, x600, 50% or 2MP, with > (only shrink), < (only enlarge), ! (ignore aspect) or ^ (fill)"
 )
@@ -21,6 +22,7 @@ WRONG = {
     "proces in out": "there is no command proces; did you mean process? (imgpipe --help)",
     "help proces": "there is no command proces; did you mean process? (imgpipe --help)",
     "recipe chek": "there is no command chek; did you mean check? (imgpipe recipe --help)",
+    "version": "there is no command version; did you mean --version? (imgpipe --help)",
     "--helo": "there is no option --helo; did you mean --help? (imgpipe --help)",
     # options
     "process in out --rezise 3": "there is no option --rezise; did you mean --resize? (imgpipe process --help)",
@@ -82,6 +84,10 @@ WRONG = {
     "process in out -F resize:widht=3": "filter resize has no option widht; did you mean width?",
     "process in out --kernel lancos3": ("filter resize: kernel=lancos3 is not valid; did you mean lanczos3?"),
     "process in out --gravity nort": "filter resize: gravity=nort is not valid; did you mean north?",
+    "process in out --resize 9x9 --fit cover --gravity top": (
+        "filter resize: gravity=top is not valid; gravity takes center, north, northeast, east, southeast, south, "
+        "southwest, west, northwest, attention, entropy"
+    ),
     "process in out --fit cover": (
         "resize needs a size: size, width, height, long_edge, short_edge (--resize 800x600, --width 800...)"
     ),
@@ -90,6 +96,7 @@ WRONG = {
     "process in out -F blur:-1": "filter blur: sigma=-1 is not valid; sigma takes 0 to 500 px",
     # recipes
     "process in out -c wbe": "there is no recipe wbe, and no such file; did you mean web?",
+    "recipe show web": "too many arguments: web; a recipe stands behind -c (imgpipe recipe show --help)",
     "recipe check nix.toml": "cannot read the recipe nix.toml: No such file or directory",
     "recipe check bad.toml": "bad.toml: there is no qualty; did you mean quality?",
     # names and files
@@ -97,6 +104,14 @@ WRONG = {
     "process in/a.pgn out": "there is no input in/a.pgn; did you mean in/a.png?",
     "process web in": "there is no input web, but there is in: INPUT comes first, then OUTPUT",
     "process web out": "there is no input web",
+    "process web made": "there is no input web",
+    "process - made": (
+        "there is no input -; pictures come from a folder or a file, and --files-from - takes their names from "
+        "standard input"
+    ),
+    "process in/*.png made": "there is no input in/*.png; INPUT is in then, and --include '*.png' chooses in it",
+    "process *.png in": "there is no input *.png; INPUT is . then, and --include '*.png' chooses in it",
+    f"process {LONG} out": f"cannot look at the input {LONG}: File name too long",
     "process in in": (
         "input and output are the same folder, {folder}/in; give another output, or --in-place to replace each picture "
         "by what is made of it"
@@ -115,11 +130,15 @@ WRONG = {
 }
 
 
+STANDS = [".imgpipe", "a.png", "bad.toml", "in", "made"]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("calls")
     (folder / "in").mkdir()
     Image.new("RGB", (8, 8)).save(folder / "in" / "a.png")
+    (folder / "made" / ".imgpipe").mkdir(parents=True)
     (folder / "bad.toml").write_text("qualty = 3\n")
     return folder
 
@@ -132,7 +151,7 @@ def test_a_wrong_call_is_answered_in_one_line_and_writes_nothing(call, folder, m
     status = cli.run()
     assert capfd.readouterr() == ("", f"imgpipe: {WRONG[call].replace('{folder}', str(folder))}\n")
     assert status == cli.WRONG_USAGE
-    assert sorted(path.name for path in folder.rglob("*")) == ["a.png", "bad.toml", "in"]
+    assert sorted(path.name for path in folder.rglob("*")) == STANDS
 
 
 @pytest.mark.parametrize(
@@ -152,7 +171,7 @@ def test_a_wrong_call_is_answered_in_one_line_and_writes_nothing(call, folder, m
 def test_an_empty_word_is_refused_since_it_would_mean_something_else(call, said, folder):
     done = imgpipe(*call, cwd=folder)
     assert (done.stdout, done.stderr, done.returncode) == ("", f"imgpipe: {said}\n", 2)
-    assert sorted(path.name for path in folder.rglob("*")) == ["a.png", "bad.toml", "in"]
+    assert sorted(path.name for path in folder.rglob("*")) == STANDS
 
 
 @pytest.mark.parametrize("empty", [["--suffix", ""], ["--suffix="], ["--name", ""]], ids=str)
@@ -194,6 +213,8 @@ def test_what_matches_nothing_is_said(options, said, folder, tmp_path):
 
 def test_exchanged_folders_are_pointed_out(folder, tmp_path):
     (tmp_path / "out").mkdir()
+    done = imgpipe("process", tmp_path / "out", folder / "made", "--width", 4, "--dry-run")
+    assert done.stdout.splitlines()[0] == f"no files in {tmp_path}/out", "there are outputs, as they should"
     done = imgpipe("process", tmp_path / "out", folder / "in", "--width", 4)
     assert done.stdout.splitlines()[0] == f"no files in {tmp_path}/out, but in {folder}/in: INPUT comes first"
 
