@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -70,6 +69,8 @@ def instead_of(source: str, target: str) -> str:
         return "; pictures come from a folder or a file, and --files-from - takes their names from standard input"
     folder, name = os.path.split(source.rstrip("/"))
     if set(name) & set("*?[") and os.path.isdir(folder or "."):
+        import shlex
+
         return f"; INPUT is {folder or '.'} then, and --include {shlex.quote(name)} chooses in it"
     with suppress(OSError):
         if near := closest(name, os.listdir(folder or ".")):

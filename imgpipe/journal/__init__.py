@@ -34,7 +34,7 @@ from imgpipe.storage.origins import note_origin
 
 if TYPE_CHECKING:
     from imgpipe.journal.segments import SegmentedFile
-    from imgpipe.storage.cloud import CloudFolder
+    from imgpipe.storage.conditional import Conditional
 
 __all__ = ["Journal", "Making", "OpenJournal", "open_journal", "peek"]
 
@@ -218,7 +218,7 @@ def _opened(storage: Storage, origin: str) -> Iterator[tuple[JournalFile | Segme
     if calls is None:
         from imgpipe.journal.segments import opened
 
-        with opened(_cloud(storage)) as segments:
+        with opened(_conditional(storage)) as segments:
             yield segments, segments.index
         return
     durable = storage.durability == "fsync"
@@ -231,10 +231,10 @@ def _opened(storage: Storage, origin: str) -> Iterator[tuple[JournalFile | Segme
         yield file, index
 
 
-def _cloud(storage: Storage) -> CloudFolder:
-    from imgpipe.storage.cloud import CloudFolder
+def _conditional(storage: Storage) -> Conditional:
+    from imgpipe.storage.conditional import Conditional
 
-    if not isinstance(storage, CloudFolder):
+    if not isinstance(storage, Conditional):
         raise TypeError(f"no journal can be kept in {storage.root}")
     return storage
 
@@ -258,7 +258,7 @@ def peek(output: str, making: Making) -> Journal:
         from imgpipe.journal.segments import load_all
 
         with _OutputErrors("cannot read the journal"):
-            index = load_all(_cloud(open_storage(output)), lines)
+            index = load_all(_conditional(open_storage(output)), lines)
     else:
         lines = BytesIO(content(folder_of(output)))
         index, _ = index_of(lines)

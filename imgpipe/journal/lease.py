@@ -20,7 +20,7 @@ from typing import Any
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import StartRefused, start_thread
 from imgpipe.errors import UsageError
-from imgpipe.storage.cloud import CloudFolder
+from imgpipe.storage.conditional import Conditional
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.storage.objects import Version
 
@@ -36,7 +36,7 @@ _TRIES = 3
 class Lease:
     """A lock that is held, and by whom."""
 
-    def __init__(self, storage: CloudFolder, every: float = _RENEWED) -> None:
+    def __init__(self, storage: Conditional, every: float = _RENEWED) -> None:
         self._storage = storage
         self._every = every
         self._times = 0
@@ -129,7 +129,7 @@ class Lease:
 
 
 @contextmanager
-def held(storage: CloudFolder) -> Iterator[Lease]:
+def held(storage: Conditional) -> Iterator[Lease]:
     """The lock of an OUTPUT while the block runs.
 
     Raises:

@@ -19,7 +19,7 @@ from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.journal.file import counting_lines, index_of, is_wasteful, joined
 from imgpipe.journal.lease import Lease, held
 from imgpipe.journal.records import Index
-from imgpipe.storage.cloud import CloudFolder
+from imgpipe.storage.conditional import Conditional
 from imgpipe.storage.listing import OWN_FOLDER
 
 _FOLDER = "journal"
@@ -57,7 +57,7 @@ class _Found(NamedTuple):
 class SegmentedFile:
     """A journal that is open for writing. Lines may be appended from any thread; a copy of what was loaded is kept."""
 
-    def __init__(self, storage: CloudFolder, lease: Lease, copy: BinaryIO) -> None:
+    def __init__(self, storage: Conditional, lease: Lease, copy: BinaryIO) -> None:
         """Load it; OSError where that is impossible."""
         self._storage = storage
         self._lease = lease
@@ -140,7 +140,7 @@ class SegmentedFile:
 
 
 @contextmanager
-def opened(storage: CloudFolder) -> Iterator[SegmentedFile]:
+def opened(storage: Conditional) -> Iterator[SegmentedFile]:
     """The journal of an OUTPUT for its one run.
 
     Raises:
@@ -151,7 +151,7 @@ def opened(storage: CloudFolder) -> Iterator[SegmentedFile]:
         yield SegmentedFile(storage, lease, copy)
 
 
-def load(storage: CloudFolder, generation: int, numbers: Iterable[int], copy: BinaryIO) -> Index:
+def load(storage: Conditional, generation: int, numbers: Iterable[int], copy: BinaryIO) -> Index:
     """Write the segments one after the other into a file, and index it.
 
     Raises:
@@ -174,13 +174,13 @@ def load(storage: CloudFolder, generation: int, numbers: Iterable[int], copy: Bi
     return index
 
 
-def load_all(storage: CloudFolder, copy: BinaryIO) -> Index:
+def load_all(storage: Conditional, copy: BinaryIO) -> Index:
     """The same for all segments that count; for looking only."""
     found = _found(storage)
     return load(storage, found.generation, found.numbers, copy)
 
 
-def _found(storage: CloudFolder) -> _Found:
+def _found(storage: Conditional) -> _Found:
     names = [entry.name for entry in storage.own(_FOLDER)]
     parts = [(folder, last) for folder, _, last in (name.partition("/") for name in names)]
     generations = {int(folder) for folder, _ in parts if folder.isdecimal()}
