@@ -22,6 +22,14 @@ help: ## this list
 	@echo
 	@echo 'The first that needs it makes the environment in .venv; activate it, or call .venv/bin/imgpipe.'
 
+# It says for which folder it was made. Programs in an environment name theirs: where it was moved, all of it is made anew.
+place := $(shell cat $(ready) 2>/dev/null)
+ifneq ($(place),)
+ifneq ($(place),$(realpath .))
+.PHONY: $(ready)
+endif
+endif
+
 env: $(ready) ## make the environment in .venv, or bring it up to date
 
 $(ready): pyproject.toml tools/bootstrap.py $(wildcard tests/requirements-s3.txt)

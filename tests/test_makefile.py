@@ -92,11 +92,28 @@ def test_a_newer_pyproject_brings_the_environment_up_to_date(copy):
     assert "bootstrapping" in make("env", cwd=copy).stdout
 
 
-@pytest.mark.parametrize("writes", [True, False])
-def test_modules_are_compiled_only_where_python_will_not_do_it_itself(writes, monkeypatch):
+@pytest.fixture
+def bootstrap():
     spec = importlib.util.spec_from_file_location("bootstrap", os.path.join(ROOT, "tools", "bootstrap.py"))
-    bootstrap = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bootstrap)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_environment_whose_folder_was_moved_is_made_anew(copy, bootstrap, monkeypatch):
+    """Its programs say where their Python was. One that does not know its folder was made when none was noted."""
+    moved = copy.rename(copy.parent / "a folder, früh (2)")
+    ready = moved / ".venv/imgpipe-ready"
+    monkeypatch.setattr(bootstrap, "ROOT", str(moved))
+    monkeypatch.setattr(bootstrap, "READY", str(ready))
+    for place, anew in (("", False), (os.path.realpath(moved), False), (str(copy), True)):
+        ready.write_text(place, encoding="utf-8")
+        assert ("bootstrap.py" in make("-n", "env", cwd=moved).stdout) is anew
+        assert bootstrap.was_moved() is anew
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_modules_are_compiled_only_where_python_will_not_do_it_itself(writes, bootstrap, monkeypatch):
     called = []
     monkeypatch.setattr(bootstrap, "PYTHON", sys.executable)
     monkeypatch.setattr(bootstrap, "run", lambda *command, **_: called.append(command))

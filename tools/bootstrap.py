@@ -79,10 +79,18 @@ def clear() -> None:
 
 
 def usable() -> bool:
-    """Whether there is an environment one can install into: finished, and its Python still there and new enough."""
-    if os.path.exists(UNFINISHED) or not os.path.exists(PYTHON):
+    """Whether there is an environment one can install into: finished, here, its Python still there and new enough."""
+    if os.path.exists(UNFINISHED) or not os.path.exists(PYTHON) or was_moved():
         return False
     return run(PYTHON, "-c", f"import sys; sys.exit(sys.version_info < {OLDEST})", quiet=True)
+
+
+def was_moved() -> bool:
+    """Whether the environment was made for a folder of another name, by which its programs call their Python."""
+    if not os.path.exists(READY):
+        return False
+    with open(READY, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read() not in ("", os.path.realpath(ROOT))
 
 
 def install_with_uv(fresh: bool) -> bool:
@@ -180,7 +188,8 @@ def main() -> None:
     install_s3_server()
     compile_bytecode()
     os.remove(UNFINISHED)
-    touch(READY)
+    with open(READY, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(os.path.realpath(ROOT))
 
 
 if __name__ == "__main__":
