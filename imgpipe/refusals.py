@@ -21,6 +21,7 @@ _LATE = "names that are known only once outputs are made ({width}, {height}, {ha
 
 def check_options(recipe: Recipe, options: Options) -> None:
     """See that they agree, whatever the inputs are; UsageError."""
+    _check_recipe(recipe)
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
     copies = options.savings is not None and options.savings.copy
@@ -29,6 +30,11 @@ def check_options(recipe: Recipe, options: Options) -> None:
             "--copy-skipped copies the original with all its metadata, which --strip and --strip-gps forbid"
         )
     _check_outputs(recipe, options.naming)
+
+
+def _check_recipe(recipe: object) -> None:
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"{recipe!r} is no Recipe; Recipe.load({str(recipe)!r}) reads one, of a file or by its name")
 
 
 def _check_outputs(recipe: Recipe, naming: Naming) -> None:

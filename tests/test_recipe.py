@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -297,3 +298,10 @@ def test_a_background_may_be_a_list_too():
 def test_a_background_that_is_no_colour_is_refused(background):
     with pytest.raises(RecipeError, match="is not valid; red, green and blue"):
         Recipe(format="jpeg", encoding=Encoding(background=background))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", Path("a.jpg")], ids=str)
+def test_the_name_of_a_file_is_no_picture(name):
+    for apply in (Recipe().apply, Recipe().apply_all):
+        with pytest.raises(TypeError, match="is the name of a file; give what is in it"):
+            apply(name)

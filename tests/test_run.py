@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -414,6 +415,12 @@ def test_a_usage_error_writes_nothing(pictures, out, tmp_path):
         with pytest.raises(error):
             call()
     assert traces(tmp_path) == before
+
+
+def test_the_name_of_a_recipe_is_no_recipe(pictures, out):
+    with pytest.raises(UsageError, match=re.escape("'web' is no Recipe; Recipe.load('web') reads one")):
+        process(pictures, out, "web")
+    assert not out.exists()
 
 
 def test_a_second_run_into_one_folder_is_refused_while_the_first_goes_on(pictures, out):

@@ -160,6 +160,7 @@ class Recipe:
         >>> Image.open(io.BytesIO(made)).size
         (320, 240)
         """
+        _check_content(data)
         return bytes(transform(data, self.operations, self.plans[:1], self.settings(limits))[0].data)
 
     def apply_all(self, data: bytes, limits: Limits | None = None) -> list[Encoded]:
@@ -173,7 +174,13 @@ class Recipe:
         >>> [made.size for made in Recipe(outputs=sizes).apply_all(file.getvalue())]
         [(320, 240), (160, 120)]
         """
+        _check_content(data)
         return transform(data, self.operations, self.plans, self.settings(limits))
+
+
+def _check_content(data: object) -> None:
+    if isinstance(data, str | os.PathLike):
+        raise TypeError(f"{data!r} is the name of a file; give what is in it: open(..., 'rb').read()")
 
 
 def _said(operations: Sequence[Operation]) -> list[list[str]]:
