@@ -16,17 +16,12 @@ from typing import Any
 from imgpipe.errors import RunError, UsageError
 from imgpipe.job import Source
 from imgpipe.storage import Attributes, Data, Durability, Entry, Listing, is_name, open_storage
-from imgpipe.storage.answers import GONE
+from imgpipe.storage.buckets import advice, cannot_list, store
 from imgpipe.storage.listing import OWN_FOLDER, TEMPORARY_PREFIX
-from imgpipe.storage.location import Bucket, bucket_of, scheme_of
-from imgpipe.storage.objects import Objects, Version, client_options, load, retries
+from imgpipe.storage.location import bucket_of
+from imgpipe.storage.objects import Objects, Version
 from imgpipe.storage.standing import Standing
 
-_CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and its secret, or from AWS_PROFILE",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS, or from what gcloud auth application-default login left",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-}
 _LONGEST_KEY = 1024
 _NO_KEY = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
 _FEW = 64
@@ -45,7 +40,7 @@ class CloudFolder:
         self._bucket = bucket_of(url)
         self.root = self.identity = str(self._bucket)
         self.durability = durability
-        self.objects = Objects(self.root, lambda: _store(self._bucket))
+        self.objects = Objects(self.root, lambda: store(self._bucket))
         self._lock = threading.Lock()
         self._looked_up = 0
         self._standing: Standing | None = None
@@ -63,7 +58,7 @@ class CloudFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UsageError(f"cannot look at {self.root}: {error.strerror}{_advice(self.root)}") from None
+            raise UsageError(f"cannot look at {self.root}: {error.strerror}{advice(self.root)}") from None
         folder, _, name = self.root.rpartition("/")
         return folder, name
 
@@ -223,7 +218,7 @@ class CloudFolder:
                 if name := entry.name.removeprefix(above).lstrip("/"):
                     yield Entry(name, entry.bytes, entry.modified, inode=entry.inode)
         except OSError as error:
-            raise RunError(_cannot_list(self.root, error)) from None
+            raise RunError(cannot_list(self.root, error)) from None
 
     def _is_there(self, name: str) -> bool:
         """Whether an object of no bytes is one: a folder's marker is listed as if it had no slash at its end."""
@@ -241,36 +236,6 @@ class CloudFolder:
         if not is_name(name) or _NO_KEY.search(name):
             raise OSError(errno.EINVAL, "its name is no UTF-8, or has control characters, as no key may", name)
         return f"{self._bucket.prefix}/{name}" if self._bucket.prefix else name
-
-
-def _store(bucket: Bucket) -> Any:
-    """The library's store for a bucket, by the settings that the cloud's own tools take."""
-    stores, environment = load(), dict(os.environ)
-    match bucket.scheme:
-        case "s3":
-            from imgpipe.storage.aws_profile import settings
-
-            options = {"client_options": client_options(environment, "AWS"), "retry_config": retries()}
-            return stores.S3Store(bucket.name, **settings(environment), **options)
-        case "gs":
-            options = {"client_options": client_options(environment, "GOOGLE"), "retry_config": retries()}
-            return stores.GCSStore(bucket.name, **options)
-    options = {"client_options": client_options(environment, "AZURE"), "retry_config": retries()}
-    return stores.AzureStore(bucket.name, **options)
-
-
-def _advice(root: str) -> str:
-    return f"; credentials are taken from {_CREDENTIALS[scheme_of(root)]}"
-
-
-def _cannot_list(root: str, error: OSError) -> str:
-    if error.errno == errno.EINVAL:
-        return (
-            f"cannot list {root}: a key there has an empty part, . or .. as a part, or a control character, and the "
-            "listing ends at it; give a prefix without it, or name the inputs with --files-from"
-        )
-    advice = "" if error.errno == GONE else _advice(root)
-    return f"cannot list {root}: {error.strerror}{advice}"
 
 
 def _is_visible(name: str, listing: Listing) -> bool:
