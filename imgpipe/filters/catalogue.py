@@ -6,8 +6,9 @@ import functools
 import importlib
 
 from imgpipe.errors import RecipeError
+from imgpipe.filters.loading import load
 from imgpipe.filters.option import nearest
-from imgpipe.filters.registry import Filter, load
+from imgpipe.filters.registry import Filter
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "resizing": ("resize",),

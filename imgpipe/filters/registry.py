@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import os
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
 from imgpipe.concurrency.main_module import main_module_is_no_file
 from imgpipe.errors import RecipeError
-from imgpipe.filters.option import Option, Value, closest, read_options
+from imgpipe.filters.option import Option, Value, read_options
 from imgpipe.orientation import settled
 from imgpipe.picture import Picture, Size
 
@@ -156,6 +154,8 @@ class Filter:
                 f"filter {self.name} is defined {place} ({self.reference}), where workers cannot import it "
                 "from: define it at the top of a module"
             )
+        from imgpipe.filters.loading import load
+
         return load, (self.reference,)
 
     def __repr__(self) -> str:
@@ -229,41 +229,6 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
         return Filter(function, name or function.__name__.replace("_", "-"), traits)
 
     return decorate(function) if function is not None else decorate
-
-
-def _reason(error: BaseException, module: str) -> str:
-    """What kept a filter from being loaded: a mistyped name in our words, anything else in Python's."""
-    match error:
-        case ModuleNotFoundError() if f"{module}.".startswith(f"{error.name}."):
-            return f"there is no module {module} in this folder, nor on Python's path"
-        case AttributeError(name=str(missing), obj=ModuleType() as found) if found.__name__ == module:
-            near = closest(missing, (name for name, value in vars(found).items() if callable(value)))
-            return f"{module} has no {missing}" + (f"; did you mean {near}?" if near else "")
-        case _:
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def load(reference: str) -> Filter:
-    """The filter defined at `module:name`; a plain annotated function there becomes one.
-
-    Raises:
-        RecipeError: there is no such module or name, it is no filter, or its module fails to import.
-    """
-    module_name, _, qualname = reference.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-        for part in qualname.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # the module is somebody's own: anything may come out of it
-        raise RecipeError(f"no filter at {reference}: {_reason(error, module_name)}") from error
-    if isinstance(found, Filter):
-        return found
-    if not inspect.isfunction(found):
-        raise RecipeError(f"{reference} is no filter: it is not a function")
-    try:
-        return filter(found)
-    except TypeError as error:
-        raise RecipeError(f"{reference} is no filter: {error}") from error
 
 
 def _read_signature(function: Callable[..., Any], name: str) -> tuple[Takes, tuple[Option, ...]]:

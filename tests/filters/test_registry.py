@@ -8,7 +8,7 @@ from PIL import Image
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters import Range, builtin, filter
-from imgpipe.filters.registry import load
+from imgpipe.filters.loading import load
 from imgpipe.picture import Picture
 
 
