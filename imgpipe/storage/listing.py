@@ -89,13 +89,21 @@ def find(root: str, name: str, listing: Listing, in_outputs: dict[str, bool]) ->
             return Entry(name, 0, 0, error="is no name of an input")
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        return Entry(name, 0, 0, error=f"there is no such input: {getattr(error, 'strerror', None) or error}")
+        why = f"there is no such input: {getattr(error, 'strerror', None) or error}"
+        return Entry(name, 0, 0, error=why + _below_root(root, name))
     reason = (
         "is a folder"
         if stat.S_ISDIR(status.st_mode)
         else _hidden_away(os.path.dirname(path), root, listing, in_outputs)
     )
     return Entry(name, 0, 0, error=reason) if reason else seen(name, status)
+
+
+def _below_root(root: str, name: str) -> str:
+    """What a name should have been that begins with the folder itself, as `find photos` prints it."""
+    above, _, below = name.partition("/")
+    meant = below and above == os.path.basename(root) and os.path.lexists(os.path.join(root, below))
+    return f"; names are relative to INPUT: {below}" if meant else ""
 
 
 def _hidden_away(folder: str, root: str, listing: Listing, in_outputs: dict[str, bool]) -> str:

@@ -105,14 +105,19 @@ def test_names_ended_by_nul_may_hold_anything(pictures, out, tmp_path):
 def test_a_name_that_is_not_there_is_a_failed_item_by_its_name(pictures, out):
     os.symlink("nowhere", pictures / "dangling.jpg")
     names = "a.jpg\nmissing.jpg\nx\ndangling.jpg\nx/c.jpg/d.jpg\n.imgpipe/journal.jsonl\n"
+    as_find_has_it = f"{pictures.name}/a.jpg"
+    names += f"{as_find_has_it}\n"
     done = process(pictures, out, "--files-from", "-", "--json", "-", stdin=None, input=names)
     found = items(done)
     assert done.returncode == 1
     assert {name: item["status"] for name, item in found.items()} == {"a.jpg": "written"} | dict.fromkeys(
-        ["missing.jpg", "x", "dangling.jpg", "x/c.jpg/d.jpg", ".imgpipe/journal.jsonl"], "failed"
+        ["missing.jpg", "x", "dangling.jpg", "x/c.jpg/d.jpg", ".imgpipe/journal.jsonl", as_find_has_it], "failed"
     )
     assert found["missing.jpg"]["error"]["message"] == "there is no such input: No such file or directory"
     assert found["x"]["error"]["message"] == "is a folder"
+    assert found[as_find_has_it]["error"]["message"].endswith(
+        "No such file or directory; names are relative to INPUT: a.jpg"
+    )
 
 
 @pytest.mark.parametrize("name", ["../secret.jpg", "/etc/passwd", "x/../../secret.jpg", "x/..", "a\0.jpg"])
