@@ -25,6 +25,7 @@ from imgpipe.template import may_be_written
 from imgpipe.triage import Triage
 
 _NAME = attrgetter("name")
+_ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
 
@@ -258,6 +259,11 @@ def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
             raise UsageError(f"cannot write to {target.root}: {obstacle}")
     elif os.path.lexists(target.root) and not os.path.isdir(target.root):
         raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
+    elif target.root.lower().endswith(_ARCHIVES) and not os.path.lexists(target.root):
+        raise UsageError(
+            f"OUTPUT is a folder or a shard, and {os.path.basename(target.root)} would be a folder; give another, or "
+            "something.tar"
+        )
     same = source.identity == target.identity or _is_one_folder(source, target)
     if same and not existing.in_place:
         raise UsageError(

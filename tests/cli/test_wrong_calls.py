@@ -117,6 +117,9 @@ WRONG = {
         "by what is made of it"
     ),
     "process in in/a.png": "{folder}/in/a.png is no folder; OUTPUT is a folder",
+    "process in out.tar.gz": (
+        "OUTPUT is a folder or a shard, and out.tar.gz would be a folder; give another, or something.tar"
+    ),
     "process in out --name {stm}{ext}": "the name '{stm}{ext}': there is no {stm}; did you mean stem?",
     "process in out --suffix=/x": "the suffix '/x' cannot be part of a file name",
     "process in out -0": "--null says how the names of --files-from end: give --files-from FILE, or - for stdin",
