@@ -144,6 +144,9 @@ def test_what_was_made_with_another_version_of_the_file_is_made_anew(folder):
         ("import json\njson.no_such_name", "own:any", "AttributeError: module 'json' has no attribute"),
         (OWN, "own:os", "own:os is no filter"),
         (OWN, "own:negative:strength=2", "filter negative has no option strength"),
+        (OWN, "own.py:negative", "nor on Python's path; leave .py away: own\n"),
+        (f"{OWN}\ndef bare(pixels: np.ndarray, by=1): ...", "own:bare", "float, bool or a Literal\n"),
+        (f"{OWN}\ndef odd(pixels: np.ndarray, by: list[int] = ()): ...", "own:odd", "or a Literal, not list[int]\n"),
         (OWN, "no_such_module:any", "there is no module no_such_module in this folder, nor on"),
     ],
 )

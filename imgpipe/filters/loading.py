@@ -16,7 +16,8 @@ def _reason(error: BaseException, module: str) -> str:
     """What kept a filter from being loaded: a mistyped name in our words, anything else in Python's."""
     match error:
         case ModuleNotFoundError() if f"{module}.".startswith(f"{error.name}."):
-            return f"there is no module {module} in this folder, nor on Python's path"
+            hint = f"; leave .py away: {module.removesuffix('.py')}" if module.endswith(".py") else ""
+            return f"there is no module {module} in this folder, nor on Python's path{hint}"
         case AttributeError(name=str(missing), obj=ModuleType() as found) if found.__name__ == module:
             near = closest(missing, (name for name, value in vars(found).items() if callable(value)))
             return f"{module} has no {missing}" + (f"; did you mean {near}?" if near else "")

@@ -167,7 +167,9 @@ def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> 
     if get_origin(annotation) is Literal:
         return Option(parameter.name, str, parameter.default, choices=get_args(annotation))
     if annotation not in (str, int, float, bool):
-        raise TypeError(f"option {parameter.name}: annotate it str, int, float, bool or a Literal, not {annotation}")
+        missing = annotation is inspect.Parameter.empty
+        said = "" if missing else f", not {inspect.formatannotation(annotation)}"
+        raise TypeError(f"option {parameter.name}: annotate it str, int, float, bool or a Literal{said}")
     bounds = next((note for note in notes if isinstance(note, Range)), Range())
     file = next((note for note in notes if isinstance(note, File)), None)
     return Option(parameter.name, annotation, parameter.default, range=bounds, file=file)
