@@ -26,6 +26,14 @@ def test_every_command_has_one_that_names_its_options():
     assert "EXIT STATUS" in COMMITTED["imgpipe-process.1"]
 
 
+def test_options_stand_under_the_headings_of_which_the_text_speaks():
+    page = COMMITTED["imgpipe-process.1"]
+    assert "the first four sections below" in page
+    headings = [line.removeprefix(".SS ") for line in page.splitlines() if line.startswith(".SS ")]
+    assert headings[:5] == ["What to do", "Encoding", "Orientation and colour", "Metadata", "Which files"]
+    assert page.index(".SS Metadata") < page.index("\\-\\-strip\\fP") < page.index(".SS Which files")
+
+
 @pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff here")
 @pytest.mark.parametrize("name", COMMITTED)
 def test_groff_finds_nothing_wrong_with_it(name):

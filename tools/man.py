@@ -36,7 +36,24 @@ def pages() -> Iterator[tuple[str, str]]:
         # A line that begins so would be a macro.
         rest = re.sub("^'", r"\\&'", rest, flags=re.MULTILINE)
         rest = _AS_THEY_ARE.sub(lambda found: f".nf\n{found[1]}.fi\n", rest)
+        rest = _under_headings(rest, context.command)
         yield f"{name}.1", f"{title.replace(context.command_path.upper(), name.upper())}\n{rest}{_EXIT_STATUS}"
+
+
+def _under_headings(page: str, command: click.Command) -> str:
+    """The options under the headings that --help has, which its text may speak of."""
+    before, mark, listed = page.partition(".SH OPTIONS\n")
+    options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    if not any(hasattr(option, "heading") for option in options):
+        return page
+    blocks = listed.split(".TP\n")[1:]
+    assert len(blocks) == len(options), command.name
+    made, last = [before, mark], ""
+    for option, block in zip(options, blocks, strict=True):
+        heading = getattr(option, "heading", "Other")
+        made.append(f".TP\n{block}" if heading == last else f".SS {heading}\n.TP\n{block}")
+        last = heading
+    return "".join(made)
 
 
 def _contexts(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[click.Context]:
