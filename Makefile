@@ -25,7 +25,7 @@ help: ## this list
 # It says for which folder it was made. Programs in an environment name theirs: where it was moved, all of it is made anew.
 place := $(shell cat $(ready) 2>/dev/null)
 ifneq ($(place),)
-ifneq ($(place),$(realpath .))
+ifneq ($(place),$(realpath .venv/..))
 .PHONY: $(ready)
 endif
 endif

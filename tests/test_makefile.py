@@ -104,7 +104,7 @@ def test_an_environment_whose_folder_was_moved_is_made_anew(copy, bootstrap, mon
     """Its programs say where their Python was. One that does not know its folder was made when none was noted."""
     moved = copy.rename(copy.parent / "a folder, früh (2)")
     ready = moved / ".venv/imgpipe-ready"
-    monkeypatch.setattr(bootstrap, "ROOT", str(moved))
+    monkeypatch.setattr(bootstrap, "VENV", str(moved / ".venv"))
     monkeypatch.setattr(bootstrap, "READY", str(ready))
     for place, anew in (("", False), (os.path.realpath(moved), False), (str(copy), True)):
         ready.write_text(place, encoding="utf-8")

@@ -85,12 +85,17 @@ def usable() -> bool:
     return run(PYTHON, "-c", f"import sys; sys.exit(sys.version_info < {OLDEST})", quiet=True)
 
 
+def place() -> str:
+    """The folder that the environment is in, also where .venv is a link to that of another clone."""
+    return os.path.dirname(os.path.realpath(VENV))
+
+
 def was_moved() -> bool:
     """Whether the environment was made for a folder of another name, by which its programs call their Python."""
     if not os.path.exists(READY):
         return False
     with open(READY, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read() not in ("", os.path.realpath(ROOT))
+        return file.read() not in ("", place())
 
 
 def install_with_uv(fresh: bool) -> bool:
@@ -189,7 +194,7 @@ def main() -> None:
     compile_bytecode()
     os.remove(UNFINISHED)
     with open(READY, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(os.path.realpath(ROOT))
+        file.write(place())
 
 
 if __name__ == "__main__":
