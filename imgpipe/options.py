@@ -66,10 +66,10 @@ def limits_of(options: Options) -> Limits:
 def workforce_of(options: Options, plan: Plan) -> Workforce:
     """Networks answer many as soon as one; disks sync the files of several writers in one turn.
 
-    No more work than there are inputs: a process that finds nothing to do only delays the others.
+    No more work than there are inputs: a process or a thread that finds nothing to do only delays the others.
     """
-    workforce = options.workforce
-    cores = min(workforce.cores, max(1, plan.total)) if workforce.cluster is None else workforce.cores
+    workforce, most = options.workforce, max(1, plan.total)
+    cores = min(workforce.cores, most) if workforce.cluster is None else workforce.cores
     readers, writers = workforce.readers, workforce.writers
     if plan.source.remote:
         readers = readers or _REMOTE_IO_THREADS
@@ -77,4 +77,10 @@ def workforce_of(options: Options, plan: Plan) -> Workforce:
         writers = writers or _REMOTE_IO_THREADS
     elif options.durability == "fsync":
         writers = max(workforce.io_threads, _SYNCING_WRITERS)
-    return replace(workforce, cores=cores, readers=readers, writers=writers)
+    return replace(
+        workforce,
+        cores=cores,
+        io_threads=min(workforce.io_threads, most),
+        readers=readers and min(readers, most),
+        writers=writers and min(writers, most),
+    )

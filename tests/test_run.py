@@ -16,12 +16,13 @@ from PIL import Image
 
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
-from imgpipe.engines import ENGINES
+from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import CollisionError, OutputError, PictureError, RunError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.job import Item, Job, Output, Source, Status
 from imgpipe.journal.records import decode
 from imgpipe.naming import Naming
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
 from imgpipe.run import Report, execute, prepare, process, stream
 from imgpipe.storage.local import LocalFolder
@@ -296,12 +297,13 @@ def test_there_are_no_more_workers_than_inputs(count, cores, tmp_path, out, monk
     asked = []
 
     def engine(jobs, steps, workforce):
-        asked.append(workforce.cores)
+        asked.append((workforce.cores, workforce.io_threads, workforce.readers, workforce.writers))
         return ENGINES["serial"](jobs, steps, workforce)
 
     monkeypatch.setitem(ENGINES, "processes", engine)
-    process(str(tmp_path / "few"), str(out), SMALL, cores=4)
-    assert asked == [cores]
+    many = Workforce(cores=4, io_threads=100_000, readers=100_000)
+    process(str(tmp_path / "few"), str(out), SMALL, options=Options(workforce=many))
+    assert asked == [(cores, count, count, None)]
 
 
 def test_one_file_is_processed_alone(pictures, out):
