@@ -2,6 +2,7 @@ import errno
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -405,6 +406,19 @@ def test_a_peek_does_not_wait_for_a_run(out):
     with opened(out) as journal:
         journal.begin([job("a.jpg")])
         assert peek(out, Making(RECIPE)).made("a.jpg.webp", source("a.jpg"))
+
+
+@pytest.mark.parametrize("name", [".imgpipe/journal.jsonl", ".imgpipe/lock", ".imgpipe/origins"])
+def test_what_is_in_the_way_of_its_files_is_named(out, name):
+    os.makedirs(os.path.join(out, name))
+    with pytest.raises(OutputError, match=rf"{re.escape(name)} is in the way \(Is a directory\)"), opened(out):
+        pytest.fail("it went on")
+
+
+def test_what_is_in_the_way_of_its_folder_is_named(out):
+    write(os.path.join(out, ".imgpipe"))
+    with pytest.raises(OutputError, match=rf"{re.escape(out)}/.imgpipe is in the way"), opened(out):
+        pytest.fail("it went on")
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):

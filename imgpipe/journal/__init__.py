@@ -13,6 +13,7 @@ that none waits for long while a large picture is being worked on.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -43,6 +44,7 @@ _GROUP = 64
 _GROUP_SECONDS = 0.5
 _GROUP_OF_REMOTE = 1000
 _SECONDS_OF_REMOTE = 1.0
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR, errno.ELOOP}
 
 
 class _OutputErrors:
@@ -58,7 +60,10 @@ class _OutputErrors:
         if isinstance(error, StartRefused):
             raise OutputError(f"{self._what}: {error}") from error
         if isinstance(error, OSError):
-            raise OutputError(f"{self._what}: {error.strerror}; mend that and run the same command again") from error
+            reason = error.strerror
+            if error.errno in _IN_THE_WAY and error.filename is not None:
+                reason = f"{os.fsdecode(error.filename)} is in the way ({reason})"
+            raise OutputError(f"{self._what}: {reason}; mend that and run the same command again") from error
 
 
 _WRITING = _OutputErrors("cannot write the journal")
