@@ -105,6 +105,7 @@ WRONG = {
     "process web in": "there is no input web, but there is in: INPUT comes first, then OUTPUT",
     "process web out": "there is no input web",
     "process web made": "there is no input web",
+    "process gone out": "the input gone is a link to unmounted, which is not there",
     "process - made": (
         "there is no input -; pictures come from a folder or a file, and --files-from - takes their names from "
         "standard input"
@@ -133,7 +134,7 @@ WRONG = {
 }
 
 
-STANDS = [".imgpipe", "a.png", "bad.toml", "in", "made"]
+STANDS = [".imgpipe", "a.png", "bad.toml", "gone", "in", "made"]
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,7 @@ def folder(tmp_path_factory) -> Path:
     (folder / "in").mkdir()
     Image.new("RGB", (8, 8)).save(folder / "in" / "a.png")
     (folder / "made" / ".imgpipe").mkdir(parents=True)
+    (folder / "gone").symlink_to("unmounted")
     (folder / "bad.toml").write_text("qualty = 3\n")
     return folder
 
