@@ -7,6 +7,7 @@ gives it more where that was too little.
 
 from __future__ import annotations
 
+from imgpipe.codecs.codec import Encoding
 from imgpipe.codecs.extent import Extent
 from imgpipe.picture import Size
 
@@ -15,6 +16,12 @@ _DECODING_OTHERS = 24
 _DECODING_DEEP = 38
 _FILTERING = 23
 _MADE = 12
+_ENCODING = {"webp": 30, "gif": 24, "avif": 46, "heic": 46, "jpeg2000": 54, "jxl": 54}
+_ENCODING_THOROUGHLY = {"jxl": 300, "avif": 60}
+_THOROUGH = 8
+_ALL_CHROMA = 26
+_LOOKAHEAD = 48
+"""Frames of an animation that an AVIF encoder works on at once, at most."""
 _SCALES = {"jpeg": (8, 4, 2), "raw": (2,)}
 _COEFFICIENTS = 6
 _SENSOR = 2
@@ -42,13 +49,23 @@ def _told(size: int, sign: int) -> str:
     return f"{megabytes} MB" if megabytes < 1000 else f"{size // 100_000_000 * sign / 10:.1f} GB"
 
 
-def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
+def encoding_of(format: str, encoding: Encoding, frames: int = 1) -> int:
+    """Bytes for each px of a frame that an encoder takes, the frame included; 0 where decoding takes more."""
+    thorough = (encoding.effort or 0) >= _THOROUGH
+    taken = (_ENCODING_THOROUGHLY if thorough else _ENCODING).get(format) or _ENCODING.get(format, 0)
+    if format != "avif":
+        return taken
+    return (taken + _ALL_CHROMA * (encoding.subsampling == "4:4:4")) * min(frames, _LOOKAHEAD)
+
+
+def footprint(extent: Extent, need: Size | None, *, filtered: bool, encoding: int = 0) -> int:
     """Bytes at the peak of decoding, filtering and encoding.
 
     Args:
         extent: of the file.
         need: px, as stored, that are enough; a JPEG or a RAW is decoded no larger. None for every pixel.
         filtered: whether filters work on every pixel.
+        encoding: bytes for each px of the encoder that takes the most, as `encoding_of` says.
     """
     width, height = extent.size
     pixels = width * height
@@ -62,7 +79,9 @@ def footprint(extent: Extent, need: Size | None, *, filtered: bool) -> int:
     made = need[0] * need[1] if need and reduction == 1 else 0
     working = worked_on * filtering if filtered else made * _MADE
     kept = pixels * (_COEFFICIENTS if extent.progressive else _SENSOR if extent.kind == "raw" else 0)
-    return _ALWAYS + worked_on * decoding + working * (1 + extent.deep) + kept + (extent.pixels - pixels) * _FRAME
+    before = worked_on * decoding + working * (1 + extent.deep) + kept
+    written = min(worked_on, need[0] * need[1]) if need else worked_on
+    return _ALWAYS + max(before, written * encoding) + (extent.pixels - pixels) * _FRAME
 
 
 def unknown_footprint(size: int) -> int:

@@ -14,7 +14,7 @@ from imgpipe.codecs.extent import Extent, extent_of
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import LimitExceeded
 from imgpipe.filters.operation import Operation
-from imgpipe.footprint import footprint, left, needed, unknown_footprint
+from imgpipe.footprint import encoding_of, footprint, left, needed, unknown_footprint
 from imgpipe.metadata import NAMES, Metadata
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size
@@ -129,18 +129,26 @@ def expected_memory(
 @lru_cache(maxsize=256)
 def _expected_of(extent: Extent, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...]) -> int:
     """Reckoned once for pictures of one size, as most of a folder are."""
-    most = footprint(extent, None, filtered=any([operations, *(output.operations for output in outputs)]))
+    frames = extent.pixels // max(1, extent.size[0] * extent.size[1])
+    takes = [encoding_of(output.format or extent.kind, output.encoding, frames) for output in outputs]
+    encoding = max(takes, default=0)
+    filtered = any([operations, *(output.operations for output in outputs)])
+    most = footprint(extent, None, filtered=filtered, encoding=encoding)
     if most > _SMALL:
         # The header says only later whether the picture is to be turned.
-        most = max(_reduced(extent, turned, operations, outputs, most) for turned in (False, True))
+        needs = [_need(extent, turned, operations, outputs) for turned in (False, True)]
+        most = max(
+            most if need is None else footprint(extent, need, filtered=False, encoding=encoding) for need in needs
+        )
     return most
 
 
-def _reduced(
-    extent: Extent, turned: bool, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...], most: int
-) -> int:
+def _need(
+    extent: Extent, turned: bool, operations: tuple[Operation, ...], outputs: tuple[OutputPlan, ...]
+) -> Size | None:
+    """The px, as stored, that are enough for every output of a picture that is turned or not."""
     need = _least_size(operations, outputs, extent.size[::-1] if turned else extent.size)
-    return most if need is None else footprint(extent, need[::-1] if turned else need, filtered=False)
+    return need[::-1] if need and turned else need
 
 
 def _check_memory(header: Header, expected: int, most: int) -> None:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from imgpipe import codecs
-from imgpipe.codecs.extent import Extent
-from imgpipe.footprint import footprint
+from imgpipe.codecs import Encoding
+from imgpipe.codecs.extent import Extent, extent_of
+from imgpipe.footprint import encoding_of, footprint
 from imgpipe.recipe import Recipe
 from imgpipe.transform import OutputPlan, expected_memory
 from tests.codecs.raws import dng, flat
@@ -66,6 +67,37 @@ def test_of_a_picture_that_is_enlarged_counts_what_is_made():
 def test_of_an_animation_grows_with_its_frames():
     one, many = (footprint(extent("gif", (400, 400), frames), None, filtered=False) for frames in (1, 2000))
     assert many - one > 1264 * MP
+
+
+@pytest.mark.parametrize(
+    ("format", "encoding", "least"),
+    [
+        ("avif", Encoding(), 35),
+        ("avif", Encoding(effort=7, subsampling="4:4:4"), 71),
+        ("heic", Encoding(lossless=True), 40),
+        ("jpeg2000", Encoding(), 51),
+        ("jxl", Encoding(), 52),
+        ("jxl", Encoding(effort=9), 290),
+        ("webp", Encoding(lossless=True), 30),
+    ],
+)
+def test_of_an_encoder_that_takes_more_than_decoding_counts_what_it_is_given(format, encoding, least):
+    """Bytes a px as they were measured."""
+    file = io.BytesIO()
+    Image.new("L", (3000, 2000)).save(file, "png")
+    outputs = (OutputPlan(format, encoding),)
+    assert expected_memory(file.getvalue(), (), outputs) > 3000 * 2000 * least
+    resized = expected_memory(file.getvalue(), Recipe(["resize:300x200"]).operations, outputs)
+    assert resized < 3000 * 2000 * 26
+
+
+def test_of_an_avif_animation_counts_its_frames():
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (64, 48), (shade, 0, 0)) for shade in range(6)]
+    frames[0].save(file, "avif", save_all=True, append_images=frames[1:], speed=10)
+    assert extent_of(file.getvalue()) == extent_of(memoryview(file.getvalue())) == extent("avif", (64, 48), 6)
+    still, moving = (encoding_of("avif", Encoding(), count) for count in (1, 6))
+    assert moving == 6 * still
 
 
 def test_turned_pictures_are_reduced_by_their_own_sides():

@@ -18,6 +18,7 @@ from imgpipe.picture import Size
 _MOST_PAGES = 10_000
 _MOST_PARTS = 100_000
 _MOST_TAGS = 16
+_MOST_TRACKS = 8
 _HEAD = 64
 _PIECE = 1 << 14
 _LONGEST_GIF = 16 << 20
@@ -191,14 +192,28 @@ def _first_short(value: int, entry: str) -> int:
 
 
 def _boxes(data: bytes | memoryview) -> Extent | None:
-    """AVIF and its kin: the largest of the sizes in the boxes `ispe`; a grid says its own besides its tiles'."""
+    """AVIF and its kin: the largest of the sizes in the boxes `ispe`; a grid says its own besides its tiles'.
+
+    Every frame of a sequence has it.
+    """
     sizes: list[Size] = []
     at = _find(data, b"ispe", 0)
     while at >= 0 and len(sizes) < _MOST_PAGES:
         sizes.append(struct.unpack_from(">II", data, at + 8))
         at = _find(data, b"ispe", at + 4)
     largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
-    return Extent("avif", largest, largest[0] * largest[1]) if largest else None
+    return Extent("avif", largest, largest[0] * largest[1] * _count_samples(data)) if largest else None
+
+
+def _count_samples(data: bytes | memoryview) -> int:
+    """The frames of the longest track, by the table of their sizes (ISO 14496-12, 8.7.3.2); 1 of a still."""
+    most, at = 1, _find(data, b"stsz", 0)
+    for _ in range(_MOST_TRACKS):
+        if at < 0:
+            break
+        most = max(most, *struct.unpack_from(">I", data, at + 12))
+        at = _find(data, b"stsz", at + 4)
+    return most
 
 
 def _find(data: bytes | memoryview, pattern: bytes, start: int) -> int:
