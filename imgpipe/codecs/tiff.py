@@ -16,7 +16,7 @@ from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.raw_kinds import is_raw_tiff
-from imgpipe.codecs.tiff_deep import NARROWED, check_size, decode_deep, depth_of, encode_pages
+from imgpipe.codecs.tiff_deep import NARROWED, check_size, decode_deep, depth_of, encode_pages, heed_tags_alone
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
@@ -50,6 +50,7 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
         frames = []
         for page in range(header.frames):
             image.seek(page)
+            heed_tags_alone(image)
             deep = depth_of(image)
             words += (NARROWED,) if deep == NARROWED and NARROWED not in words else ()
             image.load()

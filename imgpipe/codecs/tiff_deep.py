@@ -52,6 +52,12 @@ def depth_of(image: TiffImageFile) -> Depth:
     return NARROWED if 16 in bits and image.mode in ("RGB", "RGBA", "CMYK") else "shallow"
 
 
+def heed_tags_alone(image: TiffImageFile) -> None:
+    """Let Pillow not turn the current page by what XMP says, of which the header says nothing: no other format does."""
+    if ORIENTATION not in image.tag_v2:
+        image.getexif().pop(ORIENTATION, None)
+
+
 def decode_deep(image: TiffImageFile, data: bytes | memoryview, page: int) -> npt.NDArray[np.uint16]:
     """The pixels of a loaded page of 16 bits a sample: H x W x bands."""
     import numpy as np
@@ -85,6 +91,7 @@ def _low_bytes(data: bytes | memoryview, page: int) -> npt.NDArray[np.uint8]:
 
     with opened(data, ("TIFF",)) as image:
         image.seek(page)
+        heed_tags_alone(image)  # type: ignore[arg-type]
         rawmode = _OTHER_BYTE[_rawmode(image)]  # type: ignore[arg-type]
         image.tile = [tile._replace(args=(rawmode, *tile.args[1:])) for tile in image.tile]  # type: ignore[index]
         image.load()

@@ -155,6 +155,18 @@ def test_16_bits_are_upright_too(bands, orientation):
     assert np.array_equal(read(data).frames[0], np.rot90(samples, turns))
 
 
+@pytest.mark.parametrize("frame", [gradient(), deep_gradient(), deep_gradient(1)])
+def test_a_page_is_not_turned_by_what_xmp_says(frame):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6"/>'
+    back = read(encode(frame, frame, xmp=xmp))
+    assert [np.array_equal(np.asarray(page).squeeze(), np.asarray(frame).squeeze()) for page in back.frames] == [
+        True,
+        True,
+    ]
+    assert back.size == (64, 48)
+    assert back.xmp == xmp
+
+
 def test_16_bits_in_compressed_planes_become_8_and_it_is_said():
     plane = np.arange(64, dtype="<u2").reshape(8, 8) * 1009
     packed = zlib.compress(plane.tobytes())
