@@ -102,7 +102,7 @@ class Codec(NamedTuple):
         read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
         extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
         signature: whether the first 64 bytes of a file are this format's.
-        stored_size: the size in px, as stored, of a file that Pillow cannot open without decoding it; None where
+        stored_size: the size in px, as stored, where what Pillow says when it opens the file is not all; None where
             the file does not say.
         find_exif: the EXIF block of a file that Pillow does not see before the pixels are decoded.
         options: which fields of `Encoding` its encoder heeds, besides those that follow from what it can hold.

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from imgpipe.codecs.gif_blocks import count_images, is_grey
+from imgpipe.codecs.gif_blocks import corners_of, is_grey, room_for
 from imgpipe.codecs.raw_kinds import bears_signature, is_raw_tiff, sensor_size
 from imgpipe.picture import Size
 
@@ -99,8 +99,9 @@ def _png(data: bytes | memoryview) -> Extent:
 def _gif(data: bytes | memoryview) -> Extent | None:
     if len(data) > _LONGEST_GIF:
         return None
-    width, height = struct.unpack_from("<HH", data, 6)
-    return Extent("gif", (width, height), width * height * max(1, count_images(data)), is_grey(data))
+    corners = corners_of(data)
+    width, height = room_for(data, corners)
+    return Extent("gif", (width, height), width * height * max(1, len(corners)), is_grey(data))
 
 
 def _webp(data: bytes | memoryview) -> Extent | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.animation import decode_frames, save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.gif_blocks import check_whole
+from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import has_alpha
 from imgpipe.codecs.pillow import opened
@@ -100,6 +101,14 @@ def _with_transparent_index(image: Image.Image) -> Image.Image:
     return paletted
 
 
+def stored_size(data: bytes) -> Size | None:
+    """The px that Pillow makes room for; None of a file that is cut short."""
+    try:
+        return room_for(data, corners_of(data))
+    except (IndexError, struct.error):
+        return None
+
+
 CODEC = Codec(
     name="gif",
     decode=decode,
@@ -107,6 +116,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.GifImagePlugin",
     signature=lambda head: head.startswith((b"GIF87a", b"GIF89a")),
+    stored_size=stored_size,
     options=("palette",),
     lossless=False,
     alpha=True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from imgpipe.errors import DamagedPicture
+from imgpipe.picture import Size
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _TRANSPARENT = 0xF9, 1
-_TABLE = 13
+_CANVAS, _TABLE = 6, 13
 
 
 def check_whole(data: bytes | memoryview) -> None:
@@ -24,9 +26,16 @@ def check_whole(data: bytes | memoryview) -> None:
         raise DamagedPicture("damaged GIF: truncated, it ends before its trailer") from error
 
 
-def count_images(data: bytes | memoryview) -> int:
-    """How many images there are; IndexError where the file ends before its trailer."""
-    return sum(kind == _IMAGE for kind, _ in _blocks(data))
+def corners_of(data: bytes | memoryview) -> list[Size]:
+    """The lower right corner of each image; IndexError or struct.error where the file ends before its trailer."""
+    places = [struct.unpack_from("<HHHH", data, offset + 1) for kind, offset in _blocks(data) if kind == _IMAGE]
+    return [(left + width, top + height) for left, top, width, height in places]
+
+
+def room_for(data: bytes | memoryview, corners: list[Size]) -> Size:
+    """The canvas and what images reach beyond it, px: as large a picture is made, whatever of it is shown."""
+    canvas = struct.unpack_from("<HH", data, _CANVAS)
+    return max([canvas[0], *(right for right, _ in corners)]), max([canvas[1], *(bottom for _, bottom in corners)])
 
 
 def is_grey(data: bytes | memoryview) -> bool:

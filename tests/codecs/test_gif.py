@@ -1,9 +1,13 @@
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from imgpipe import codecs
-from imgpipe.codecs import Encoding
+from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.extent import extent_of
+from imgpipe.errors import LimitExceeded
 
 from .pictures import gradient, picture_of, pixels, read, saved
 
@@ -87,3 +91,14 @@ def test_a_profile_that_it_cannot_hold_is_applied(wide_profile):
         picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=wide_profile), "gif", Encoding()
     )
     assert pixels(read(encoded.data).frames[0], "RGB")[0, 0, 0] > 210
+
+
+def test_what_a_later_frame_reaches_beyond_the_canvas_is_held_to_the_limits():
+    data = saved(Image.new("L", (10, 10)), "GIF", save_all=True, append_images=[Image.new("L", (10, 10), 255)])
+    first, second = (data.index(b"\x2c" + bytes(4) + b"\x0a\0\x0a\0", start) for start in (0, data.index(b"\x2c") + 1))
+    assert first != second
+    far = data[: second + 1] + struct.pack("<HHHH", 3990, 990, 10, 10) + data[second + 9 :]
+    assert extent_of(far).size == (4000, 1000)
+    assert codecs.probe(far, Limits(max_pixels=4_000_000)).size == (10, 10)
+    with pytest.raises(LimitExceeded, match="4000 x 1000 = 4000000 pixels are more than 3999999: raise --max-pixels"):
+        codecs.probe(far, Limits(max_pixels=3_999_999))
