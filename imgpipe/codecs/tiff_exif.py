@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 UNREADABLE = "part of its EXIF cannot be read and was dropped"
-_DETAILS, _GPS, _MAKER_NOTE = 34665, 34853, 37500
+_DETAILS, _GPS, _INTEROPERABILITY, _MAKER_NOTE = 34665, 34853, 40965, 37500
 _LONGEST = 65_000
 """Bytes of one value: what is longer describes nothing, and would not fit into a JPEG."""
 
@@ -49,7 +49,19 @@ def _value(tags: Image.Exif, tag: int, *, maker_note: bool) -> Any:
     if tag not in (_DETAILS, _GPS):
         return _as_read(tags[tag])
     entries = tags[tag] if isinstance(tags[tag], dict) else tags.get_ifd(tag)
-    return {name: _as_read(value) for name, value in entries.items() if maker_note or name != _MAKER_NOTE}
+    dropped = (_INTEROPERABILITY,) if maker_note else (_INTEROPERABILITY, _MAKER_NOTE)
+    kept = {name: _as_read(value) for name, value in entries.items() if name not in dropped}
+    # What stands there is where the directory is in this file.
+    interoperability = _interoperability(tags) if _INTEROPERABILITY in entries and entries is not tags[tag] else {}
+    return {**kept, _INTEROPERABILITY: interoperability} if interoperability else kept
+
+
+def _interoperability(tags: Image.Exif) -> dict[int, Any]:
+    """The entries of the directory below that of EXIF; none where it cannot be read."""
+    try:
+        return {name: _as_read(value) for name, value in tags.get_ifd(_INTEROPERABILITY).items()}
+    except FAULTS:
+        return {}
 
 
 def _as_read(value: Any) -> Any:

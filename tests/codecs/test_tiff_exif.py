@@ -3,6 +3,7 @@
 import random
 import struct
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
+from imgpipe.codecs.exif import says_adobe_rgb
 from imgpipe.errors import PictureError
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import Recipe
@@ -80,6 +83,21 @@ def test_texts_beyond_ascii_keep_their_bytes(name, words):
     made = bytes(Recipe(format=name, metadata=Metadata(keep=["exif"])).apply(data))
     assert made.count(words) == (1 if name == "tiff" else 2)
     assert words in bytes(Recipe(format=name).apply(data))
+
+
+def test_the_directory_below_that_of_exif_goes_along():
+    details = {0x9003: text("2026:01:01 00:00:00"), 0xA001: shorts(65535), 0xA005: {1: text("R03"), 2: (7, 4, b"0100")}}
+    data = tiff(page() | {34665: details})
+    assert says_adobe_rgb(read(data).exif)
+    assert read(data).profile == adobe_rgb_profile()
+    made = Recipe(format="jpeg", metadata=Metadata(keep=["exif"])).apply_all(data)[0]
+    assert made.warnings == ()
+    assert Image.open(BytesIO(made.data)).getexif().get_ifd(0xA005) == {1: "R98", 2: b"0100"}
+    lost = details | {0xA005: longs(99_999_999)}
+    assert (
+        Recipe(format="jpeg", metadata=Metadata(keep=["exif"])).apply_all(tiff(page() | {34665: lost}))[0].warnings
+        == ()
+    )
 
 
 def test_texts_beyond_ascii_keep_their_bytes_beside_16_bits():
