@@ -43,6 +43,12 @@ def code_points(data: bytes) -> CodePoints | None:
     return None if at < 0 else _read_code_points(data, at + 4)
 
 
+def content_of(data: bytes, kind: bytes) -> bytes | None:
+    """The content of the first box of a kind among the outermost."""
+    found = _inside(data, kind, slice(0, len(data)))
+    return None if found is None else data[found]
+
+
 def _of_primary(data: bytes, meta: slice) -> CodePoints | None:
     primary, properties = _inside(data, b"pitm", meta), _inside(data, b"iprp", meta)
     if primary is None or properties is None:

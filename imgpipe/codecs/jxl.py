@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.isobmff import content_of
 from imgpipe.codecs.metadata import options_of
 from imgpipe.codecs.pillow import saved
 from imgpipe.codecs.still import still_decoder
@@ -52,6 +54,9 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
         DamagedPicture: truncated or corrupt.
     """
     picture = _decode(data, header, at_least)
+    if not data.startswith(_CODESTREAM):
+        # The library does not look for it.
+        picture = replace(picture, xmp=picture.xmp or content_of(data, b"xml "))
     animated, depth = _read_kind(data)
     if animated:
         picture = picture.warn("animation: only its last picture is kept")

@@ -1,5 +1,7 @@
 """Formats whose libraries are installed on request."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,14 @@ def test_the_size_of_a_jpeg_xl_is_known_before_it_is_decoded(size):
     assert codecs._load("jxl").stored_size(data) == size
     with pytest.raises(LimitExceeded, match="--max-pixels"):
         codecs.probe(data, Limits(max_pixels=size[0] * size[1] - 1))
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+def test_xmp_of_a_jpeg_xl_is_read():
+    file = BytesIO()
+    gradient().save(file, "JXL", xmp=b"<x/>", use_container=True)
+    assert read(file.getvalue()).xmp == b"<x/>"
+    assert read(encode("jxl", gradient())).xmp is None
 
 
 @pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
