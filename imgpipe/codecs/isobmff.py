@@ -43,10 +43,12 @@ def code_points(data: bytes) -> CodePoints | None:
     return None if at < 0 else _read_code_points(data, at + 4)
 
 
-def content_of(data: bytes, kind: bytes) -> bytes | None:
-    """The content of the first box of a kind among the outermost."""
-    found = _inside(data, kind, slice(0, len(data)))
-    return None if found is None else data[found]
+def content_of(data: bytes, *kinds: bytes) -> bytes | None:
+    """The content of the first box of a kind among the outermost, or of another kind in this one, and so on."""
+    found: slice | None = slice(0, len(data))
+    for kind in kinds:
+        found = _inside(data, kind, found) if found else None
+    return data[found] if found else None
 
 
 def _of_primary(data: bytes, meta: slice) -> CodePoints | None:

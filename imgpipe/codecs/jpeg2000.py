@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.isobmff import content_of
 from imgpipe.codecs.pillow import saved
 from imgpipe.codecs.still import still_decoder
 from imgpipe.errors import DamagedPicture
@@ -15,6 +17,8 @@ FORMATS = ("JPEG2000",)
 _BOX = b"\0\0\0\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _END = b"\xff\xd9"
+_BY_PROFILE = (2, 3)
+"""The methods of such a box that give a profile: a restricted one, or any."""
 _COMPONENTS = 40
 """Offset of the number of components behind the start of a codestream (ISO 15444-1, A.5.1)."""
 
@@ -28,7 +32,8 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
     # The library takes what there is of a cut file; coded data never holds the marker of the end.
     if data.find(_END, data.find(_CODESTREAM)) < 0:
         raise DamagedPicture("damaged JPEG2000: its end is missing")
-    return _decode(data, header, at_least)
+    picture = _decode(data, header, at_least)
+    return replace(picture, profile=picture.profile or _profile(data))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
@@ -45,6 +50,12 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
         decibels = 20 + 0.3 * (encoding.quality or 80)
         options |= {"irreversible": True, "quality_mode": "dB", "quality_layers": [decibels]}
     return Encoded(saved(frame, "JPEG2000", **options), (width, height), picture.warnings)
+
+
+def _profile(data: bytes) -> bytes | None:
+    """The ICC profile in the box that says how colours are meant (ISO 15444-1, I.5.3.3), which Pillow passes over."""
+    colours = content_of(data, b"jp2h", b"colr")
+    return colours[3:] if colours and colours[0] in _BY_PROFILE else None
 
 
 def _lost(data: bytes) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
+import struct
+
 import numpy as np
 import pytest
 
-from imgpipe import codecs
+from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding
+from imgpipe.codecs.colour import to_srgb
 from imgpipe.errors import DamagedPicture
 
 from .pictures import deep_gradient, gradient, picture_of, pixels, read, saved
@@ -42,3 +45,17 @@ def test_grey_of_16_bits_stays_16():
 def test_a_file_without_its_end_is_damaged():
     with pytest.raises(DamagedPicture, match="its end is missing"):
         read(encode(gradient())[:-2])
+
+
+@pytest.mark.parametrize("method", [2, 3])
+def test_the_profile_of_the_file_is_read_and_applied(wide_profile, method):
+    data = encode(gradient(), lossless=True)
+    head, start = data.index(b"jp2h") - 4, data.index(b"colr") - 4
+    end = start + int.from_bytes(data[start : start + 4], "big")
+    box = struct.pack(">I4sBBB", 11 + len(wide_profile), b"colr", method, 0, 0) + wide_profile
+    length = int.from_bytes(data[head : head + 4], "big") + len(box) - (end - start)
+    managed = data[:head] + struct.pack(">I", length) + data[head + 4 : start] + box + data[end:]
+    assert read(managed).profile == wide_profile
+    assert read(data).profile is None
+    wide = picture_of(gradient(), profile=wide_profile)
+    assert (pixels(read(Recipe(format="png").apply(managed)).frames[0]) == pixels(to_srgb(wide).frames[0])).all()
