@@ -1,5 +1,6 @@
 """Formats that are only read."""
 
+import struct
 from io import BytesIO
 
 import numpy as np
@@ -8,10 +9,11 @@ from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Limits
+from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.errors import NotAPicture, UsageError
 
-from .pictures import deep_gradient, gradient, pixels, read, saved
+from .pictures import deep_gradient, exif_block, gradient, pixels, read, saved
 
 
 @pytest.mark.parametrize(("name", "said"), [("foo", "foo"), ("", "''")])
@@ -106,6 +108,29 @@ def test_of_an_icon_the_largest_picture_is_taken():
 def test_colours_are_exact(mode, format):
     image = gradient(mode=mode)
     assert (pixels(read(saved(image, format)).frames[0], mode) == pixels(image)).all()
+
+
+def resource(number, content):
+    return b"8BIM" + struct.pack(">HHI", number, 0, len(content)) + content + bytes(len(content) % 2)
+
+
+def test_a_psd_says_whose_it_is_and_how_large():
+    image = gradient()
+    said = {
+        1005: struct.pack(">IHHIHH", 300 << 16, 2, 1, 150 << 16, 2, 1),
+        1028: b"iptc",
+        1058: exif_block(6)[6:],
+        1060: b"<x/>",
+    }
+    resources = b"".join(resource(number, content) for number, content in said.items())
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, image.height, image.width, 8, 3)
+    planes = b"".join(plane.tobytes() for plane in image.split())
+    picture = read(head + bytes(4) + struct.pack(">I", len(resources)) + resources + bytes(4) + b"\0\0" + planes)
+    assert (pixels(picture.frames[0]) == pixels(image)).all()
+    assert (picture.size, picture.dpi) == (image.size, (300, 150))
+    assert (picture.xmp, picture.iptc) == (b"<x/>", b"iptc")
+    assert b"(c) somebody" in picture.exif
+    assert orientation_of(picture.exif) == 1
 
 
 def test_postscript_is_never_run():
