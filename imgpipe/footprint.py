@@ -16,10 +16,10 @@ _DECODING_OTHERS = 24
 _DECODING_DEEP = 38
 _FILTERING = 23
 _MADE = 12
-_ENCODING = {"webp": 30, "gif": 24, "avif": 46, "heic": 46, "jpeg2000": 54, "jxl": 54}
+_ENCODING = {"webp": 30, "gif": 24, "avif": 38, "heic": 46, "jpeg2000": 54, "jxl": 54}
 _ENCODING_THOROUGHLY = {"jxl": 300, "avif": 60}
 _THOROUGH = 8
-_ALL_CHROMA = 26
+_ALL_CHROMA = 36
 _LOOKAHEAD = 48
 """Frames of an animation that an AVIF encoder works on at once, at most."""
 _SCALES = {"jpeg": (8, 4, 2), "raw": (2,)}
