@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample converted to 8"
 Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
 
-_BITS, _PHOTOMETRIC, _PLANAR, _PREDICTOR = 258, 262, 284, 317
+_BITS, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _SAMPLE_FORMAT = 258, 262, 284, 317, 339
+_SIGNED = 2
 _SHORT, _LONG, _RATIONAL, _BYTE, _ASCII, _UNDEFINED = 3, 4, 5, 1, 2, 7
 _TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _ASCII: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 18
@@ -41,6 +42,8 @@ def depth_of(image: TiffImageFile) -> Depth:
         DamagedPicture: Pillow would decode the page wrongly.
     """
     bits = image.tag_v2.get(_BITS, (1,))
+    if image.mode == "L" and _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ()):
+        raise DamagedPicture("its samples are signed numbers of 8 bits, which imgpipe does not read")
     if 16 in bits and len(bits) > 1 and image.tag_v2.get(_PLANAR) == 2:
         if not image.use_load_libtiff:
             raise DamagedPicture("its 16-bit colours are in separate planes, which imgpipe does not read uncompressed")

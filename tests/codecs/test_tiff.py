@@ -8,7 +8,7 @@ from PIL import Image, ImageSequence
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
-from imgpipe.errors import EncodingFailed, LimitExceeded
+from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
 from .raws import longs, shorts, tiff
@@ -196,10 +196,16 @@ def _with_orientation(data, orientation):
 
 
 def test_32_bit_samples_are_refused_in_words():
-    from imgpipe.errors import DamagedPicture
-
     data = saved(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF")
     with pytest.raises(DamagedPicture, match="kind that imgpipe does not read"):
+        read(data)
+
+
+def test_signed_samples_of_8_bits_are_refused_in_words():
+    """Pillow makes 255 of -1, which is the darkest but one."""
+    entries = {256: longs(4), 257: longs(1), 258: shorts(8), 259: shorts(1), 262: shorts(1), 279: longs(4)}
+    data = tiff(entries | {273: bytes([0, 1, 255, 128]), 339: shorts(2)})
+    with pytest.raises(DamagedPicture, match="signed numbers of 8 bits, which imgpipe does not read"):
         read(data)
 
 
