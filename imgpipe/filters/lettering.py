@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+import unicodedata
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
@@ -127,10 +128,16 @@ def _load(path: str | None, _changed: int, size: float) -> ImageFont.FreeTypeFon
 
 @functools.lru_cache(maxsize=16)
 def _check_characters(text: str, path: str | None) -> None:
-    """FilterFailed where a font would draw a box for want of the character."""
+    """FilterFailed where a font would draw a box, or nothing at all, for want of the character."""
     font = _font(path, 32.0)
     missing = bytes(font.getmask(_NO_CHARACTER))
     for character in dict.fromkeys(text):
-        if not character.isspace() and missing and bytes(font.getmask(character)) == missing:
+        seen = bool(missing) or not _is_unseen(character)
+        if not character.isspace() and seen and bytes(font.getmask(character)) == missing:
             name = "the font that ships" if path is None else f"the font {path!r}"
             raise FilterFailed(f"text: {name} has no character {character!r}; give another one with font=FILE")
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether it is to draw nothing by itself: a joiner, a mark of direction, a variant of the one before."""
+    return unicodedata.category(character) == "Cf" or "VARIATION SELECTOR" in unicodedata.name(character, "")

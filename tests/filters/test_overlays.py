@@ -383,6 +383,21 @@ def test_a_character_that_the_font_lacks_is_named_and_not_drawn_as_a_box():
         after(Image.new("RGB", (60, 40)), "text:日本")
 
 
+def test_a_character_is_not_lost_where_a_font_draws_nothing_for_those_that_it_lacks(tmp_path):
+    font = bytearray(ImageFont.load_default(10).font_bytes)
+    tables = {bytes(font[at : at + 4]): int.from_bytes(font[at + 8 : at + 12], "big") for at in range(12, 300, 16)}
+    # The first glyph, which stands for what is not there, ends where it begins.
+    size = 4 if font[tables[b"head"] + 51] else 2
+    loca = tables[b"loca"]
+    font[loca : loca + size] = font[loca + size : loca + 2 * size]
+    path = tmp_path / "blank.ttf"
+    path.write_bytes(font)
+    with pytest.raises(FilterFailed, match=r"blank\.ttf.*日.*font=FILE"):
+        after(Image.new("RGB", (60, 40)), f'text:A日本,font="{path}"')
+    made = after(Image.new("RGB", (60, 40)), f'text:A B\u200d\ufe0f\u200f,size=50%,font="{path}"')
+    assert levels(made).max() == 255
+
+
 @pytest.mark.parametrize("text", ["", "  ", "a\0b", "a\tb", "\x1b[31m", "\udc80", "x" * 1001])
 def test_hostile_text_is_found_before_any_picture_is_read(text):
     with pytest.raises(RecipeError, match="text"):
