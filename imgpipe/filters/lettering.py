@@ -131,13 +131,14 @@ def _check_characters(text: str, path: str | None) -> None:
     """FilterFailed where a font would draw a box, or nothing at all, for want of the character."""
     font = _font(path, 32.0)
     missing = bytes(font.getmask(_NO_CHARACTER))
-    for character in dict.fromkeys(text):
-        seen = bool(missing) or not _is_unseen(character)
-        if not character.isspace() and seen and bytes(font.getmask(character)) == missing:
+    for character in dict.fromkeys(text.replace("\n", "")):
+        told = bool(missing) or not _is_unseen(character)
+        if told and bytes(font.getmask(character)) == missing:
             name = "the font that ships" if path is None else f"the font {path!r}"
             raise FilterFailed(f"text: {name} has no character {character!r}; give another one with font=FILE")
 
 
 def _is_unseen(character: str) -> bool:
-    """Whether it is to draw nothing by itself: a joiner, a mark of direction, a variant of the one before."""
-    return unicodedata.category(character) == "Cf" or "VARIATION SELECTOR" in unicodedata.name(character, "")
+    """Whether it is to draw nothing by itself: a space, a joiner, a mark of direction, a variant of the one before."""
+    joins = unicodedata.category(character) == "Cf" or "VARIATION SELECTOR" in unicodedata.name(character, "")
+    return joins or character.isspace()

@@ -381,6 +381,10 @@ def test_a_damaged_font_fails_the_picture_by_name(tmp_path):
 def test_a_character_that_the_font_lacks_is_named_and_not_drawn_as_a_box():
     with pytest.raises(FilterFailed, match=r"日.*font=FILE"):
         after(Image.new("RGB", (60, 40)), "text:日本")
+    for space in "\u00a0\u3000\u2028":
+        with pytest.raises(FilterFailed, match=r"no character.*font=FILE"):
+            after(Image.new("RGB", (60, 40)), f"text:a{space}b")
+    assert levels(after(Image.new("RGB", (60, 40)), r"text:a b\nc,size=10")).max() > 200
 
 
 def test_a_character_is_not_lost_where_a_font_draws_nothing_for_those_that_it_lacks(tmp_path):
