@@ -144,7 +144,7 @@ def tint(picture: Picture, colour: str, strength: Strength = 0.5) -> Picture:
 
     Args:
         picture: the picture.
-        colour: `#rgb`, `#rrggbb` or a name of CSS.
+        colour: `#rgb`, `#rrggbb` or a name such as teal.
         strength: 0 to 1. 0 changes nothing, 1 leaves no other hue.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
