@@ -121,13 +121,15 @@ class Option(NamedTuple):
         return self.type(text)  # type: ignore[no-any-return]
 
     def check(self, value: Any, where: str) -> Value:
-        """The value in the option's own type, from a text or a value of that type.
+        """The value in the option's own type, from a text or a value of that type; of a file's path, from a `Path` too.
 
         Raises:
             RecipeError: the value is of the wrong type or out of range; `where` begins the message.
         """
         if value is None and self.default is None:
             return None
+        if self.file and isinstance(value, os.PathLike):
+            value = os.fsdecode(value)
         try:
             checked = self.parse(value) if isinstance(value, str) else self._converted(value)
         except (ValueError, KeyError, TypeError, OverflowError):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 
 from imgpipe.errors import RecipeError
-from imgpipe.filters.option import Range, nearest, read_options
+from imgpipe.filters.option import File, Range, nearest, read_options
 
 
 def option(annotation, default=inspect.Parameter.empty):
@@ -82,6 +82,17 @@ def test_wrong_values_are_named_with_what_is_allowed(annotation, given):
     with pytest.raises(RecipeError, match=r"here: it=.* is not valid; it takes ") as caught:
         found.check(given, "here")
     assert found.allowed in str(caught.value)
+
+
+def test_a_file_may_be_named_by_a_path(tmp_path):
+    path = tmp_path / "a.ttf"
+    path.write_bytes(b"OTTO")
+    found = option(Annotated[str | None, File("a font", (b"OTTO",))])
+    assert found.check(path, "here") == found.check(str(path), "here") == str(path)
+    with pytest.raises(RecipeError, match=r"here: cannot read .*none\.ttf"):
+        found.check(tmp_path / "none.ttf", "here")
+    with pytest.raises(RecipeError, match="it takes text"):
+        option(str).check(path, "here")
 
 
 def test_both_ends_of_a_range_are_allowed():
