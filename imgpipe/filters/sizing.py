@@ -18,6 +18,9 @@ Gravity: TypeAlias = Literal[
 LARGEST = 1_000_000
 """px: more in one direction is a slip of the hand."""
 
+_FEWEST = 32
+"""px of a reduced frame: the last one may stand for part of a px only, and of fewer it would count for too much."""
+
 _SIZES = ("size", "width", "height", "long_edge", "short_edge")
 _GEOMETRY = re.compile(
     r"(?:(?P<width>\d+)?x(?P<height>\d+)?|(?P<percent>\d+(?:\.\d+)?)%|(?P<megapixels>\d+(?:\.\d+)?)MP)"
@@ -196,14 +199,14 @@ def offset(gravity: str, outer: Size, inner: Size) -> tuple[int, int]:
 
 
 def needed_size(layout: Layout, size: Size, margin: float = 1.5) -> Size:
-    """The size of a reduced frame that still has `margin` times the pixels which the layout makes, each way.
+    """The size of a reduced frame that still has `margin` times the pixels which the layout makes, each way, and 32 px.
 
     >>> needed_size(lay_out(Geometry(width=720), (2725, 2225)), (2725, 2225))
     (1080, 882)
     """
     _, _, width, height = layout.box
-    across = math.ceil(margin * layout.scaled[0] * size[0] / width)
-    down = math.ceil(margin * layout.scaled[1] * size[1] / height)
+    across = max(_FEWEST, math.ceil(margin * layout.scaled[0] * size[0] / width))
+    down = max(_FEWEST, math.ceil(margin * layout.scaled[1] * size[1] / height))
     return min(size[0], across), min(size[1], down)
 
 

@@ -162,3 +162,15 @@ def test_decoding_at_a_reduced_scale_changes_little(name, box, fit):
     recipe = Recipe([f"resize:width={box[0]},height={box[1]},fit={fit}"], format="png")
     with Image.open(BytesIO(recipe.apply(data))) as made, Image.open(BytesIO(data)) as whole:
         assert mean_difference(made, exact(whole, box, fit)) <= 3 * MEAN
+
+
+@pytest.mark.parametrize("side", [9, 17, 25, 26, 49, 65, 137, 257])
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_a_small_jpeg_has_its_colours_in_a_few_px(side, length):
+    ramp = Image.fromarray(np.linspace(0, 255, side).astype(np.uint8)[np.newaxis].repeat(side, axis=0))
+    file = BytesIO()
+    ramp.save(file, "JPEG", quality=100)
+    recipe = Recipe([f"resize:{length}x{length}!"], format="png")
+    with Image.open(BytesIO(recipe.apply(file.getvalue()))) as made:
+        difference = np.asarray(made).astype(float) - np.asarray(ramp.resize((length, length), LANCZOS))
+    assert abs(difference).max() <= 3

@@ -215,3 +215,7 @@ def test_needed_size_leaves_half_as_much_again(size, box, fit):
 def test_needed_size_counts_what_cover_cuts_off():
     layout = lay_out(Geometry(100, 100, fit="cover"), (4000, 1000))
     assert needed_size(layout, (4000, 1000)) == (600, 150)
+
+
+def test_needed_size_leaves_px_enough_for_the_last_one_to_count_little():
+    assert needed_size(lay_out(Geometry(4, 4, fit="fill"), (400, 25)), (400, 25)) == (32, 25)
