@@ -64,7 +64,7 @@ def when_upright(operations: Iterable[Operation], size: Size) -> When:
     for operation, seen, _ in _turned(operations, size):
         if not _takes_stored(operation, seen):
             return "first"
-        if _need(operation, seen) != (0, 0):
+        if not operation.filter.traits.pointwise and _need(operation, seen) != (0, 0):
             return "small"
     return "last"
 

@@ -7,10 +7,10 @@ from imgpipe.errors import RecipeError
 from imgpipe.filters.frames import map_frames
 from imgpipe.filters.mixing import without_colour
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import filter
+from imgpipe.filters.registry import every_pixel, filter
 from imgpipe.filters.statistics import look_up_together, luma_histogram, otsu
 from imgpipe.filters.table import rounded
-from imgpipe.picture import Frame, Picture, Size, is_deep
+from imgpipe.picture import Frame, Picture, is_deep
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,7 +33,7 @@ def invert(levels: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
     return 1 - levels
 
 
-@filter(pointwise=True)
+@filter(pointwise=True, least_size=every_pixel)
 def solarize(
     levels: "npt.NDArray[Any]", threshold: Annotated[float, Range(0, 256, "levels of 255")] = 128.0
 ) -> "npt.NDArray[Any]":
@@ -49,6 +49,8 @@ def solarize(
         levels: bands x levels, 0 to 1.
         threshold: 0 to 256, whatever the depth. 0 inverts everything, 256 changes nothing.
 
+    It looks at every pixel, so it keeps the picture from being decoded at a reduced scale; after a resize it is quick.
+
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
     import numpy as np
@@ -61,7 +63,7 @@ def _check_posterize(levels: int | None = None, bits: int | None = None) -> None
         raise RecipeError("filter posterize: give levels or bits, not both")
 
 
-@filter(pointwise=True, check=_check_posterize)
+@filter(pointwise=True, least_size=every_pixel, check=_check_posterize)
 def posterize(
     samples: "npt.NDArray[Any]",
     levels: Annotated[int | None, Range(2, 256)] = None,
@@ -82,6 +84,8 @@ def posterize(
         levels: 2 to 256 of each band.
         bits: 1 to 8 of each band. White is darkened: 1 leaves black and 128.
 
+    It looks at every pixel, so it keeps the picture from being decoded at a reduced scale; after a resize it is quick.
+
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
     import numpy as np
@@ -93,11 +97,7 @@ def posterize(
     return part * (most + 1) / parts / most if bits else part / (parts - 1)
 
 
-def _threshold_need(_size: Size, /, level: float | None = None) -> Size | None:
-    return None if level is None else (0, 0)
-
-
-@filter(least_size=_threshold_need)
+@filter
 def threshold(picture: Picture, level: Annotated[float | None, Range(0, 256, "levels of 255")] = None) -> Picture:
     """Leave black and white alone; the picture then has one colour band.
 
@@ -114,7 +114,7 @@ def threshold(picture: Picture, level: Annotated[float | None, Range(0, 256, "le
         picture: the picture.
         level: 0 to 256, whatever the depth. 0 is all white, 256 all black; none finds it.
 
-    A level that is to be found counts every pixel, so it keeps the picture from being decoded at a reduced scale.
+    It looks at every pixel, so it keeps the picture from being decoded at a reduced scale; after a resize it is quick.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """

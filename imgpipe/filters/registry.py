@@ -39,7 +39,7 @@ class Traits(NamedTuple):
         colour: grey pictures are widened to RGB first.
         least_size: from the size of the picture before the filter (px) and its options, the size of
             frame that it needs; None where it needs every pixel. Filters whose result does not depend
-            on the number of pixels return the size (0, 0). Absent: needs every pixel.
+            on the number of pixels return the size (0, 0). Absent: needs every pixel, unless it is pointwise.
         check: called with the options when a step is made, before any picture is read; raises
             RecipeError where options contradict each other.
         swaps: whether width and height change places with these options; absent: never. It lets `least_size`
@@ -71,6 +71,14 @@ class Traits(NamedTuple):
 def any_size(_size: Size, /, **_options: Any) -> Size:
     """The `least_size` of filters whose result does not depend on the number of pixels."""
     return 0, 0
+
+
+def every_pixel(_size: Size, /, **_options: Any) -> None:
+    """The `least_size` of pointwise filters that jump from one level to another.
+
+    The mean of what they make of some pixels is then far from what they make of the mean, which is all that a picture
+    has that was decoded at a reduced scale: thin dark lines would vanish at a threshold, in JPEG alone.
+    """
 
 
 def always(_size: Size, /, **_options: Any) -> bool:
@@ -224,7 +232,7 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     """
 
     def decorate(function: Callable[..., Any]) -> Filter:
-        rule = any_size if pointwise else least_size
+        rule = least_size or (any_size if pointwise else None)
         traits = Traits(alpha, colour, rule, check, swaps, as_stored, windowed, pointwise)
         return Filter(function, name or function.__name__.replace("_", "-"), traits)
 

@@ -1,9 +1,11 @@
 from functools import partial
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from imgpipe import Recipe
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, least_size, parse
 from imgpipe.filters.opencv import opencv
@@ -121,9 +123,19 @@ def test_one_pixel(text, kind, frame, picture):
     assert np.asarray(after(picture, frame(kind, (1, 1)), text)).shape[:2] == (1, 1)
 
 
-def test_a_level_that_is_to_be_found_counts_every_pixel():
-    assert least_size([parse("threshold"), parse("resize:50%")], (400, 400)) is None
-    assert least_size([parse("threshold:9"), parse("resize:50%")], (400, 400)) == (300, 300)
+@pytest.mark.parametrize("text", ["threshold", "threshold:128", "posterize:2", "solarize:128"])
+def test_what_jumps_between_levels_looks_at_every_pixel(text):
+    """At a reduced scale thin dark lines would be light grey before they are judged, and vanish."""
+    assert least_size([parse(text), parse("resize:50%")], (400, 400)) is None
+    assert least_size([parse("resize:50%"), parse(text)], (400, 400)) == (300, 300)
+    lines = np.full((400, 400), 255, np.uint8)
+    lines[:, ::8] = 0
+    made = []
+    for name, options in (("PNG", {}), ("JPEG", {"quality": 100})):
+        file = BytesIO()
+        Image.fromarray(lines).save(file, name, **options)
+        made.append(Image.open(BytesIO(Recipe([text, "resize:50x"], "png").apply(file.getvalue()))).convert("L"))
+    assert abs(np.mean(made[0]) - np.mean(made[1])) < 3
 
 
 @pytest.mark.parametrize("text", ["invert", "solarize", "posterize", "threshold"])
