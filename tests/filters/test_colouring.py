@@ -198,7 +198,7 @@ def test_colours_keep_reduced_size_and_do_not_ask_for_pixels(text, frame, pictur
     reduced = picture(frame("RGB", (10, 8)), frame("RGB", (10, 8), 1), size=(40, 32))
     result = apply(parse(text), reduced)
     assert (result.size, len(result.frames)) == ((40, 32), 2)
-    assert least_size([parse(text), parse("resize:50%")], (40, 32)) == (30, 24)
+    assert least_size([parse(text), parse("resize:50%")], (400, 320)) == (300, 240)
 
 
 @pytest.mark.parametrize("text", TEXTS)
