@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -10,22 +9,21 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
-from imgpipe.codecs import by_extension
-from imgpipe.discovery import Selection, find, instead_of
+from imgpipe.discovery import Selection, find
 from imgpipe.errors import UsageError
 from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, count_inputs, early_names, named, targets
+from imgpipe.places import check_target, open_source, place_in
 from imgpipe.recipe import Recipe
-from imgpipe.storage import Storage, open_storage, open_target
+from imgpipe.storage import Storage, open_target
 from imgpipe.taken import Taken
 from imgpipe.template import may_be_written
 from imgpipe.triage import Triage
 
 _NAME = attrgetter("name")
-_ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 Through: TypeAlias = Callable[[Iterator[Job | Item]], Iterator[Job | Item]]
 
@@ -44,6 +42,7 @@ class Plan(NamedTuple):
         keys: of the names of all outputs, in order.
         folded: whether names that differ only in case were taken for one.
         unlisted: how many folders cannot be listed.
+        inputs: where the input folder is in the output folder, with a slash at its end; empty where it is elsewhere.
     """
 
     source: Storage
@@ -56,6 +55,7 @@ class Plan(NamedTuple):
     keys: array[int] = array("q")
     folded: bool = False
     unlisted: int = 0
+    inputs: str = ""
 
     def jobs(self, journal: Journal | None = None) -> Generator[Job | Item]:
         """Jobs, and items where nothing is to be done, in the order in which inputs are found.
@@ -114,7 +114,7 @@ class Plan(NamedTuple):
             unlisted = 0
             for job in through(self._names_only().jobs()):
                 if isinstance(job, Item):
-                    unlisted += job.status is Status.FAILED and self.selection.names is None
+                    unlisted += _is_unlisted(job) and self.selection.names is None
                 elif self.existing.in_place and self._is_elsewhere(job):
                     raise UsageError(_not_in_place(job))
                 yield job if isinstance(job, Item) or not by_key else self._by_key(job)
@@ -153,6 +153,7 @@ class Plan(NamedTuple):
     def _found(self) -> Generator[Job | Item]:
         index = 0
         samples = self.source.samples or self.target.samples
+        allowed = self._is_no_input if self.inputs else may_be_written
         for found in find(self.source, self.selection):
             if isinstance(found, Item):
                 yield found
@@ -161,7 +162,18 @@ class Plan(NamedTuple):
             job = Job(found, targets(found, self.outputs, index, flat=self.flat))
             if samples:
                 job = self._with_samples(job)
-            yield job if all(map(may_be_written, map(_NAME, job.targets))) else _nowhere(job)
+            yield job if all(map(allowed, map(_NAME, job.targets))) else self._nowhere(job)
+
+    def _is_no_input(self, name: str) -> bool:
+        return may_be_written(name) and not name.startswith(self.inputs)
+
+    def _nowhere(self, job: Job) -> Item:
+        names = ", ".join(output.name for output in job.targets)
+        why = "imgpipe keeps names that begin so for itself"
+        if all(map(may_be_written, map(_NAME, job.targets))):
+            why = f"{self.inputs} is INPUT, where nothing is written; give another OUTPUT or --name"
+        failure = Failure("UsageError", f"it would be called {names}, and {why}")
+        return Item(job.source, Status.FAILED, failure=failure)
 
     def _with_samples(self, job: Job) -> Job:
         """The same, with what a sample asks for in a shard, or where it becomes files in a folder."""
@@ -196,94 +208,22 @@ def make_plan(
     """
     if target == "-":
         raise UsageError("OUTPUT is a folder; to call one - write ./-")
-    read_from, selection = _open_source(source, target, selection)
+    read_from, selection = open_source(source, target, selection)
     write_to = open_target(target)
-    _check_target(read_from, write_to, existing)
+    check_target(read_from, write_to, existing)
     leave_out = None if existing.in_place else write_to.identity
     inside = selection.listing._replace(leave_out=leave_out)
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
-    return Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
+    plan = Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
+    return plan._replace(inputs=place_in(write_to, read_from))
 
 
-def _nowhere(job: Job) -> Item:
-    names = ", ".join(output.name for output in job.targets)
-    failure = Failure("UsageError", f"it would be called {names}, and imgpipe keeps names that begin so for itself")
-    return Item(job.source, Status.FAILED, failure=failure)
+def _is_unlisted(item: Item) -> bool:
+    """Whether it stands for a folder that cannot be listed."""
+    return item.failure is not None and item.failure.type == "OSError"
 
 
 def _not_in_place(job: Job) -> str:
     names = ", ".join(output.name for output in job.targets)
     return f"{job.source.name} would become {names}; with --in-place an output has the name of its source"
-
-
-def _open_source(source: str, target: str, selection: Selection) -> tuple[Storage, Selection]:
-    storage = open_storage(source)
-    if storage.samples:
-        return storage, selection
-    if not storage.remote:
-        _check_source(source, target)
-    if storage.remote and selection.names is not None:
-        return storage, selection
-    single = storage.single()
-    if single is None:
-        return storage, selection
-    if selection.names is not None:
-        raise UsageError(f"{source} is no folder; the names of --files-from are below INPUT")
-    if by_extension(target) and "://" not in target and not os.path.lexists(target):
-        raise UsageError(
-            f"OUTPUT is a folder, and {target} would be one; give another, and by --name and --format what the picture "
-            "in it is called and is"
-        )
-    folder, name = single
-    if storage.remote:
-        return open_storage(folder), replace(selection, names=(name,))
-    listing = selection.listing._replace(recursive=False, hidden=True)
-    return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
-
-
-def _check_source(source: str, target: str) -> None:
-    try:
-        os.stat(source)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        if os.path.islink(source):
-            if by_extension(source):
-                return
-            # As of a disk that is not mounted: a file of no kind would be skipped, and all well.
-            raise UsageError(f"the input {source} is a link to {os.readlink(source)}, which is not there") from None
-        raise UsageError(f"there is no input {source}{instead_of(source, target)}") from None
-    except OSError as error:
-        raise UsageError(f"cannot look at the input {source}: {error.strerror}") from None
-
-
-def _check_target(source: Storage, target: Storage, existing: Existing) -> None:
-    if target.remote:
-        if existing.in_place:
-            raise UsageError(f"--in-place is for local folders; {target.root} is none: give another OUTPUT")
-        if obstacle := target.obstacle("a"):
-            raise UsageError(f"cannot write to {target.root}: {obstacle}")
-    elif os.path.lexists(target.root) and not os.path.isdir(target.root):
-        raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
-    elif target.root.lower().endswith(_ARCHIVES) and not os.path.lexists(target.root):
-        raise UsageError(
-            f"OUTPUT is a folder or a shard, and {os.path.basename(target.root)} would be a folder; give another, or "
-            "something.tar"
-        )
-    same = source.identity == target.identity or _is_one_folder(source, target)
-    if same and not existing.in_place:
-        raise UsageError(
-            f"input and output are the same folder, {source.root}; give another output, "
-            "or --in-place to replace each picture by what is made of it"
-        )
-    if existing.in_place and not same:
-        raise UsageError("with --in-place INPUT and OUTPUT are the same folder")
-
-
-def _is_one_folder(source: Storage, target: Storage) -> bool:
-    """Whether two real paths lead to one folder: it is mounted twice, or its disk takes two names for one."""
-    if source.calls is None or target.calls is None:
-        return False
-    try:
-        return os.path.samefile(source.root, target.root)
-    except OSError:
-        return False

@@ -148,6 +148,20 @@ def test_a_folder_of_two_real_paths_is_one(pictures, tmp_path, monkeypatch):
     assert plan(pictures, tmp_path / "link", in_place=True).total == 3
 
 
+@pytest.mark.parametrize("overwrite", ["ours", "always"])
+def test_no_output_is_written_into_an_input_that_is_inside_the_output(pictures, tmp_path, overwrite):
+    write(pictures / "in/a.jpg", b"content")
+    write(pictures / "inner/a.jpg", b"content")
+    planned = plan(pictures, tmp_path, overwrite=overwrite)
+    assert planned.may_prune
+    found = {job.source.name: job for job in planned.jobs(peek(str(tmp_path), Making(RECIPE)))}
+    assert [name for name, job in found.items() if isinstance(job, Item)] == ["in/a.jpg"]
+    assert "in/ is INPUT, where nothing is written" in found["in/a.jpg"].failure.message
+    template = Naming(template="in/{dir}/{stem}-{width}{ext}")
+    planned = make_plan(str(pictures), str(tmp_path), Selection(), Recipe(), Existing(overwrite), template).counted()
+    assert not any(isinstance(job, Job) for job in planned.jobs(peek(str(tmp_path), Making(RECIPE))))
+
+
 def test_one_file_may_not_be_written_into_its_own_folder(pictures):
     with pytest.raises(UsageError, match="same folder"):
         plan(pictures / "a.jpg", pictures)
