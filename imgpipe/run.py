@@ -209,9 +209,9 @@ def execute(
         try:
             jobs = chain([job], found)
             with closing(ENGINES[options.engine](jobs, steps, workforce_of(options, plan))) as items:  # type: ignore[type-var]
-                for item in items:
-                    meter.add(item)
-                    journal.record(item)
+                for done in items:
+                    meter.add(done)
+                    item = journal.record(done)
                     if item.reason != NOT_BEGUN:
                         packed.settle(item)
                         yield item

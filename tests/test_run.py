@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,28 @@ def test_a_changed_logo_makes_all_again(pictures, out, tmp_path):
     assert set(marked().values()) == {"written"}
     assert contents(out).keys() == before.keys()
     assert contents(out) != before
+
+
+def test_a_picture_that_takes_the_place_of_another_folders_says_so_and_one_that_was_moved_does_not(tmp_path, out):
+    def replaced(folder, **more):
+        report = run(tmp_path / folder, out, Recipe([f"resize:width={next(widths)}"]), **more)
+        assert report.count("written") == len(contents(tmp_path / folder))
+        return {item.source.name: item.warnings for item in report.items if item.warnings}
+
+    widths = iter(range(3, 20))
+    for seed, name in enumerate(("one/a.png", "one/b.png", "two/a.png", "two/c.png")):
+        paint(tmp_path / name, seed=seed)
+    assert replaced("one") == {}
+    assert replaced("two") == {"a.png": (f"replaces what was made of {tmp_path}/one/a.png",)}
+    assert replaced("two") == {}
+    os.rename(tmp_path / "two", tmp_path / "moved")
+    assert replaced("moved") == {}
+    shutil.copytree(tmp_path / "moved", tmp_path / "copied")
+    assert replaced("copied") == {}
+    os.symlink("copied", tmp_path / "link")
+    paint(tmp_path / "copied/a.png", seed=9)
+    assert replaced("link") == {}
+    assert replaced("one", naming=Naming("-small")) == {}
 
 
 def test_an_output_that_was_deleted_is_made_again(pictures, out):

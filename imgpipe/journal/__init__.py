@@ -106,19 +106,22 @@ class OpenJournal(Journal):
             self._in_hand.pop(name, None)
         self._append([undone_line(name) for name in names])
 
-    def record(self, item: Item) -> None:
-        """Note what was written, or that nothing was although the job was begun."""
+    def record(self, item: Item) -> Item:
+        """Note what was written, or that nothing was although the job was begun; the item, with what is to be said."""
         source = self._results.pop(item.source.name, item.source)
         if item.status is Status.WRITTEN or item.lasting:
             making = self.making
             earlier = tuple(sorted(self.ours(source.name).difference(map(_NAME, item.outputs))))
             record = Record(source, making.recipe, making.origin, item.outputs, earlier, making.preserved)
             self._wait(record.line())
+            if hash(source.name) in self.index.done and (other := self.replaced(source, item.outputs)):
+                item = item._replace(warnings=(*item.warnings, f"replaces what was made of {other}"))
         elif source.name in self._in_hand:
             # What was put before it failed stays ours; what was not put may be somebody's by the next run.
             put = tuple(map(_NAME, item.outputs))
             self._wait(undone_line(source.name) + (begun_line(source.name, put) if put else b""))
         self._in_hand.pop(source.name, None)
+        return item
 
     def source_in_hand(self, name: str) -> Source:
         """The source of a job that was begun and is not recorded yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -76,6 +77,22 @@ class Journal:
     def made(self, name: str, source: Source) -> bool:
         """Whether imgpipe made, or may have begun to make, this output from this source."""
         return name in self.ours(source.name)
+
+    def replaced(self, source: Source, outputs: Iterable[Output]) -> str:
+        """The file of that name in another input folder that loses its outputs to these; empty where there is none.
+
+        A tree that was moved or copied is no other one: its files are what they were, or are no longer where they were.
+        """
+        record, here = self._record_of(source.name), self.making.origin
+        if record is None or record.origin == here or is_same(record.source, source._replace(inode=0)):
+            return ""
+        if record.names.isdisjoint(output.name for output in outputs):
+            return ""
+        other = os.path.join(record.origin, source.name)
+        try:
+            return "" if os.path.samefile(other, os.path.join(here, source.name)) else other
+        except (OSError, ValueError):
+            return ""
 
     def ours(self, source: str) -> set[str]:
         """Names of all outputs that imgpipe made, or may have made, of a source."""
