@@ -553,3 +553,11 @@ def test_a_run_whose_output_folder_is_another_by_now_does_not_go_on(out, tmp_pat
 
     with pytest.raises(OutputError, match="removed or replaced during the run"):
         go_on()
+
+
+def test_a_pipe_in_the_place_of_the_journal_is_not_waited_for(out):
+    os.makedirs(os.path.dirname(journal_of(out)))
+    os.mkfifo(journal_of(out))
+    assert not unchanged(out, "a.jpg")
+    with pytest.raises(OutputError, match=r"journal\.jsonl is no regular file"), opened(out):
+        pass

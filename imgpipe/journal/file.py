@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.journal.records import Index, begun_line, decode, placed_line
 from imgpipe.storage.calls import Calls, sync_folder, write_whole
+from imgpipe.storage.reading import open_regular
 
 _NAME = "journal.jsonl"
 _NEW = "journal.new"
@@ -106,6 +108,9 @@ class JournalFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         descriptor = self._calls.open(self._path, flags, 0o666)
         self._status = os.fstat(descriptor)
+        if not stat.S_ISREG(self._status.st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, f"{self._path} is no regular file")
         return descriptor
 
     def _check_place(self) -> None:
@@ -157,7 +162,7 @@ def index_of(file: BinaryIO) -> tuple[Index, bool]:
 def content(folder: str) -> bytes:
     """All that the journal in a folder says, nothing where there is none or it cannot be read."""
     try:
-        with open(os.path.join(folder, _NAME), "rb") as file:
+        with os.fdopen(open_regular(os.path.join(folder, _NAME))[0], "rb") as file:
             return file.read()
     except OSError:
         return b""

@@ -153,7 +153,7 @@ def read_record(output: str) -> Iterator[dict[str, Any]]:
     remote = "://" in output
     place = f"{shown(output).rstrip('/')}/{_OBJECT}" if remote else os.path.join(folder_of(output), _NAME)
     try:
-        with io.BytesIO(open_storage(output).read(_OBJECT)) if remote else open(place, "rb") as file:
+        with io.BytesIO(open_storage(output).read(_OBJECT)) if remote else open(place, "rb", opener=_at_once) as file:
             yield from filter(None, map(_object, file))
     except FileNotFoundError:
         raise UsageError(
@@ -161,6 +161,11 @@ def read_record(output: str) -> Iterator[dict[str, Any]]:
         ) from None
     except OSError as error:
         raise UsageError(f"cannot read {place}: {error.strerror or error}") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Somebody's pipe of that name would be waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from imgpipe.storage import reading
 from imgpipe.storage.calls import Calls, write_whole
 
 _NAME = "origins"
 _MOST = 1 << 24
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
 
 def note_origin(own: str, origin: str, calls: Calls) -> None:
@@ -18,7 +20,7 @@ def note_origin(own: str, origin: str, calls: Calls) -> None:
     path = os.path.join(own, _NAME)
     if origin in _origins(path):
         return
-    descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    descriptor = calls.open(path, _FLAGS, 0o666)
     try:
         # What follows a line that a kill has torn would be lost with it.
         write_whole(calls, descriptor, f"\n{json.dumps(origin)}\n".encode("ascii"))
@@ -34,8 +36,9 @@ def is_made_from_above(own: str) -> bool:
 
 
 def _origins(path: str) -> Iterator[str]:
-    with suppress(OSError), open(path, "rb") as file:
-        for line in file.read(_MOST).splitlines():
+    with suppress(OSError):
+        # Not `open`: somebody's pipe of that name would be waited for.
+        for line in reading.head(path, _MOST).splitlines():
             with suppress(ValueError):
                 origin = json.loads(line)
                 if isinstance(origin, str):

@@ -46,7 +46,7 @@ def read(path: str, room: Room | None = None) -> Data:
 
 def head(path: str, count: int) -> bytes:
     """The first bytes of a regular file; OSError where they cannot be read."""
-    descriptor, _ = _open_regular(path)
+    descriptor, _ = open_regular(path)
     try:
         return os.read(descriptor, count)
     finally:
@@ -55,12 +55,12 @@ def head(path: str, count: int) -> bytes:
 
 def digest(path: str) -> str:
     """A digest of the whole content of a regular file; OSError where it cannot be read."""
-    descriptor, _ = _open_regular(path)
+    descriptor, _ = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
-def _open_regular(path: str) -> tuple[int, os.stat_result]:
+def open_regular(path: str) -> tuple[int, os.stat_result]:
     """A descriptor, which the caller closes, and what the file is now; OSError where it is no regular file."""
     descriptor = os.open(path, _FLAGS)
     try:
@@ -75,7 +75,7 @@ def _open_regular(path: str) -> tuple[int, os.stat_result]:
 
 def _read_settled(path: str, room: Room | None) -> Data | None:
     """The content, None where the file changed while it was read."""
-    descriptor, before = _open_regular(path)
+    descriptor, before = open_regular(path)
     try:
         # What is written after we have read must get another time, else nobody would ever see that it changed.
         if 0 <= (age := time.time_ns() - before.st_mtime_ns) < _TICK:

@@ -29,6 +29,11 @@ def path(out):
     return os.path.join(out, ".imgpipe/last-run.jsonl")
 
 
+def test_a_pipe_in_its_place_is_not_waited_for(out):
+    os.mkfifo(path(out))
+    assert list(read_record(out)) == []
+
+
 @pytest.mark.usefixtures("nothing_left_behind")
 def test_what_was_noted_is_read_in_its_order(out):
     record = Record(LocalFolder(out), {"input": "photos"})

@@ -41,3 +41,10 @@ def test_names_are_bytes(tmp_path):
     own = str(folder / "web/.imgpipe")
     note_origin(own, os.path.realpath(folder), SYSTEM)
     assert is_made_from_above(own)
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(own):
+    os.mkfifo(os.path.join(own, "origins"))
+    assert not is_made_from_above(own)
+    with pytest.raises(OSError, match="No such device"):
+        note_origin(own, "/photos", SYSTEM)
