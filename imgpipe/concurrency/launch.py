@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
 
-from imgpipe.concurrency.main_module import main_module_hidden_unless_a_file
+from imgpipe.main_module import main_module_hidden_unless_a_file
 
 StartMethod: TypeAlias = Literal["forkserver", "spawn"]
 

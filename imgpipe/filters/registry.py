@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, overload
 
-from imgpipe.concurrency.main_module import main_module_is_no_file
 from imgpipe.errors import RecipeError
 from imgpipe.filters.option import Option, Value, read_options
+from imgpipe.main_module import main_module_is_no_file
 from imgpipe.orientation import settled
 from imgpipe.picture import Picture, Size
 
