@@ -34,11 +34,13 @@ def start_thread(thread: threading.Thread) -> None:
 
 def join_thread(thread: threading.Thread) -> None:
     """Wait until it has ended; nothing where it was never started, also where an interrupt came while it was."""
-    tries = _TRIES
-    while tries and thread in threading.enumerate():
+    for _ in range(_TRIES):
         try:
             thread.join()
         except RuntimeError:
+            if thread not in threading.enumerate():
+                return
             # The system has it, and it has not come so far as to say so.
-            tries -= 1
             time.sleep(0.001)
+        else:
+            return
