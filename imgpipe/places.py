@@ -44,11 +44,12 @@ def _check_source(source: str, target: str) -> None:
     try:
         os.stat(source)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        if os.path.islink(source):
-            if by_extension(source):
+        link = source.rstrip("/")
+        if os.path.islink(link):
+            if by_extension(link):
                 return
             # As of a disk that is not mounted: a file of no kind would be skipped, and all well.
-            raise UsageError(f"the input {source} is a link to {os.readlink(source)}, which is not there") from None
+            raise UsageError(f"the input {source} is a link to {os.readlink(link)}, which is not there") from None
         raise UsageError(f"there is no input {source}{instead_of(source, target)}") from None
     except OSError as error:
         raise UsageError(f"cannot look at the input {source}: {error.strerror}") from None

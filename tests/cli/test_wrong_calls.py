@@ -105,6 +105,7 @@ WRONG = {
     "process web in": "there is no input web, but there is in: INPUT comes first, then OUTPUT",
     "process web out": "there is no input web",
     "process web made": "there is no input web",
+    "process gone/ out": "the input gone/ is a link to unmounted, which is not there",
     "process gone out": "the input gone is a link to unmounted, which is not there",
     "process - made": (
         "there is no input -; pictures come from a folder or a file, and --files-from - takes their names from "
