@@ -14,6 +14,7 @@ from imgpipe.concurrency.room import RAISE_LIMITS
 from imgpipe.filters.option import closest
 
 _MAY_BE_EMPTY = {"--suffix", "--name"}
+_OUTPUT = {"-o", "--out", "--output"}
 
 
 def wrong_call(error: click.ClickException) -> str:
@@ -74,8 +75,20 @@ def empty_word(words: Sequence[str]) -> str | None:
 def _no_option(name: str, context: click.Context | None) -> str:
     params = context.command.get_params(context) if context is not None else []
     valid = [option for param in params for option in (*param.opts, *param.secondary_opts) if option.startswith("--")]
+    return f"there is no option {name}{_meant(name, params, valid)}"
+
+
+def _meant(name: str, params: Sequence[click.Parameter], valid: Sequence[str]) -> str:
+    """What other tools have an option for and this one a filter or an argument, or the nearest option."""
+    from imgpipe.filters.catalogue import is_named
+
+    arguments = {param.metavar for param in params if isinstance(param, click.Argument)}
+    if name in _OUTPUT and arguments == {"INPUT", "OUTPUT"}:
+        return "; OUTPUT stands behind INPUT, without one"
+    if "--filter" in valid and is_named(name.lstrip("-")):
+        return f"; it is a filter: -F {name.lstrip('-')}"
     near = closest(name, valid)
-    return f"there is no option {name}" + (f"; did you mean {near}?" if near else "")
+    return f"; did you mean {near}?" if near else ""
 
 
 def _name(error: click.BadParameter, context: click.Context | None) -> str:

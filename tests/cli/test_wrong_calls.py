@@ -27,6 +27,9 @@ WRONG = {
     # options
     "process in out --rezise 3": "there is no option --rezise; did you mean --resize? (imgpipe process --help)",
     "process in out --no-upscal": "there is no option --no-upscal; did you mean --no-upscale? (imgpipe process --help)",
+    "process in -o out": "there is no option -o; OUTPUT stands behind INPUT, without one (imgpipe process --help)",
+    "process in out --rotate 90": "there is no option --rotate; it is a filter: -F rotate (imgpipe process --help)",
+    "recipe show --out x": "there is no option --out (imgpipe recipe show --help)",
     "process in out -y": "there is no option -y (imgpipe process --help)",
     "process in out --cores": "Option '--cores' requires an argument",
     "process in out --force=3": "Option '--force' does not take a value",
