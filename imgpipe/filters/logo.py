@@ -21,6 +21,7 @@ Stamp: TypeAlias = tuple[int, int]
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 _MOST_PIXELS = 50_000_000
+_SMALL = 1_000_000  # px
 _GREY = ("1", "L", "LA")
 
 
@@ -40,7 +41,9 @@ def logo(path: str, within: Size, scale: float | None, opacity: float) -> Image.
     whole = _read(path, stamp).size
     wanted = within[0] * scale / whole[0] if scale else 1.0
     shrunk = min(wanted, within[0] / whole[0], within[1] / whole[1])
-    return _sized(path, stamp, (max(1, round(whole[0] * shrunk)), max(1, round(whole[1] * shrunk))), opacity)
+    size = max(1, round(whole[0] * shrunk)), max(1, round(whole[1] * shrunk))
+    made = _small if size[0] * size[1] <= _SMALL else _large
+    return made(path, stamp, size, opacity)
 
 
 def tiled(cell: Image.Image, size: Size, at: tuple[int, int], gap: tuple[int, int]) -> Image.Image:
@@ -96,7 +99,11 @@ def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, grey: bool)
     return made
 
 
-@functools.lru_cache(maxsize=8)
 def _sized(path: str, stamp: Stamp, size: Size, opacity: float) -> Image.Image:
     whole = _read(path, stamp)
     return faded(image_of(resample(whole, (0, 0, *whole.size), size, "lanczos3")) or whole, opacity)
+
+
+_small = functools.lru_cache(maxsize=8)(_sized)
+_large = functools.lru_cache(maxsize=1)(_sized)
+"""Of those as large as a picture no more than one is kept: nobody has counted them among what memory is there for."""

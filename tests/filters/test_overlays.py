@@ -1,5 +1,7 @@
+import gc
 import io
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -246,6 +248,17 @@ def test_a_huge_logo_is_refused_before_it_is_decoded(logo, monkeypatch):
     monkeypatch.setattr("imgpipe.filters.logo._MOST_PIXELS", 7)
     with pytest.raises(FilterFailed, match="megapixels"):
         after(Image.new("RGB", (8, 8)), f"watermark:{logo(RED)}")
+
+
+def test_of_large_logos_one_is_kept(logo, monkeypatch):
+    monkeypatch.setattr("imgpipe.filters.logo._SMALL", 50)
+    made = []
+    monkeypatch.setattr("imgpipe.filters.logo.faded", lambda layer, _: made.append(weakref.ref(layer)) or layer)
+    step = f"watermark:{logo(RED)},scale=1"
+    for side in (20, 30, 30, 40, 5, 6, 5, 6):
+        after(Image.new("RGB", (side, side)), step)
+    gc.collect()
+    assert [layer().size if layer() else None for layer in made] == [None, None, (40, 20), (5, 2), (6, 3)]
 
 
 def test_a_changed_logo_is_another_recipe_and_is_read_anew(tmp_path, logo):
