@@ -10,7 +10,7 @@ import numpy.typing as npt
 Pixels: TypeAlias = npt.NDArray[Any]
 
 _SAMPLE = 1 << 16  # px that the colours are chosen from
-_CHUNK = 1 << 16  # px that are compared with all colours at a time
+_CHUNK = 1 << 12  # px that are compared with all colours at a time, which takes 16 bytes for each of them
 
 
 def soften(stacks: list[Pixels], colours: int, dither: str) -> None:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -146,6 +148,17 @@ def test_one_palette_serves_all_frames_of_an_animation():
     assert same.frames[0].tobytes() == same.frames[1].tobytes()
     pages = apply(step, Picture((red, blue), red.size, "tiff"))
     assert pages.frames[0].tobytes() == after(red, "quantize:16").tobytes()
+
+
+def test_many_half_transparent_colours_take_little_memory():
+    source = np.random.default_rng(0).integers(1, 255, (128, 128, 4), np.uint8)
+    tracemalloc.start()
+    try:
+        after(Image.fromarray(source), "quantize:256,dither=none")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30_000_000
 
 
 @pytest.mark.parametrize("text", ["quantize:16", "dither:4"])
