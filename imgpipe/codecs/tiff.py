@@ -17,6 +17,7 @@ from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.raw_kinds import is_raw_tiff
 from imgpipe.codecs.tiff_deep import NARROWED, check_size, decode_deep, depth_of, encode_pages, heed_tags_alone
+from imgpipe.codecs.tiff_errors import errors_met
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile
 
 FORMATS = ("TIFF",)
+_DAMAGED = "damaged in parts: its decoder met errors and went on, look at the picture"
 _LEVEL = 4
 _DEFLATES = 5
 _BYTE, _ASCII, _UNDEFINED = 1, 2, 7
@@ -41,7 +43,7 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
         DamagedPicture: truncated or corrupt.
     """
     data = with_xmp_as_bytes(data)
-    with opened(data, FORMATS) as opened_image:
+    with errors_met() as met, opened(data, FORMATS) as opened_image:
         image: TiffImageFile = opened_image  # type: ignore[assignment]
         orientation = _orientation(image) if header.as_stored else 1
         exif, words = described(image.getexif(), orientation)
@@ -57,6 +59,7 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
             frame = decode_deep(image, data, page) if deep == "deep" else frame_of(_own(image, header.frames))
             # Pages that are stored in other ways are turned so too: what is kept of EXIF is that of the first.
             frames.append(upright_frame(frame, inverse(orientation)))
+    words += (_DAMAGED,) if met.error else ()
     picture = picture_of(info, tuple(frames), header, warnings=words)
     picture = replace(picture, size=turned_size(picture.size, orientation))
     if iptc and not isinstance(iptc, bytes):

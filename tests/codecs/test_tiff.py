@@ -8,6 +8,7 @@ from PIL import Image, ImageSequence
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.tiff_errors import listen
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
@@ -207,6 +208,18 @@ def test_signed_samples_of_8_bits_are_refused_in_words():
     data = tiff(entries | {273: bytes([0, 1, 255, 128]), 339: shorts(2)})
     with pytest.raises(DamagedPicture, match="signed numbers of 8 bits, which imgpipe does not read"):
         read(data)
+
+
+def test_errors_that_the_decoder_goes_on_after_are_said_and_on_no_terminal(capfd):
+    fax = Image.effect_noise((160, 120), 99).convert("1")
+    whole = saved(fax, "TIFF", compression="group4")
+    assert read(whole).warnings == ()
+    broken = bytearray(whole)
+    broken[200:260] = bytes(byte ^ 0xFF for byte in whole[200:260])
+    words = ("damaged in parts: its decoder met errors and went on, look at the picture",)
+    assert read(bytes(broken)).warnings == (words if listen() else ())
+    assert capfd.readouterr() == ("", "") or not listen()
+    assert read(whole).warnings == ()
 
 
 def test_lab_becomes_colour():
