@@ -61,7 +61,7 @@ def credit(packet: bytes) -> bytes | None:
     Raises:
         Malformed: it cannot be read.
     """
-    copy = _Copy(lambda name, inside: name in _CREDIT or (inside and name[0] in (_RDF, _XML)))
+    copy = _Copy(lambda name, inside: name in _CREDIT or (inside and name[0] in (_RDF, _XML)), named=False)
     return _filtered(packet, copy)
 
 
@@ -92,12 +92,14 @@ class _Copy:
 
     Args:
         wanted: whether an element or an attribute stays, by its name and by whether it is inside of a property.
+        named: whether the document keeps the name that `rdf:about` has for it, which is often one of its own.
     """
 
-    def __init__(self, wanted: Callable[[Name, bool], bool]) -> None:
+    def __init__(self, wanted: Callable[[Name, bool], bool], *, named: bool = True) -> None:
         self.pieces: list[str] = []
         self.properties = 0
         self._wanted = wanted
+        self._named = named
         self._open: list[Name] = []
         self._scopes: list[dict[str, str]] = [{"xml": _XML}]
         self._dropped = 0
@@ -148,7 +150,8 @@ class _Copy:
             declares = attribute.partition(":")[0] == "xmlns"
             about = name == (_RDF, "about")
             if declares or about or self._wanted(name, inside):
-                written += f' {attribute}="{value.translate(_IN_QUOTES)}"'
+                kept = "" if about and not self._named else value.translate(_IN_QUOTES)
+                written += f' {attribute}="{kept}"'
                 self.properties += not (declares or about or name[0] in ("", _RDF, _XML, _META))
         return written
 

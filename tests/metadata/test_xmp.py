@@ -88,6 +88,12 @@ def test_credit_is_rights_and_creator():
     assert b"tower" not in left
 
 
+def test_credit_does_not_keep_the_name_of_the_document():
+    packet = blocks.XMP.replace(b'rdf:about=""', b'rdf:about="uuid:faf5bdd5"')
+    assert b"faf5bdd5" in reduced(packet)
+    assert xmp.credit(packet) == xmp.credit(blocks.XMP)
+
+
 def test_no_credit_is_no_packet():
     without = blocks.XMP.replace(b"dc:rights", b"dc:title").replace(b"dc:creator", b"dc:type")
     assert xmp.credit(without) is None
