@@ -84,6 +84,7 @@ CODEC = Codec(
     lossless=False,
     alpha=True,
     animation=True,
+    grey=False,
     profile=True,
     metadata=("exif", "xmp"),
 )

@@ -112,6 +112,7 @@ class Codec(NamedTuple):
         animation: whether it holds frames in time.
         pages: whether it holds pages.
         cmyk: whether it holds CMYK; pictures for the others are converted to sRGB.
+        grey: whether it holds grey as such; where it does not, a profile of grey would be one of colours.
         profile: whether it holds an ICC profile; pictures for the others are converted to sRGB.
         metadata: what else it holds: of exif, xmp, iptc, dpi; the others do not reach its encoder.
     """
@@ -137,6 +138,7 @@ class Codec(NamedTuple):
     animation: bool = False
     pages: bool = False
     cmyk: bool = False
+    grey: bool = True
     profile: bool = False
     metadata: tuple[str, ...] = ()
 

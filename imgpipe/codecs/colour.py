@@ -21,6 +21,11 @@ _SAME = 2
 """Levels of 255 by which a profile may differ from sRGB and still be it; vendors' sRGB profiles do by 1."""
 
 
+def space_of(profile: bytes | None) -> bytes:
+    """The colour space of a profile, as in its header: `RGB `, `GRAY`, `CMYK`...; empty where there is none."""
+    return profile[16:20] if profile else b""
+
+
 def to_srgb(picture: Picture) -> Picture:
     """The picture with its colours in sRGB and no profile.
 

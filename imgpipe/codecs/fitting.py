@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoding
-from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.colour import space_of, to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.modes import has_alpha, mode_of
 from imgpipe.picture import Frame, Picture, to_eight_bits
@@ -29,6 +29,8 @@ def fitted(picture: Picture, codec: Codec, encoding: Encoding) -> Picture:
     strange = not codec.cmyk and "CMYK" in map(mode_of, picture.frames)
     if strange or (picture.profile and not codec.profile):
         picture = _converted(picture, f"{codec.name} does not hold {'CMYK' if strange else 'an ICC profile'}")
+    if not codec.grey and space_of(picture.profile) == b"GRAY":
+        picture = _converted(picture, f"{codec.name} does not hold grey")
     if not codec.alpha and any(map(has_alpha, picture.frames)):
         picture = _flatten(picture, encoding.background)
     return picture

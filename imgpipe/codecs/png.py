@@ -16,6 +16,7 @@ from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
 from imgpipe.codecs.png_compression import LEVEL, SMALL, compression_of
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
 from imgpipe.codecs.png_file import COLOUR_TYPES, png_file
+from imgpipe.codecs.png_profile import matching_profile
 from imgpipe.codecs.png_rows import deflated
 from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
@@ -65,6 +66,7 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     Raises:
         EncodingFailed: Pillow cannot write it.
     """
+    picture = matching_profile(picture)
     level = LEVEL if encoding.effort is None else encoding.effort
     size = frame_size(picture.frames[0])
     if is_deep(picture.frames[0]):

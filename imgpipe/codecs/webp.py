@@ -55,6 +55,7 @@ CODEC = Codec(
     options=("quality", "effort"),
     alpha=True,
     animation=True,
+    grey=False,
     profile=True,
     metadata=("exif", "xmp"),
 )

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from imgpipe import codecs
+from imgpipe.codecs import Encoding
 from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.matrix_profile import grey_profile
 
-from .pictures import deep_gradient, gradient, picture_of, pixels, wide_gamut_profile
+from .pictures import deep_gradient, gradient, picture_of, pixels, read, wide_gamut_profile
 
 
 def srgb_profile():
@@ -102,3 +105,14 @@ def test_the_engine_is_asked_once_for_a_profile(wide_profile, monkeypatch):
     to_srgb(picture_of(gradient(), profile=wide_profile))
     monkeypatch.setattr(ImageCms, "ImageCmsTransform", None)
     to_srgb(picture_of(gradient(), profile=bytes(bytearray(wide_profile))))
+
+
+@pytest.mark.parametrize("name", ["webp", "avif"])
+def test_a_profile_of_grey_is_applied_where_the_output_has_colours(name):
+    profile = grey_profile("grey", 1.4)
+    picture = picture_of(gradient(mode="L"), profile=profile)
+    encoded = codecs.encode(picture, name, Encoding(quality=100))
+    assert encoded.warnings == (f"colours converted to sRGB: {name} does not hold grey",)
+    back, wanted = read(encoded.data), to_srgb(picture).frames[0]
+    assert back.profile is None
+    assert np.abs(pixels(back.frames[0], "L") - pixels(wanted)).max() < 8

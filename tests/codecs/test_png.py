@@ -7,6 +7,7 @@ from PIL import Image
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding
+from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.codecs.png_chunks import SIGNATURE, chunk_bytes, chunks_of
 from imgpipe.errors import DamagedPicture
 
@@ -69,6 +70,25 @@ def test_metadata_goes_round(wide_profile):
     back = read(codecs.encode(meant, "png", Encoding()).data)
     assert (back.profile, back.exif, back.xmp) == (meant.profile, meant.exif, meant.xmp)
     assert back.dpi == pytest.approx(meant.dpi, abs=0.02)
+
+
+@pytest.mark.parametrize("frame", [gradient(mode="L"), gradient(mode="LA"), deep_gradient(1), deep_gradient(2)])
+def test_grey_under_a_profile_of_colours_is_stored_as_colours(wide_profile, frame):
+    data = encode(frame, profile=wide_profile)
+    assert data[25] in (2, 6)
+    back = read(data)
+    assert back.profile == wide_profile
+    there, here = np.asarray(back.frames[0]), np.atleast_3d(np.asarray(frame))
+    assert np.array_equal(there[:, :, :3], here[:, :, [0, 0, 0]])
+    assert np.array_equal(there[:, :, 3:], here[:, :, 1:])
+    assert encode(frame, profile=grey_profile("grey", 1.8))[25] in (0, 4)
+
+
+@pytest.mark.parametrize("frame", [gradient(), deep_gradient()])
+def test_colours_under_a_profile_of_grey_have_none(frame):
+    encoded = codecs.encode(picture_of(frame, profile=grey_profile("grey", 1.8)), "png", Encoding())
+    assert encoded.warnings == ("ICC profile is unusable and was ignored",)
+    assert read(encoded.data).profile is None
 
 
 def test_a_profile_that_cannot_be_unpacked_is_said_to_be_dropped():
