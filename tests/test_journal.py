@@ -555,6 +555,14 @@ def test_a_run_whose_output_folder_is_another_by_now_does_not_go_on(out, tmp_pat
         go_on()
 
 
+def test_a_pipe_in_the_place_of_a_new_journal_is_not_waited_for(out, monkeypatch):
+    make(out, *["a.jpg"] * 3)
+    monkeypatch.setattr(files, "_FEW_LINES", 0)
+    os.mkfifo(os.path.join(out, ".imgpipe/journal.new"))
+    with opened(out):
+        assert unchanged(out, "a.jpg")
+
+
 def test_a_pipe_in_the_place_of_the_journal_is_not_waited_for(out):
     os.makedirs(os.path.dirname(journal_of(out)))
     os.mkfifo(journal_of(out))

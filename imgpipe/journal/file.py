@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.journal.records import Index, begun_line, decode, placed_line
-from imgpipe.storage.calls import Calls, sync_folder, write_whole
+from imgpipe.storage.calls import AT_ONCE, Calls, sync_folder, write_whole
 from imgpipe.storage.reading import open_regular
 
 _NAME = "journal.jsonl"
@@ -123,7 +123,8 @@ class JournalFile:
             raise OSError(errno.ESTALE, _REPLACED)
 
     def _write_anew(self, path: str, index: Index) -> None:
-        descriptor = self._calls.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | AT_ONCE
+        descriptor = self._calls.open(path, flags, 0o666)
         try:
             for part in joined(counting_lines(index, self.line_at)):
                 write_whole(self._calls, descriptor, part)

@@ -21,7 +21,7 @@ from imgpipe.job import Item, Status
 from imgpipe.journal.folder import folder_of
 from imgpipe.report.jsonl import item_line, text_of
 from imgpipe.storage import Storage, open_storage
-from imgpipe.storage.calls import Calls, write_whole
+from imgpipe.storage.calls import AT_ONCE, Calls, write_whole
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.storage.location import shown
 
@@ -108,7 +108,7 @@ class _File:
     def _open(self) -> None:
         """In the place of the record of the run before, which whoever reads it now keeps."""
         path = os.path.join(self._folder, _NEW)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | AT_ONCE | getattr(os, "O_NOFOLLOW", 0)
         self._descriptor = self._calls.open(path, flags, 0o666)
         self._calls.replace(path, self.place)
 
@@ -164,8 +164,7 @@ def read_record(output: str) -> Iterator[dict[str, Any]]:
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Somebody's pipe of that name would be waited for."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    return os.open(path, flags | AT_ONCE, 0o666)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

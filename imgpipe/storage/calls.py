@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
+AT_ONCE: int = getattr(os, "O_NONBLOCK", 0)
+"""For files of our own: somebody's pipe of that name would be waited for, for ever."""
+
 
 class Calls:
     """Those of the operating system."""

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from imgpipe.storage import reading
-from imgpipe.storage.calls import Calls, write_whole
+from imgpipe.storage.calls import AT_ONCE, Calls, write_whole
 
 _NAME = "origins"
 _MOST = 1 << 24
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | AT_ONCE
 
 
 def note_origin(own: str, origin: str, calls: Calls) -> None:

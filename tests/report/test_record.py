@@ -32,6 +32,10 @@ def path(out):
 def test_a_pipe_in_its_place_is_not_waited_for(out):
     os.mkfifo(path(out))
     assert list(read_record(out)) == []
+    os.mkfifo(os.path.join(os.path.dirname(path(out)), "last-run.new"))
+    record = Record(LocalFolder(out), {})
+    record.finish()
+    assert "cannot write" in record.failed
 
 
 @pytest.mark.usefixtures("nothing_left_behind")
