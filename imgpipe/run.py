@@ -110,7 +110,7 @@ def stream(
     cores: int | None = None,
     fail_fast: bool = False,
     options: Options | None = None,
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """As `process`, but each item as soon as it is done; closing the iterator stops the run at once.
 
     >>> import tempfile

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Generator
 from contextlib import ExitStack
+from typing import get_origin, get_type_hints
 
 import pytest
 from PIL import Image
@@ -476,6 +478,10 @@ def test_a_stream_that_is_closed_half_way_leaves_nothing_behind_and_can_be_gone_
     report = run(pictures, tmp_path / "out", engine=engine)
     assert ends(report)[first.source.name] == "unchanged"
     assert contents(tmp_path / "out") == expected
+
+
+def test_a_stream_is_known_to_type_checkers_as_what_can_be_closed():
+    assert get_origin(get_type_hints(stream)["return"]) is Generator
 
 
 def test_a_stream_that_was_never_begun_does_nothing(pictures, out):
