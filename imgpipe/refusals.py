@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import get_args
 
 from imgpipe import codecs
+from imgpipe.concurrency.launch import StartMethod
 from imgpipe.engines import ENGINES
 from imgpipe.errors import UsageError
+from imgpipe.existing import KnownBy, Overwrite
 from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.plan import Plan
 from imgpipe.recipe import Recipe
 from imgpipe.recipe.rendition import Rendition
+from imgpipe.storage import Durability
 
 _APART = 10
 """Of qualities: some encoders know fewer than a hundred, and near ones come out the same."""
@@ -24,6 +28,7 @@ def check_options(recipe: Recipe, options: Options) -> None:
     _check_recipe(recipe)
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
+    _check_values(options)
     copies = options.savings is not None and options.savings.copy
     if copies and (recipe.metadata.strip or recipe.metadata.strip_gps):
         raise UsageError(
@@ -35,6 +40,28 @@ def check_options(recipe: Recipe, options: Options) -> None:
 def _check_recipe(recipe: object) -> None:
     if not isinstance(recipe, Recipe):
         raise UsageError(f"{recipe!r} is no Recipe; Recipe.load({str(recipe)!r}) reads one, of a file or by its name")
+
+
+def _check_values(options: Options) -> None:
+    """Refuse what only a program can give: without readers nothing is read, and an unknown word would mean any."""
+    workforce, existing = options.workforce, options.existing
+    for name in ("cores", "io_threads", "readers", "writers", "tries", "memory"):
+        number = getattr(workforce, name)
+        if number is None and name in ("readers", "writers"):
+            continue
+        if not isinstance(number, int) or number < 1:
+            raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
+    seconds = workforce.timeout
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
+        raise UsageError(f"timeout={seconds!r} is not valid; it is more than 0, or None for no limit")
+    for name, word, valid in (
+        ("start_method", workforce.start_method, get_args(StartMethod)),
+        ("durability", options.durability, get_args(Durability)),
+        ("overwrite", existing.overwrite, get_args(Overwrite)),
+        ("known_by", existing.known_by, get_args(KnownBy)),
+    ):
+        if word not in valid:
+            raise UsageError(f"{name}={word!r} is not valid; valid are {', '.join(valid)}")
 
 
 def _check_outputs(recipe: Recipe, naming: Naming) -> None:

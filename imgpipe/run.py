@@ -15,7 +15,7 @@ from imgpipe.concurrency.room import StartRefused
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.engines import ENGINES
 from imgpipe.engines.workforce import usable_cores
-from imgpipe.errors import PictureError, RunError, UsageError
+from imgpipe.errors import PictureError, RunError
 from imgpipe.flow import Flow, Meter
 from imgpipe.gate import make_gate
 from imgpipe.inplace import InPlace
@@ -137,8 +137,6 @@ def with_cores(options: Options, cores: int | None) -> Options:
     """The same options with another number of workers, where one is given."""
     if cores is None:
         return options
-    if cores < 1:
-        raise UsageError(f"cores={cores} is not valid; it is 1 or more")
     return replace(options, workforce=replace(options.workforce, cores=cores))
 
 

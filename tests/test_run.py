@@ -450,6 +450,26 @@ def test_the_name_of_a_recipe_is_no_recipe(pictures, out):
     assert not out.exists()
 
 
+def test_options_that_no_command_line_would_take_are_told(pictures, out):
+    """Without threads that read nothing would be done, of a negative memory nothing would ever be given."""
+    for name, value in (
+        ("cores", 0), ("cores", "2"), ("io_threads", 0), ("readers", 0), ("writers", 1.5), ("tries", 0), ("memory", -1),
+        ("timeout", 0), ("timeout", -1.0), ("timeout", float("nan")), ("start_method", "fork"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=f"^{name}={value!r} is not valid"):
+            process(pictures, out, SMALL, options=Options(workforce=Workforce(**{name: value})))
+    for name, more in (
+        ("overwrite='nver'", {"existing": Existing(overwrite="nver")}),
+        ("known_by='name'", {"existing": Existing(known_by="name")}),
+        ("durability='never'", {"durability": "never"}),
+    ):
+        with pytest.raises(UsageError, match=f"^{name} is not valid; valid are"):
+            run(pictures, out, **more)
+    with pytest.raises(UsageError, match=r"^cores=0 is not valid"):
+        process(pictures, out, SMALL, cores=0)
+    assert not out.exists()
+
+
 def test_a_second_run_into_one_folder_is_refused_while_the_first_goes_on(pictures, out):
     items = stream(pictures, out, SMALL, options=options())
     next(items)
