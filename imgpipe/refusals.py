@@ -51,6 +51,10 @@ def _check_values(options: Options) -> None:
             continue
         if not isinstance(number, int) or number < 1:
             raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
+    for name in ("include", "exclude", "names"):
+        # The characters of a text would be taken one by one, and * chooses everything.
+        if isinstance(text := getattr(options.selection, name), str):
+            raise UsageError(f"{name}={text!r} is not valid; it is a tuple of such texts")
     seconds = workforce.timeout
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise UsageError(f"timeout={seconds!r} is not valid; it is more than 0, or None for no limit")

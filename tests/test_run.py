@@ -458,6 +458,9 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
     ):  # fmt: skip
         with pytest.raises(UsageError, match=f"^{name}={value!r} is not valid"):
             process(pictures, out, SMALL, options=Options(workforce=Workforce(**{name: value})))
+    for name in ("include", "exclude", "names"):
+        with pytest.raises(UsageError, match="is not valid; it is a tuple of such texts"):
+            run(pictures, out, selection=Selection(**{name: "*.jpg"}))
     for name, more in (
         ("overwrite='nver'", {"existing": Existing(overwrite="nver")}),
         ("known_by='name'", {"existing": Existing(known_by="name")}),
