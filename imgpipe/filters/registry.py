@@ -155,10 +155,7 @@ class Filter:
         return hash(self.reference)
 
     def __reduce__(self) -> tuple[Callable[[str], Filter], tuple[str]]:
-        main = sys.modules["__main__"]
-        # Also a program that came by standard input: it is in a file that is called `<stdin>`, and nowhere.
-        nowhere = getattr(main, "__spec__", None) is None and not os.path.isfile(getattr(main, "__file__", None) or "")
-        at_prompt = self.__module__ == "__main__" and nowhere
+        at_prompt = self.__module__ == "__main__" and main_module_is_no_file()
         if at_prompt or "<locals>" in self.reference:
             place = "in a notebook or at a prompt" if at_prompt else "inside a function"
             raise RecipeError(
