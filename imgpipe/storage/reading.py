@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -55,6 +54,8 @@ def head(path: str, count: int) -> bytes:
 
 def digest(path: str) -> str:
     """A digest of the whole content of a regular file; OSError where it cannot be read."""
+    import hashlib
+
     descriptor, _ = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
