@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -81,18 +80,7 @@ def named(renditions: Sequence[Rendition], naming: Naming) -> tuple[Named, ...]:
     Raises:
         UsageError: a name cannot be read, leads elsewhere, or cannot be one of a file where this runs.
     """
-    for rendition in renditions:
-        _check_encoding(str(naming.name_of(rendition)))
     return tuple(_named(naming.name_of(rendition), rendition.format, naming.copies) for rendition in renditions)
-
-
-def _check_encoding(name: str) -> None:
-    try:
-        os.fsencode(name)
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"the name {name!r}: names of files are in {error.encoding} here, which cannot say it; set LC_ALL=C.UTF-8"
-        ) from None
 
 
 def _named(template: Template, format: str | None, copied: bool) -> Named:

@@ -6,6 +6,7 @@ Some placeholders are known before the work: `{dir}`, `{stem}`, `{ext}`, `{index
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -126,7 +127,8 @@ def read_template(text: str) -> Template:
     """The template that a text describes; without `{dir}` it is below the folder of the source.
 
     Raises:
-        UsageError: it cannot be read, names an unknown placeholder, or leads out of the output folder.
+        UsageError: it cannot be read, names an unknown placeholder, leads out of the output folder, or is in letters
+            that no name of a file has where this runs.
 
     >>> read_template("{stm}{ext}")
     Traceback (most recent call last):
@@ -137,6 +139,7 @@ def read_template(text: str) -> Template:
         template = parse(text)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None
+    _check_encoding(text, where)
     if not text.endswith(_EXTENSION):
         raise UsageError(f"{where}: it must end in {_EXTENSION}, which is the extension of the output's format")
     if text.endswith("." + _EXTENSION):
@@ -148,6 +151,16 @@ def read_template(text: str) -> Template:
         if not may_be_written(sample.name):
             raise UsageError(f"{where}: an output's name is a path below OUTPUT, without '..' and parts that are empty")
     return template
+
+
+def _check_encoding(text: str, where: str) -> None:
+    """See that files can have such names where this runs: in some locales they are in ASCII or Latin-1."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{where}: names of files are in {error.encoding} here, which cannot say it; set LC_ALL=C.UTF-8"
+        ) from None
 
 
 def may_be_written(name: str) -> bool:

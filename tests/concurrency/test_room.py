@@ -70,10 +70,17 @@ class TestThread:
         join_thread(threading.Thread(target=int))
 
     def test_that_is_just_being_started_is_waited_for(self, monkeypatch):
-        thread = threading.Thread(target=int)
-        monkeypatch.setattr(threading, "enumerate", iter([[thread], [thread], []]).__next__)
+        answers = iter([RuntimeError, RuntimeError, None])
+
+        def join():
+            if answer := next(answers):
+                raise answer
+
+        thread = SimpleNamespace(join=join)
+        monkeypatch.setattr(threading, "enumerate", lambda: [thread])
         monkeypatch.setattr(room, "time", SimpleNamespace(sleep=lambda seconds: None))
         join_thread(thread)
+        assert list(answers) == []
 
     def test_that_was_started_before_is_no_matter_of_room(self):
         thread = threading.Thread(target=int)
