@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from array import array
 from bisect import bisect_left
 
 from imgpipe.codecs.codec import Encoded
@@ -20,23 +19,22 @@ def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
     """The gate of a run, None where all was looked at when it was planned."""
     if not plan.late and plan.existing.overwrite != "smaller":
         return None
-    early = plan.early_names() if plan.late else array("q")
-    return _Gate(plan, journal, early)
+    return _Gate(plan, journal)
 
 
 class _Gate:
     """Sees that names that were not known before the work are free, and notes them in the journal."""
 
-    def __init__(self, plan: Plan, journal: OpenJournal, early: array[int]) -> None:
+    def __init__(self, plan: Plan, journal: OpenJournal) -> None:
         self._source = plan.source
         self._target = plan.target
         self._existing = plan.existing
         self._journal = journal
-        self._early = early
+        self._early = plan.keys
         self._late: set[int] = set()
         self._owners: dict[int, str] | None = None
         self._lock = threading.Lock()
-        self._folded = plan.target.folds_names()
+        self._folded = plan.folded
 
     def admit(self, made: Made) -> Made | Item:
         """The outputs that may be published; those that gain nothing are left out.

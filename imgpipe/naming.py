@@ -150,18 +150,6 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
     return Counted(total, in_order)
 
 
-def early_names(jobs: Iterable[Job | Item], *, folded: bool) -> array[int]:
-    """Keys of all names that are known before the work, in order; see `key_of`."""
-    names = (
-        _name(target.name, folded)
-        for job in jobs
-        if isinstance(job, Job)
-        for target in job.all_targets
-        if not target.late
-    )
-    return array("q", sorted(map(hash, names)))
-
-
 def keys_of(job: Job, *, folded: bool) -> list[int]:
     """Keys of what a job becomes, as `count_inputs` counts them."""
     if len(job.targets) == 1 and not (folded or job.copies or job.targets[0].late):

@@ -15,7 +15,7 @@ from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
-from imgpipe.naming import Named, Naming, count_inputs, early_names, named, targets
+from imgpipe.naming import Named, Naming, count_inputs, named, targets
 from imgpipe.places import check_target, open_source, place_in
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_target
@@ -89,10 +89,6 @@ class Plan(NamedTuple):
         """Whether names of outputs are known only once these are made."""
         return any(output.late for output in self.outputs)
 
-    def early_names(self) -> array[int]:
-        """Keys of all names that are known before the work, in order."""
-        return early_names(self._names_only().jobs(), folded=self.target.folds_names())
-
     @property
     def may_prune(self) -> bool:
         """Whether a source that is not there can be taken for gone: a disk that is not mounted has none."""
@@ -122,14 +118,14 @@ class Plan(NamedTuple):
         total, keys = count_inputs(jobs, folded=self.folded)
         return self._replace(total=total, keys=keys, unlisted=unlisted)
 
-    def look_again(self) -> None:
-        """See that each output has one input, now that the output folder is there and shows how it takes names.
+    def look_again(self) -> Plan:
+        """The same, counted anew where the output folder, which is there now, takes names in another way than expected.
 
         Raises:
-            CollisionError: it takes two names for one.
+            CollisionError: two inputs clash.
         """
-        if self.target.folds_names() and not self.folded:
-            count_inputs(self._names_only().jobs, folded=True)
+        folded = self.target.folds_names()
+        return self if folded == self.folded else self._replace(folded=folded).counted()
 
     def _is_elsewhere(self, job: Job) -> bool:
         """Whether the output of a job would not stand in the place of its source."""

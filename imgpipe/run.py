@@ -183,12 +183,12 @@ def execute(
     """
     with (
         open_journal(plan.target, making_of(plan, recipe, options)) as journal,
-        _packing(plan, journal, options) as packed,
-        closing(_until(stop, packed.ordered(plan.jobs(journal)))) as found,
+        nullcontext(plan.look_again()) as seen,
+        _packing(seen, journal, options) as packed,
+        closing(_until(stop, packed.ordered(seen.jobs(journal)))) as found,
     ):
-        plan.look_again()
-        if options.prune and plan.may_prune:
-            yield from _until(stop, prune(plan.target, gone(plan.source, plan.target, journal), journal))
+        if options.prune and seen.may_prune:
+            yield from _until(stop, prune(seen.target, gone(seen.source, seen.target, journal), journal))
         # Nobody is put to work before there is some: most runs find all or almost all up to date.
         for job in found:
             if isinstance(job, Job):
@@ -197,16 +197,16 @@ def execute(
             yield job
         else:
             return
-        target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
+        target = InPlace(seen.target, journal) if options.existing.in_place else seen.target
         settings = recipe.settings(limits_of(options))
         treatment = Treatment(recipe.operations, recipe.plans, settings, options.savings, options.preserve)
         meter = meter or Meter()
-        steps = make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
+        steps = make_steps(seen.source, target, treatment, stop, make_gate(seen, journal))
         steps = replace(steps, meter=meter)
         meter.begin(options.engine, usable_cores())
         try:
             jobs = chain([job], found)
-            with closing(ENGINES[options.engine](jobs, steps, workforce_of(options, plan))) as items:  # type: ignore[type-var]
+            with closing(ENGINES[options.engine](jobs, steps, workforce_of(options, seen))) as items:  # type: ignore[type-var]
                 for done in items:
                     meter.add(done)
                     item = journal.record(done)

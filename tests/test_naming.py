@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from imgpipe import codecs, naming
 from imgpipe.errors import CollisionError, UsageError
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.naming import Naming, count_inputs, early_names, key_of, named, printable, targets
+from imgpipe.naming import Naming, count_inputs, key_of, named, printable, targets
 from imgpipe.recipe import Recipe
 
 
@@ -198,7 +198,7 @@ def test_names_that_differ_in_case_or_composition_clash_where_the_file_system_fo
 
 @pytest.mark.parametrize("folded", [True, False])
 def test_names_known_before_the_work_are_in_order_and_one_in_any_case_where_the_file_system_folds_them(folded):
-    keys = early_names(jobs_to(None, "B.jpg", "a.jpg", "\xe9.jpg", "C.jpg")(), folded=folded)
+    keys = count_inputs(jobs_to(None, "B.jpg", "a.jpg", "\xe9.jpg", "C.jpg"), folded=folded).keys
     assert list(keys) == sorted(keys)
     for name in ("b.jpg", "A.JPG", "e\u0301.jpg"):
         assert (key_of(name, folded=folded) in keys) == folded

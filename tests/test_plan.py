@@ -36,6 +36,13 @@ def plan(source, target, format=None, **more):
     return make_plan(str(source), str(target), selection, Recipe(format=format), Existing(**more)).counted()
 
 
+class Folding(LocalFolder):
+    """A folder on a disk that takes names that differ in case for one."""
+
+    def folds_names(self):
+        return True
+
+
 def names(jobs):
     return [job.source.name for job in jobs]
 
@@ -403,14 +410,15 @@ def test_an_output_folder_that_cannot_be_written_stops_the_run(pictures, out):
 def test_outputs_that_are_one_where_names_are_folded_clash_once_that_is_seen(pictures, out):
     write(pictures / "A.JPG")
     made = plan(pictures, out)
-
-    class Folding(LocalFolder):
-        def folds_names(self):
-            return True
-
     made.look_again()
     with pytest.raises(CollisionError, match=r"a\.jpg"):
         made._replace(target=Folding(str(out))).look_again()
+
+
+def test_an_input_that_comes_during_the_run_clashes_in_any_case_too_where_that_was_seen(pictures, out):
+    seen = plan(pictures, out)._replace(target=Folding(str(out))).look_again()
+    write(pictures / "A.JPG")
+    assert run(seen, out)["a.jpg"] is Status.FAILED
 
 
 def planned(pictures, out, **more):

@@ -18,6 +18,7 @@ from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.refusals import check_options
+from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, paint, temporaries, traces, write
 from tests.runs import HERE, ends, killed_at, run
 
@@ -209,6 +210,16 @@ def test_a_late_name_that_another_input_has_fails_and_the_other_is_whole(picture
     assert ends(report) == {"a-12.png": "written", "a.png": "failed", "x/b.png": "written", "x/{width}.png": "written"}
     assert "another input became a-12.png in this run" in report.errors["a.png"]
     assert contents(out)["a-12.png"] == recipe.apply((pictures / "a-12.png").read_bytes())
+
+
+def test_a_late_name_that_another_input_has_in_another_case_fails_where_the_disk_folds_names(
+    pictures, out, monkeypatch
+):
+    paint(pictures / "C.png")
+    paint(pictures / "c-12.png")
+    recipe = Recipe(["resize:width=12"], outputs=[Rendition(), Rendition(["flip"], name="{stem}-{width}{ext}")])
+    monkeypatch.setattr(LocalFolder, "folds_names", lambda self: os.path.isdir(os.path.join(self.root, ".imgpipe")))
+    assert ends(run(pictures, out, recipe))["C.png"] == "failed"
 
 
 def test_a_late_name_where_something_else_stands_is_left_alone(pictures, out):
