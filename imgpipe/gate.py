@@ -30,6 +30,7 @@ class _Gate:
         self._target = plan.target
         self._existing = plan.existing
         self._journal = journal
+        self._misplaced = plan.misplaced
         self._early = plan.keys
         self._late: set[int] = set()
         self._owners: dict[int, str] | None = None
@@ -43,6 +44,8 @@ class _Gate:
             OutputError: what stands in the output folder cannot be looked at.
         """
         source = made.job.source
+        if failed := self._misplaced(made.job):
+            return failed
         if taken := self._taken(made.job):
             message = f"another input became {taken} in this run; tell them apart with --name"
             return Item(source, Status.FAILED, failure=Failure("CollisionError", message))

@@ -89,6 +89,11 @@ class Plan(NamedTuple):
         """Whether names of outputs are known only once these are made."""
         return any(output.late for output in self.outputs)
 
+    def misplaced(self, job: Job) -> Item | None:
+        """The item of a job whose outputs would be in INPUT, now that all their names are known; else None."""
+        is_well = not self.inputs or all(map(self._is_no_input, map(_NAME, job.targets)))
+        return None if is_well else self._nowhere(job)
+
     @property
     def may_prune(self) -> bool:
         """Whether a source that is not there can be taken for gone: a disk that is not mounted has none."""

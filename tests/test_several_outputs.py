@@ -222,6 +222,14 @@ def test_a_late_name_that_another_input_has_in_another_case_fails_where_the_disk
     assert ends(run(pictures, out, recipe))["C.png"] == "failed"
 
 
+def test_a_late_name_in_an_input_that_is_inside_the_output_fails(tmp_path):
+    paint(tmp_path / "12/a.png")
+    recipe = Recipe(outputs=[Rendition([f"resize:width={width}"], name="{width}/{stem}-x{ext}") for width in (6, 12)])
+    report = run(tmp_path / "12", tmp_path, recipe)
+    assert "12/a-x.png, and 12/ is INPUT" in report.errors["a.png"]
+    assert contents(tmp_path).keys() == {"12/a.png"}
+
+
 def test_a_late_name_where_something_else_stands_is_left_alone(pictures, out):
     write(out / "a-12.webp", b"precious")
     report = run(pictures, out, SRCSET)
