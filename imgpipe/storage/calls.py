@@ -9,7 +9,7 @@ import os
 import sys
 
 AT_ONCE: int = getattr(os, "O_NONBLOCK", 0)
-"""For files of our own: somebody's pipe of that name would be waited for, for ever."""
+"""For opening files: a pipe of that name would be waited for, for ever."""
 
 
 class Calls:

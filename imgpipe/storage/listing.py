@@ -51,7 +51,7 @@ def walk(root: str, listing: Listing) -> Iterator[Entry]:
         here = (status.st_dev, status.st_ino)
         if here in above or (prefix and _is_output_of_what_is_above(path, in_order)):
             continue
-        folders = []
+        folders, inside = [], (*above, here)
         for entry in in_order:
             name = prefix + entry.name
             if not _is_visible(entry.name, listing):
@@ -59,7 +59,7 @@ def walk(root: str, listing: Listing) -> Iterator[Entry]:
             if not _is_folder(entry):
                 yield Entry(name, 0, 0) if listing.names_only else _entry(name, entry)
             elif listing.recursive and (listing.follow_symlinks or not entry.is_symlink()):
-                folders.append(_Folder(f"{name}/", _real(entry, real), (*above, here)))
+                folders.append(_Folder(f"{name}/", _real(entry, real), inside))
         waiting.extend(reversed(folders))
 
 

@@ -9,6 +9,7 @@ from io import FileIO
 from typing import TYPE_CHECKING
 
 from imgpipe.storage import is_name
+from imgpipe.storage.calls import AT_ONCE
 
 if TYPE_CHECKING:
     import tarfile
@@ -67,7 +68,7 @@ def read_at(path: str, member: Member, count: int) -> bytes:
     Raises:
         OSError: they cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | AT_ONCE)
     try:
         data = _read(descriptor, member.offset, min(count, member.bytes))
     finally:

@@ -9,12 +9,12 @@ import time
 from typing import overload
 
 from imgpipe.storage import Data, Room
+from imgpipe.storage.calls import AT_ONCE
 
 _TICK = 12_000_000
 """The coarsest clock of a usual kernel, in ns; disks that keep whole seconds only are coarser."""
 
-# Opening a pipe without O_NONBLOCK would wait for a writer for ever.
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | AT_ONCE
 
 
 @overload
