@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from multiprocessing import forkserver
 
 import pytest
 
@@ -81,6 +82,19 @@ def test_it_has_workers_of_its_own(method):
     roster.dismiss(roster.hire())
     in_a_copy(lambda: roster.dismiss(roster.hire()))
     roster.dismiss(roster.hire())
+
+
+def test_the_fork_server_of_the_process_it_was_copied_from_is_not_kept_alive_by_it():
+    roster = Roster(wire.dumps((abs, None)), PoolOptions(1, start_method="forkserver"))
+    roster.dismiss(roster.hire())
+    lifeline = os.fstat(forkserver._forkserver._forkserver_alive_fd).st_ino
+
+    def start_another():
+        roster.dismiss(roster.hire())
+        with os.scandir("/proc/self/fd") as found:
+            assert lifeline not in {entry.stat().st_ino for entry in found if os.path.exists(entry.path)}
+
+    in_a_copy(start_another)
 
 
 def test_a_stage_is_left_although_its_channel_was_being_used():

@@ -12,6 +12,7 @@ from imgpipe.filters import filter, parse
 from imgpipe.job import Item, Job, Source, Status, Target
 from imgpipe.steps import Loaded, Made, Seconds, Treatment, make_steps, ran_short, weight
 from imgpipe.storage import open_storage
+from imgpipe.storage.local import LocalFolder
 from imgpipe.transform import OutputPlan, Settings
 from tests.folders import contents, paint, write
 
@@ -273,6 +274,18 @@ def test_what_is_beside_a_file_and_larger_than_allowed_is_not_read_either(tmp_pa
     assert item.failure.type == "LimitExceeded"
     assert item.failure.message.startswith("a.mp4, which is beside it: ")
     assert "--memory" in item.failure.message
+
+
+def test_of_a_remote_file_no_more_is_taken_than_it_was_admitted_for(tmp_path):
+    class Remote(LocalFolder):
+        remote = True
+
+        def read_at_most(self, name, most):
+            raise OSError(errno.EFBIG, f"{name}, {most}")
+
+    large = JOB._replace(source=JOB.source._replace(bytes=1 << 30))
+    item = make(tmp_path, source=Remote(str(tmp_path / "in"))).read(large)
+    assert f"{JOB.source.name}, {1 << 30}" in item.failure.message
 
 
 def test_too_little_memory_is_told_from_other_failures(tmp_path, monkeypatch):

@@ -36,6 +36,12 @@ def test_two_that_came_later_are_told_apart_too():
     assert names.admit(COUNTED[2]) is not None
 
 
+def test_a_name_that_looks_like_a_template_is_another_than_what_is_one():
+    names = taken()
+    assert names.admit(job("c-{width}.png", "c-{width}.webp")) is None
+    assert names.admit(COUNTED[2]) is None
+
+
 def test_who_fails_has_taken_nothing():
     names = taken()
     assert names.admit(job("x.png", "a-small.webp")) is None

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import threading
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -124,6 +125,17 @@ def test_otherwise_it_is_closed_when_the_block_is_left(how, collection):
         del items
     assert ended == [threading.current_thread()]
     assert not threads_named("stage-")
+
+
+def test_nothing_is_kept_of_what_was_closed(collection):
+    run, before = results(abs, []), len(gc.callbacks)
+    kept = weakref.ref(run)
+    items = closing_anywhere(run)
+    next(items)
+    items.close()
+    del run, items
+    assert kept() is None
+    assert len(gc.callbacks) == before
 
 
 ENDING = """
