@@ -123,10 +123,11 @@ def _check_palette(data: bytes, chunks: list[Chunk]) -> None:
 
 
 def _scale_transparent_grey(image: ImageFile.ImageFile, data: bytes) -> None:
-    """Pillow makes 8 bits of grey of 2 and 4, but not of the grey that is declared transparent."""
+    """Pillow makes 8 bits of grey of 2 and 4, but not of the grey that is declared transparent; its low bits count."""
     depth, grey = data[24], image.info.get("transparency")
-    if depth in (2, 4) and data[25] == COLOUR_TYPES[1] and isinstance(grey, int) and grey < 1 << depth:
-        image.info["transparency"] = grey * 255 // ((1 << depth) - 1)
+    if depth in (2, 4) and data[25] == COLOUR_TYPES[1] and isinstance(grey, int):
+        most = (1 << depth) - 1
+        image.info["transparency"] = (grey & most) * 255 // most
 
 
 def _xmp_chunk(picture: Picture) -> PngInfo | None:

@@ -115,12 +115,14 @@ def test_a_key_colour_becomes_alpha(mode, key, expected):
     assert b"tRNS" not in encode(back)
 
 
+@pytest.mark.parametrize("high", [0, 1])
 @pytest.mark.parametrize("depth", [1, 2, 4])
-def test_a_key_of_grey_of_few_bits_becomes_alpha(depth):
+def test_a_key_of_grey_of_few_bits_becomes_alpha(depth, high):
     row, levels = 0b00011011, (1 << depth) - 1
     grey = [row >> shift & levels for shift in range(8 - depth, -1, -depth)]
     header = struct.pack(">IIBBBBB", len(grey), 1, depth, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"tRNS", b"\0\1"), (b"IDAT", zlib.compress(bytes([0, row]))), (b"IEND", b"")]
+    key = bytes([high, high << 4 | 1])
+    chunks = [(b"IHDR", header), (b"tRNS", key), (b"IDAT", zlib.compress(bytes([0, row]))), (b"IEND", b"")]
     frame = read(SIGNATURE + b"".join(chunk_bytes(*chunk) for chunk in chunks)).frames[0]
     assert pixels(frame).tolist() == [[[value * 255 // levels, 0 if value == 1 else 255] for value in grey]]
 
