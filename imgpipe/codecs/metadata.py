@@ -19,7 +19,7 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
     """A picture of decoded frames with the metadata that Pillow found.
 
     Args:
-        info: `Image.info`, read before it is emptied.
+        info: `Image.info`, or a copy from before its frames were loaded.
         frames: in order.
         header: of the file.
         more: other fields of `Picture`: durations, loop, warnings.

@@ -24,7 +24,6 @@ def still_decoder(
     def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - there are no scales
         with opened(data, formats) as image:
             image.load()
-            info = dict(image.info)
-            return picture_of(info, (frame_of(image),), header, warnings=warnings(data))
+            return picture_of(image.info, (frame_of(image),), header, warnings=warnings(data))
 
     return decode
