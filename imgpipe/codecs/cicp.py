@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from imgpipe.codecs.matrix_profile import Primaries, grey_profile, matrix_profile
-from imgpipe.picture import Picture, is_deep
+from imgpipe.codecs.modes import is_grey
+from imgpipe.picture import Picture
 
 _BT_709 = Primaries((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _PRIMARIES = {
@@ -59,7 +60,7 @@ def in_code_points(picture: Picture, code: CodePoints | None) -> Picture:
     if not known:
         return picture.warn(f"colours in an unknown space (CICP {code.primaries}/{code.transfer}) were taken for sRGB")
     gamma = _POWERS.get(code.transfer)
-    return replace(picture, profile=_of_grey(gamma) if _is_grey(picture) else _profile(code))
+    return replace(picture, profile=_of_grey(gamma) if all(map(is_grey, picture.frames)) else _profile(code))
 
 
 def in_gamma(picture: Picture, gamma: float | None, chromaticity: tuple[float, ...] | None) -> Picture:
@@ -71,7 +72,7 @@ def in_gamma(picture: Picture, gamma: float | None, chromaticity: tuple[float, .
         chromaticity: x and y of white, red, green and blue.
     """
     exponent = _exponent(gamma)
-    profile = _of_grey(exponent) if _is_grey(picture) else _profile_of_gamma(exponent, chromaticity)
+    profile = _of_grey(exponent) if all(map(is_grey, picture.frames)) else _profile_of_gamma(exponent, chromaticity)
     return replace(picture, profile=profile or picture.profile)
 
 
@@ -82,10 +83,6 @@ def _profile(code: CodePoints) -> bytes | None:
         return None
     name = _NAMES.get(code.primaries, f"CICP primaries {code.primaries}")
     return matrix_profile(name if gamma is None else f"{name}, gamma {gamma}", primaries, gamma)
-
-
-def _is_grey(picture: Picture) -> bool:
-    return all(frame.shape[2] <= 2 if is_deep(frame) else frame.mode in ("L", "LA") for frame in picture.frames)
 
 
 def _of_grey(exponent: float | None) -> bytes | None:

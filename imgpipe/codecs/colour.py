@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from imgpipe.codecs.exif import saying_srgb
 from imgpipe.codecs.modes import mode_of
+from imgpipe.icc import FAULTS, conversion, is_srgb, profile_of, space_of
 from imgpipe.picture import Picture, is_deep
 
 if TYPE_CHECKING:
@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
 _Conversion: TypeAlias = "ImageCms.ImageCmsTransform | Literal['none needed', 'unusable']"
 
-_BANDS = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
-_SAME = 2
-"""Levels of 255 by which a profile may differ from sRGB and still be it; vendors' sRGB profiles do by 1."""
-
-
-def space_of(profile: bytes | None) -> bytes:
-    """The colour space of a profile, as in its header: `RGB `, `GRAY`, `CMYK`...; empty where there is none."""
-    return profile[16:20] if profile else b""
+_BANDS = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 
 
 def to_srgb(picture: Picture) -> Picture:
@@ -61,19 +54,19 @@ def _convert_cmyk(picture: Picture) -> Picture:
 def _convert(frame: Any, profile: bytes) -> Image.Image | None:
     """The frame in sRGB; None where the profile is unusable for it."""
     image: Image.Image = frame
-    conversion = _conversion(profile, image.mode)
-    if conversion == "none needed":
+    found = _conversion(profile, image.mode)
+    if found == "none needed":
         return image
-    if conversion == "unusable":
+    if found == "unusable":
         return None
-    return _apply(conversion, image)
+    return _apply(found, image)
 
 
-def _apply(conversion: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
+def _apply(found: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
     colour = image if image.mode == "RGBA" else _without_alpha(image)
-    if colour.mode != conversion.input_mode:
-        colour = colour.convert(conversion.input_mode)
-    converted = conversion.apply(colour)
+    if colour.mode != found.input_mode:
+        colour = colour.convert(found.input_mode)
+    converted = found.apply(colour)
     converted.info = {}
     if image.mode in ("L", "LA"):
         converted = converted.convert("L")
@@ -89,41 +82,15 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 @lru_cache(maxsize=32)
 def _conversion(profile: bytes, mode: str) -> _Conversion:
     """How frames of a mode are converted from a profile to sRGB."""
-    from PIL import ImageCms
-
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        bands = _BANDS.get(source.profile.xcolor_space)
+        source, bands = profile_of(profile), _BANDS.get(space_of(profile))
         grey = mode in ("L", "LA")
         # Grey files with an RGB profile are common; grey is then red, green and blue alike.
         if bands is None or (bands != mode.rstrip("A") and not (grey and bands == "RGB")):
             return "unusable"
-        if bands == "RGB" and _is_srgb(source):
+        if bands == "RGB" and is_srgb(source):
             return "none needed"
-        return _build(source, mode if mode == "RGBA" else bands, "RGBA" if mode == "RGBA" else "RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        modes = ("RGBA", "RGBA") if mode == "RGBA" else (bands, "RGB")
+        return conversion(source, profile_of(None), modes)
+    except FAULTS:
         return "unusable"
-
-
-def _build(source: ImageCms.ImageCmsProfile, from_mode: str, to_mode: str) -> ImageCms.ImageCmsTransform:
-    from PIL import ImageCms
-
-    return ImageCms.ImageCmsTransform(
-        source,
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
-        from_mode,
-        to_mode,
-        intent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-
-
-def _is_srgb(source: ImageCms.ImageCmsProfile) -> bool:
-    """Whether converting would change nothing that can be seen: measured, for names lie."""
-    from PIL import Image, ImageChops
-
-    levels = range(0, 256, 15)
-    colours = Image.new("RGB", (len(levels) ** 2, len(levels)))
-    colours.putdata([(red, green, blue) for red in levels for green in levels for blue in levels])
-    difference = ImageChops.difference(colours, _build(source, "RGB", "RGB").apply(colours))
-    return max(high for _, high in difference.getextrema()) <= _SAME  # type: ignore[misc]

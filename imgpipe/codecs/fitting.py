@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgpipe.codecs.codec import Codec, Encoding
-from imgpipe.codecs.colour import space_of, to_srgb
+from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.modes import has_alpha, mode_of
+from imgpipe.icc import space_of
 from imgpipe.picture import Frame, Picture, to_eight_bits
 
 if TYPE_CHECKING:

@@ -69,6 +69,11 @@ def has_alpha(frame: Frame) -> bool:
     return frame.shape[2] in (2, 4) if is_deep(frame) else frame.mode in ("LA", "RGBA")
 
 
+def is_grey(frame: Frame) -> bool:
+    """Whether the frame has no colours, with alpha or without."""
+    return frame.shape[2] <= 2 if is_deep(frame) else frame.mode in ("L", "LA")
+
+
 def deep_grey(image: Image.Image) -> npt.NDArray[np.uint16]:
     """A grey image of 16 bits a sample as H x W x 1, uint16.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imgpipe.codecs.colour import space_of
-from imgpipe.codecs.modes import mode_of
+from imgpipe.codecs.modes import is_grey
+from imgpipe.icc import space_of
 from imgpipe.picture import Frame, Picture, is_deep
 
 _COLOURED = {"L": "RGB", "LA": "RGBA"}
@@ -14,7 +14,7 @@ _COLOURED = {"L": "RGB", "LA": "RGBA"}
 def matching_profile(picture: Picture) -> Picture:
     """The picture with grey as colours under a profile of colours, and with no profile of grey over colours."""
     space = space_of(picture.profile)
-    grey = [_is_grey(frame) for frame in picture.frames]
+    grey = [is_grey(frame) for frame in picture.frames]
     if space == b"RGB " and any(grey):
         return replace(picture, frames=tuple(map(_coloured, picture.frames)))
     if space == b"GRAY" and not all(grey):
@@ -22,13 +22,9 @@ def matching_profile(picture: Picture) -> Picture:
     return picture
 
 
-def _is_grey(frame: Frame) -> bool:
-    return frame.shape[2] <= 2 if is_deep(frame) else mode_of(frame) in _COLOURED
-
-
 def _coloured(frame: Frame) -> Frame:
     """Grey three times; colours as they are."""
-    if not _is_grey(frame):
+    if not is_grey(frame):
         return frame
     if is_deep(frame):
         return frame[:, :, [0, 0, 0] if frame.shape[2] == 1 else [0, 0, 0, 1]]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from io import BytesIO
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
 
 from imgpipe.errors import FilterFailed
 from imgpipe.filters.compositing import faded
 from imgpipe.filters.frames import image_of
 from imgpipe.filters.resampling import resample
+from imgpipe.icc import FAULTS, conversion, profile_of, space_of
 from imgpipe.picture import Size
 
 Stamp: TypeAlias = tuple[int, int]
@@ -82,18 +82,18 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     grey = image.mode in _GREY
     # Before its colours are converted: a palette and a colour that stands for transparency do not outlive that.
     image = image if image.mode == "CMYK" else image.convert("RGBA")
-    if profile:
+    if isinstance(profile, bytes):
         # A profile that is unusable is left out, as it is of pictures.
-        with contextlib.suppress(ImageCms.PyCMSError, OSError):
-            image = _converted(image, ImageCms.ImageCmsProfile(BytesIO(profile)), grey)
+        with contextlib.suppress(*FAULTS):
+            image = _converted(image, profile, grey)
     return image.convert("RGBA")
 
 
-def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, grey: bool) -> Image.Image:
+def _converted(image: Image.Image, profile: bytes, grey: bool) -> Image.Image:
     """An image, RGBA or CMYK, from the space of a profile to sRGB; `grey` tells whether its file is."""
-    mode = "L" if grey and source.profile.xcolor_space == "GRAY" else image.mode
-    target, given = ImageCms.createProfile("sRGB"), image.convert(mode)
-    made = ImageCms.profileToProfile(given, source, target, outputMode="RGBA" if mode == "RGBA" else "RGB") or given
+    mode = "L" if grey and space_of(profile) == b"GRAY" else image.mode
+    modes = mode, "RGBA" if mode == "RGBA" else "RGB"
+    made = conversion(profile_of(profile), profile_of(None), modes).apply(image.convert(mode))
     if mode == "L":
         made.putalpha(image.getchannel("A"))
     return made

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgpipe.filters.frames import bands
+from imgpipe.icc import space_of
 
 if TYPE_CHECKING:
     from imgpipe.picture import Picture
-
-_COLOUR_SPACE = slice(16, 20)  # ICC.1:2022, 7.2.6: data colour space signature
 
 
 def match_profile(picture: Picture, before: Picture) -> Picture:
     """The picture without its profile where a step made that the wrong kind, with a warning if that loses something."""
     if picture.profile is None or _grey(picture) == _grey(before):
         return picture
-    if picture.profile[_COLOUR_SPACE] == (b"GRAY" if _grey(picture) else b"RGB "):
+    if space_of(picture.profile) == (b"GRAY" if _grey(picture) else b"RGB "):
         return picture
     # The sRGB curve is what readers assume of a picture without a profile.
     known = any(name in picture.profile for name in (b"sRGB", "sRGB".encode("utf-16-be")))

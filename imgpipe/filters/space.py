@@ -6,18 +6,15 @@ Pictures do so with `--no-srgb`, and where they have 16 bits a sample.
 from __future__ import annotations
 
 from functools import lru_cache
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.filters.colour import OPTIONS, parse_colour
+from imgpipe.icc import FAULTS, conversion, is_srgb, profile_of, space_of
 
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
     from imgpipe.filters.operation import Operation
-
-_SAME = 2
-"""Levels of 255 by which a space may differ from sRGB and still be it; vendors' sRGB profiles do by 1."""
 
 
 def arguments_in(operation: Operation, profile: bytes | None) -> dict[str, Any]:
@@ -31,12 +28,8 @@ def arguments_in(operation: Operation, profile: bytes | None) -> dict[str, Any]:
 
 def layer_in(layer: Image.Image, profile: bytes | None) -> Image.Image:
     """An RGBA image of sRGB in the space of a profile; itself where that is sRGB, or not one of red, green and blue."""
-    conversion = None if profile is None else _conversion(profile)
-    if conversion is None:
-        return layer
-    made = conversion.apply(layer)
-    made.info = {}
-    return made
+    found = None if profile is None else _conversion(profile)
+    return layer if found is None else found.apply(layer)
 
 
 def _converted(text: str, profile: bytes) -> str:
@@ -52,24 +45,10 @@ def _converted(text: str, profile: bytes) -> str:
 
 @lru_cache(maxsize=16)
 def _conversion(profile: bytes) -> ImageCms.ImageCmsTransform | None:
-    from PIL import Image, ImageChops, ImageCms
-
-    try:
-        target = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if target.profile.xcolor_space.strip() != "RGB":
-            return None
-        conversion = ImageCms.ImageCmsTransform(
-            ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
-            target,
-            "RGBA",
-            "RGBA",
-            intent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+    if space_of(profile) != b"RGB ":
         return None
-    levels = range(0, 256, 51)
-    colours = Image.new("RGBA", (len(levels) ** 3, 1))
-    colours.putdata([(red, green, blue, 255) for red in levels for green in levels for blue in levels])
-    difference: Any = ImageChops.difference(colours, conversion.apply(colours)).getextrema()
-    return conversion if max(high for _, high in difference) > _SAME else None
+    try:
+        target = profile_of(profile)
+        return None if is_srgb(target) else conversion(profile_of(None), target, ("RGBA", "RGBA"))
+    except FAULTS:
+        return None

@@ -9,7 +9,7 @@ from imgpipe.codecs import Encoding
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.matrix_profile import grey_profile
 
-from .pictures import deep_gradient, gradient, picture_of, pixels, read, wide_gamut_profile
+from .pictures import deep_gradient, gradient, nearly_srgb_profile, picture_of, pixels, read, wide_gamut_profile
 
 
 def srgb_profile():
@@ -60,8 +60,9 @@ def test_grey_stays_grey_and_follows_the_curve(mode):
     assert (after[before == 129] > 180).all()
 
 
-def test_srgb_by_any_name_is_not_converted():
-    picture = picture_of(gradient(), profile=srgb_profile())
+@pytest.mark.parametrize("profile", [srgb_profile(), nearly_srgb_profile()])
+def test_srgb_by_any_name_is_not_converted(profile):
+    picture = picture_of(gradient(), profile=profile)
     converted = to_srgb(picture)
     assert converted.frames[0] is picture.frames[0]
     assert converted.profile is None

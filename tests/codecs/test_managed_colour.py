@@ -1,7 +1,6 @@
 """What the default recipe makes of colours, against what a colour-managed viewer shows of the source."""
 
 import io
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from imgpipe.codecs.exif import saying_srgb, says_adobe_rgb
 from imgpipe.metadata import Metadata
 from imgpipe.recipe import WEB_READY, Colour, Recipe
 
-from .pictures import gradient, pixels, saved, wide_gamut_profile
+from .pictures import gradient, ink_profile, pixels, saved, wide_gamut_profile
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_images"
 
@@ -50,29 +49,6 @@ def test_a_display_p3_photograph_comes_out_as_it_is_shown():
     made = WEB_READY.apply(data)
     assert difference(made, shown(data)) < 0.5
     assert difference(made, Image.open(io.BytesIO(data)).convert("RGB")) > 4
-
-
-def ink_profile():
-    """A printer's: four inks to Lab by a table of two steps each, a linear approximation with grey component."""
-    grid = [(c, m, y, k) for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)]
-    table = b""
-    for c, m, y, k in grid:
-        lightness = 100 * (1 - 0.45 * c) * (1 - 0.5 * m) * (1 - 0.1 * y) * (1 - 0.9 * k)
-        a, b = (-35 * c + 70 * m) * (1 - k), (-45 * c + 90 * y) * (1 - k)
-        table += struct.pack(">HHH", round(lightness * 652.8), round((a + 128) * 256), round((b + 128) * 256))
-    identity = b"".join(struct.pack(">i", 65536 if row == column else 0) for row in range(3) for column in range(3))
-    straight = struct.pack(">HH", 0, 65535)
-    lut = b"mft2\0\0\0\0" + struct.pack(">BBBx", 4, 3, 2) + identity + struct.pack(">HH", 2, 2)
-    lut += straight * 4 + table + straight * 3
-    text = b"desc\0\0\0\0" + struct.pack(">I", 4) + b"ink\0" + bytes(78)
-    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
-    tags = {b"desc": text, b"wtpt": white, b"A2B0": lut}
-    start, rows, values = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
-    for name, value in tags.items():
-        rows += name + struct.pack(">II", start + len(values), len(value))
-        values += value + bytes(-len(value) % 4)
-    head = struct.pack(">I4xI", start + len(values), 0x02100000) + b"prtrCMYKLab " + bytes(12) + b"acsp"
-    return head.ljust(68, b"\0") + white[8:] + bytes(48) + rows + values
 
 
 @pytest.mark.parametrize("format", ["JPEG", "TIFF"])

@@ -14,6 +14,8 @@ from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, parse
 from imgpipe.picture import Picture
 
+from ..codecs.pictures import gradient, ink_profile
+
 KINDS = ["L", "LA", "RGB", "RGBA", 1, 2, 3, 4]
 GREY_KINDS = {"L": "RGB", "LA": "RGBA", 1: 3, 2: 4}
 
@@ -213,6 +215,14 @@ def test_a_logo_looks_like_a_picture_of_the_same_file(mode, options, tmp_path):
     below = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
     made = after(below, f'watermark:image="{path}"')
     assert made.getpixel((0, 0)) == (picture.getpixel((0, 0)) if picture.getpixel((0, 0))[3] else (0, 0, 0, 0))
+
+
+def test_a_logo_of_ink_looks_like_a_picture_of_the_same_file(tmp_path):
+    path = tmp_path / "logo.tiff"
+    gradient(16, 12, mode="CMYK").save(path, icc_profile=ink_profile())
+    picture = Image.open(io.BytesIO(Recipe(format="png").apply(path.read_bytes())))
+    made = after(Image.new("RGB", (16, 12), "white"), f'watermark:image="{path}"')
+    assert np.array_equal(made, picture)
 
 
 def test_a_missing_file_or_no_picture_is_a_mistake_in_the_recipe(tmp_path):

@@ -8,9 +8,12 @@ from imgpipe import Recipe
 from imgpipe.codecs import by_name
 from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
 from imgpipe.codecs.codec import Encoding
-from imgpipe.codecs.matrix_profile import grey_profile
+from imgpipe.codecs.matrix_profile import Primaries, grey_profile, matrix_profile
 from imgpipe.filters import apply, filter, parse
+from imgpipe.filters.space import layer_in
 from imgpipe.picture import Picture
+
+from ..codecs.pictures import nearly_srgb_profile
 
 GREEN = (30, 180, 60)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -51,10 +54,25 @@ def test_in_srgb_and_in_what_has_no_colours_they_stay_as_they_are(profile, logo)
         assert made.frames[0].getpixel((20, 2)) == GREEN
 
 
+def test_a_logo_is_not_copied_where_a_space_is_srgb_by_another_name():
+    layer = Image.new("RGBA", (2, 2), GREEN)
+    for profile in (SRGB, nearly_srgb_profile()):
+        assert layer_in(layer, profile) is layer
+
+
 def test_grey_stays_grey():
-    picture = Picture((Image.new("L", (8, 8), 90),), (8, 8), "png", profile=adobe_rgb_profile())
-    for level in range(0, 256, 5):
+    # Of this one rounding would make a green of a grey.
+    profile = matrix_profile("", Primaries((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)), 2.2)
+    picture = Picture((Image.new("L", (8, 8), 90),), (8, 8), "png", profile=profile)
+    for level in range(256):
         assert apply(parse(f"pad:1,background=#{level:02x}{level:02x}{level:02x}"), picture).frames[0].mode == "L"
+
+
+def test_a_colour_that_is_half_transparent_stays_so():
+    picture = Picture((Image.new("RGBA", (8, 8)),), (8, 8), "png", profile=adobe_rgb_profile())
+    made = apply(parse("pad:1,background=#1eb43c80"), picture).frames[0]
+    assert made.getpixel((0, 0))[3] == 0x80
+    assert made.getpixel((0, 0))[:3] != GREEN
 
 
 def test_options_of_a_filter_of_ones_own_are_its_own_affair():
