@@ -96,15 +96,17 @@ def test_of_an_avif_animation_counts_its_frames():
     frames = [Image.new("RGB", (64, 48), (shade, 0, 0)) for shade in range(6)]
     frames[0].save(file, "avif", save_all=True, append_images=frames[1:], speed=10)
     assert extent_of(file.getvalue()) == extent_of(memoryview(file.getvalue())) == extent("avif", (64, 48), 6)
-    still, moving = (encoding_of("avif", Encoding(), count) for count in (1, 6))
+    still, moving, *long = (encoding_of("avif", Encoding(), count) for count in (1, 6, 100, 10_000))
     assert moving == 6 * still
+    assert moving < long[0] == long[1] < 100 * still
 
 
-def test_turned_pictures_are_reduced_by_their_own_sides():
+@pytest.mark.parametrize(("resize", "need"), [("300x9000!", (9000, 450)), ("1500x80!", (120, 600))])
+def test_turned_pictures_are_reduced_by_their_own_sides(resize, need):
     file = io.BytesIO()
-    Image.new("L", (9000, 300)).save(file, "jpeg")
-    recipe = Recipe(["resize:300x9000!"])
-    assert expected_memory(file.getvalue(), recipe.operations, (OutputPlan(),)) > 9000 * 300 * 4
+    Image.new("L", (9000, 600)).save(file, "jpeg")
+    expected = expected_memory(file.getvalue(), Recipe([f"resize:{resize}"]).operations, (OutputPlan(),))
+    assert expected == len(file.getvalue()) + footprint(extent_of(file.getvalue()), need, filtered=False)
 
 
 def test_of_what_nothing_is_known_grows_with_its_bytes():

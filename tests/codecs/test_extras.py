@@ -18,6 +18,7 @@ RATIOS = [(200, 200), (240, 200), (400, 300), (300, 200), (320, 180), (250, 200)
 """Those that a JPEG XL has short words for."""
 
 
+ANIMATION = "4041130088090804010030004b188b1542a9d003900000000804050034004b188b15c249411e80e0"
 ANIMATED = "animation: only its last picture is kept"
 FLOATING = "samples in floating point converted to 8"
 
@@ -73,7 +74,7 @@ def test_xmp_of_a_jpeg_xl_is_read():
 @pytest.mark.parametrize(
     ("codestream", "deep", "words"),
     [
-        ("4041130088090804010030004b188b1542a9d003900000000804050034004b188b15c249411e80e0", False, ANIMATED),
+        (ANIMATION, False, ANIMATED),
         ("40fc00142d020804010034004b188b15c271811f80680400", False, "16 bits a sample converted to 8"),
         ("401450b4080804010030004b188b15c241011e804800", False, "10 bits a sample converted to 8"),
         ("407200458b0804010068004b2825d6818284a4f8c805403e0100000f0200001e0400003c", False, FLOATING),
@@ -86,3 +87,16 @@ def test_what_of_a_jpeg_xl_is_not_decoded_is_said(codestream, deep, words):
     assert picture.size == (3, 2)
     assert is_deep(picture.frames[0]) == deep
     assert picture.warnings == ((words,) if words else ())
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+def test_a_jpeg_xl_may_be_meant_for_another_size_than_it_has():
+    rest = bytes.fromhex(ANIMATION) + bytes(3)
+    bits = int.from_bytes(b"\x08" + rest, "little")
+    # Behind those of the size, of "not all is usual", of "there is more", and the orientation.
+    at = (1 + 2 + 9 + 3) + 1 + 1 + 3
+    low, high = bits & (1 << at) - 1, bits >> at + 1
+    intended = 0 | 2 << 1 | 399 << 3 | 1 << 21  # 400 px of height in 18 bits, and as much of width: 3 bytes in all
+    made = low | 1 << at | intended << at + 1 | high << at + 25
+    picture = read(b"\xff\x0a" + made.to_bytes(len(rest) + 4, "little"))
+    assert (picture.size, picture.warnings) == ((3, 2), (ANIMATED,))

@@ -2,7 +2,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
@@ -91,6 +91,13 @@ def test_a_profile_that_it_cannot_hold_is_applied(wide_profile):
         picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=wide_profile), "gif", Encoding()
     )
     assert pixels(read(encoded.data).frames[0], "RGB")[0, 0, 0] > 210
+    assert encoded.warnings == ("colours converted to sRGB: gif does not hold an ICC profile",)
+
+
+def test_a_profile_that_changes_no_colours_goes_without_a_word():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    encoded = codecs.encode(picture_of(Image.new("RGB", (4, 4), (200, 50, 50)), profile=profile), "gif", Encoding())
+    assert encoded.warnings == ()
 
 
 def test_what_a_later_frame_reaches_beyond_the_canvas_is_held_to_the_limits():

@@ -1,3 +1,4 @@
+import threading
 import zlib
 from dataclasses import replace
 from io import BytesIO
@@ -8,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
-from imgpipe.codecs.tiff_errors import listen
+from imgpipe.codecs.tiff_errors import errors_met, listen
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
 from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
@@ -210,16 +211,30 @@ def test_signed_samples_of_8_bits_are_refused_in_words():
         read(data)
 
 
-def test_errors_that_the_decoder_goes_on_after_are_said_and_on_no_terminal(capfd):
-    fax = Image.effect_noise((160, 120), 99).convert("1")
-    whole = saved(fax, "TIFF", compression="group4")
+@pytest.fixture
+def fax():
+    """A whole one, and one with errors after which its decoder goes on."""
+    whole = saved(Image.effect_noise((160, 120), 99).convert("1"), "TIFF", compression="group4")
+    return whole, whole[:200] + bytes(byte ^ 0xFF for byte in whole[200:260]) + whole[260:]
+
+
+def test_errors_that_the_decoder_goes_on_after_are_said_and_on_no_terminal(fax, capfd):
+    whole, broken = fax
     assert read(whole).warnings == ()
-    broken = bytearray(whole)
-    broken[200:260] = bytes(byte ^ 0xFF for byte in whole[200:260])
     words = ("damaged in parts: its decoder met errors and went on, look at the picture",)
-    assert read(bytes(broken)).warnings == (words if listen() else ())
+    assert read(broken).warnings == (words if listen() else ())
     assert capfd.readouterr() == ("", "") or not listen()
     assert read(whole).warnings == ()
+
+
+def test_errors_that_another_thread_meets_meanwhile_are_of_its_own_file(fax):
+    with errors_met() as met:
+        warnings = []
+        thread = threading.Thread(target=lambda: warnings.extend(read(fax[1]).warnings))
+        thread.start()
+        thread.join()
+        assert not met.error
+    assert len(warnings) == bool(listen())
 
 
 def test_lab_becomes_colour():

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from imgpipe.errors import FilterFailed, LimitExceeded
-from imgpipe.filters import Filter, apply, filter, least_size, parse
+from imgpipe.filters import Filter, apply, filter, least_size, parse, when_upright
 from imgpipe.picture import Picture
 
 COLOURS = {"L": 1, "LA": 1, "RGB": 3, "RGBA": 3, 1: 1, 2: 1, 3: 3, 4: 3}
@@ -246,3 +246,9 @@ def test_least_size_is_what_the_first_counting_step_needs():
     steps = [parse("brightness:2"), parse("flip"), parse("resize:100x"), parse("crop:width=3")]
     assert least_size(steps, (1040, 1040)) == (150, 150)
     assert least_size(iter([parse("blur:2"), *steps]), (1040, 1040)) is None
+
+
+def test_levels_that_jump_wait_for_no_turn():
+    size = (400, 300)
+    assert when_upright(map(parse, ["posterize:4", "invert"]), size) == "last"
+    assert when_upright(map(parse, ["posterize:4", "resize:100x"]), size) == "small"
