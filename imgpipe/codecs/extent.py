@@ -195,25 +195,28 @@ def _first_short(value: int, entry: str) -> int:
 def _boxes(data: bytes | memoryview) -> Extent | None:
     """AVIF and its kin: the largest of the sizes in the boxes `ispe`; a grid says its own besides its tiles'.
 
-    Every frame of a sequence has it.
+    Every frame of a sequence has it. Among coded pixels any four bytes come by chance.
     """
+    from imgpipe.codecs.isobmff import content_of
+
+    told = b"".join(content_of(data, kind) or b"" for kind in (b"meta", b"moov"))
     sizes: list[Size] = []
-    at = _find(data, b"ispe", 0)
+    at = told.find(b"ispe")
     while at >= 0 and len(sizes) < _MOST_PAGES:
-        sizes.append(struct.unpack_from(">II", data, at + 8))
-        at = _find(data, b"ispe", at + 4)
+        sizes.append(struct.unpack_from(">II", told, at + 8))
+        at = told.find(b"ispe", at + 4)
     largest = max(sizes, key=lambda size: size[0] * size[1], default=None)
-    return Extent("avif", largest, largest[0] * largest[1] * _count_samples(data)) if largest else None
+    return Extent("avif", largest, largest[0] * largest[1] * _count_samples(told)) if largest else None
 
 
-def _count_samples(data: bytes | memoryview) -> int:
+def _count_samples(data: bytes) -> int:
     """The frames of the longest track, by the table of their sizes (ISO 14496-12, 8.7.3.2); 1 of a still."""
-    most, at = 1, _find(data, b"stsz", 0)
+    most, at = 1, data.find(b"stsz")
     for _ in range(_MOST_TRACKS):
         if at < 0:
             break
         most = max(most, *struct.unpack_from(">I", data, at + 12))
-        at = _find(data, b"stsz", at + 4)
+        at = data.find(b"stsz", at + 4)
     return most
 
 

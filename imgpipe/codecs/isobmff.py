@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from imgpipe.codecs.cicp import CodePoints
 
 _AROUND_HEADERS = (b"moov", b"trak", b"mdia")
 _HEADERS = (b"mvhd", b"tkhd", b"mdhd")
 _CODE_POINTS = b"colrnclx"
+_MOST_BOXES = 100_000
+"""Looked at side by side: somebody may have made a file to be looked at for ever."""
 
 TONE_MAPPED = b"tmap"
 """The brand of files with a gain map (ISO 21496-1)."""
@@ -43,12 +46,12 @@ def code_points(data: bytes) -> CodePoints | None:
     return None if at < 0 else _read_code_points(data, at + 4)
 
 
-def content_of(data: bytes, *kinds: bytes) -> bytes | None:
+def content_of(data: bytes | memoryview, *kinds: bytes) -> bytes | None:
     """The content of the first box of a kind among the outermost, or of another kind in this one, and so on."""
     found: slice | None = slice(0, len(data))
     for kind in kinds:
         found = _inside(data, kind, found) if found else None
-    return data[found] if found else None
+    return bytes(data[found]) if found else None
 
 
 def _of_primary(data: bytes, meta: slice) -> CodePoints | None:
@@ -89,9 +92,10 @@ def _read_code_points(data: bytes, at: int) -> CodePoints | None:
     return CodePoints(int.from_bytes(data[at + 4 : at + 6], "big"), int.from_bytes(data[at + 6 : at + 8], "big"))
 
 
-def _inside(data: bytes, kind: bytes, where: slice) -> slice | None:
+def _inside(data: bytes | memoryview, kind: bytes, where: slice) -> slice | None:
     """The content of the first box of a kind there."""
-    return next((content for found, content in _boxes(data, where) if found == kind), None)
+    boxes = islice(_boxes(data, where), _MOST_BOXES)
+    return next((content for found, content in boxes if found == kind), None)
 
 
 def _times(data: bytes, where: slice) -> Iterator[slice]:
@@ -103,11 +107,11 @@ def _times(data: bytes, where: slice) -> Iterator[slice]:
             yield slice(content.start + 4, content.start + (20 if data[content.start] == 1 else 12))
 
 
-def _boxes(data: bytes, where: slice) -> Iterator[tuple[bytes, slice]]:
+def _boxes(data: bytes | memoryview, where: slice) -> Iterator[tuple[bytes, slice]]:
     """The boxes there: their kinds, and where their contents stand."""
     start, end = where.start, where.stop
     while start + 8 <= end:
-        size, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
+        size, kind = int.from_bytes(data[start : start + 4], "big"), bytes(data[start + 4 : start + 8])
         if not 8 <= size <= end - start:
             return  # cut short; or 0 and 1, of boxes that end with the file or have 4 GB: encoders put these last
         yield kind, slice(start + 8, start + size)

@@ -24,6 +24,10 @@ def encoded(format, size=SIZE, mode="RGB", **options):
     return file.getvalue()
 
 
+def box(kind, content):
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
 def animated(format, count, **options):
     frames = [Image.new("RGB", SIZE, (number, 9, 9)) for number in range(count)]
     file = io.BytesIO()
@@ -107,7 +111,8 @@ def test_of_a_tiff_in_either_byte_order_and_with_either_kind_of_number(order, ki
 @pytest.mark.parametrize("gap", [0, 1, 16_370, 16_384, 32_753, 50_000])
 def test_of_what_stands_across_pieces_of_a_view_is_found(gap):
     """As where there is much between the boxes, or before the size of a JPEG."""
-    boxes = b"\0\0\0\x1cftypavif" + bytes(gap) + b"ispe" + struct.pack(">III", 0, 40, 30)
+    size = b"ispe" + struct.pack(">III", 0, 40, 30)
+    boxes = box(b"ftyp", b"avif") + box(b"free", bytes(gap)) + box(b"meta", bytes(gap) + size)
     jpeg = (
         b"\xff\xd8\xff\xfe" + struct.pack(">H", 2) + bytes(gap) + b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 30, 40, 3)
     )
@@ -118,6 +123,11 @@ def test_of_what_stands_across_pieces_of_a_view_is_found(gap):
 
 def test_of_an_avif():
     assert extent_of(encoded("AVIF", speed=10)).size == SIZE
+
+
+def test_of_an_avif_nothing_counts_that_came_by_chance_among_its_pixels():
+    data = encoded("AVIF", speed=10)
+    assert extent_of(data + box(b"mdat", b"ispe" + b"\x7f" * 12 + b"stsz" + b"\x7f" * 12)) == extent_of(data)
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
@@ -176,9 +186,10 @@ def test_of_anything_damaged_raises_nothing(name):
         b"RIFF\0\0\0\0WEBPVP8X\n\0\0\0\2" + bytes(20_000_000),
         b"GIF89a" + bytes(7) + b"!\0" + b"\1x" * 10_000_000,
         b"II*\0\x08\0\0\0" + b"\xff\xff" + bytes(12 * 65535) + b"\x08\0\0\0",
-        b"\0\0\0\x1cftypavif" + b"ispe" * 5_000_000,
+        box(b"ftyp", b"avif") + box(b"meta", b"ispe" * 5_000_000),
+        box(b"ftyp", b"avif") + box(b"free", b"") * 5_000_000,
     ],
-    ids=["fill bytes", "no marker", "text", "chunks", "blocks", "circle of directories", "boxes"],
+    ids=["fill bytes", "no marker", "text", "chunks", "blocks", "circle of directories", "sizes", "boxes"],
 )
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("held", [bytes, view])
