@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from imgpipe import filters
+    from imgpipe.api import Report, process, stream
     from imgpipe.engines import Workforce
     from imgpipe.errors import CollisionError, ImgpipeError, PictureError, RecipeError, RunError, UsageError
     from imgpipe.filters import Range, filter
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from imgpipe.options import Options
     from imgpipe.picture import Picture
     from imgpipe.recipe import Recipe, Rendition
-    from imgpipe.run import Report, process, stream
 
 __version__ = "0.1.0"
 
@@ -35,15 +35,15 @@ _HOMES = {
     "Recipe": "imgpipe.recipe",
     "RecipeError": "imgpipe.errors",
     "Rendition": "imgpipe.recipe",
-    "Report": "imgpipe.run",
+    "Report": "imgpipe.api",
     "RunError": "imgpipe.errors",
     "Status": "imgpipe.job",
     "UsageError": "imgpipe.errors",
     "Workforce": "imgpipe.engines",
     "filter": "imgpipe.filters",
     "filters": "",
-    "process": "imgpipe.run",
-    "stream": "imgpipe.run",
+    "process": "imgpipe.api",
+    "stream": "imgpipe.api",
 }
 
 __all__ = [

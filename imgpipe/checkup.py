@@ -16,13 +16,13 @@ from importlib.util import find_spec
 from typing import TypeAlias
 
 from imgpipe import __version__, codecs
+from imgpipe.api import process
 from imgpipe.concurrency.launch import default_start_method, stop_signals_blocked
 from imgpipe.engines.free_memory import half_of_free_memory
 from imgpipe.engines.workforce import Workforce, usable_cores
 from imgpipe.errors import ImgpipeError, install_advice
 from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import process
 from imgpipe.storage.listing import TEMPORARY_PREFIX
 
 Facts: TypeAlias = Mapping[str, str]

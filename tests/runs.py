@@ -4,9 +4,11 @@ import os
 import signal
 import warnings
 
+from imgpipe.api import Report, process
 from imgpipe.engines import ENGINES, Workforce
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import Options, Report, execute, prepare, process
+from imgpipe.run import execute, prepare
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls
 

@@ -6,10 +6,11 @@ import socket
 
 import pytest
 
+from imgpipe.api import Report
 from imgpipe.discovery import Selection
 from imgpipe.errors import CollisionError
 from imgpipe.recipe import Recipe
-from imgpipe.run import Report, execute, prepare
+from imgpipe.run import execute, prepare
 from imgpipe.storage import Listing
 from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, paint, traces, write

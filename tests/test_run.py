@@ -17,6 +17,7 @@ from typing import get_origin, get_type_hints
 import pytest
 from PIL import Image
 
+from imgpipe.api import Report, process, stream
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
@@ -27,7 +28,7 @@ from imgpipe.journal.records import decode
 from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import Report, execute, prepare, process, stream
+from imgpipe.run import execute, prepare
 from imgpipe.storage.local import LocalFolder
 from tests.calls import calls_of
 from tests.conftest import no_more_threads

@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from imgpipe.api import process
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.cluster import connected
 from imgpipe.engines.dask import _swept
@@ -24,8 +25,8 @@ from imgpipe.engines.order import Order, versions
 from imgpipe.errors import RunError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.job import Job, Source, Target
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
-from imgpipe.run import Options, process
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
 from tests.clusters import Cluster, a_cluster, killing, pass_on, read_nothing, workers_of

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from imgpipe.api import process
 from imgpipe.concurrency.channel import Capacity, Channel, Statistics
 from imgpipe.concurrency.waited import Waited
 from imgpipe.flow import Flow, Meter, Station
 from imgpipe.flow import meter as meters
 from imgpipe.job import Item, Seconds, Source, Status
-from imgpipe.run import process
 from tests.flow.slow import flow_of, make_pictures
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
