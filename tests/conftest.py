@@ -1,4 +1,4 @@
-"""What every suite may use: `nothing_left_behind`."""
+"""What every suite may use: `nothing_left_behind`, `out`."""
 
 import gc
 import multiprocessing.forkserver
@@ -57,6 +57,12 @@ def remove_sockets_of_the_killed():
     """Python leaves the folder of its fork server's socket where nobody is left to remove it."""
     for folder in Path(os.environ["TMPDIR"]).glob("pymp-*"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def out(tmp_path):
+    """The output folder of a run, which is not there yet."""
+    return tmp_path / "out"
 
 
 @dataclass(frozen=True)

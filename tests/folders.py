@@ -23,6 +23,13 @@ def paint(path, size=(24, 16), seed=0):
         image.save(path, "png")
 
 
+def paint_all(folder, names, size=(24, 16)):
+    """Write a small picture under each name, no two of them alike; the folder."""
+    for seed, name in enumerate(names):
+        paint(folder / name, size, seed)
+    return folder
+
+
 def write(path, data=b""):
     """Write a file of any content."""
     os.makedirs(os.path.dirname(path), exist_ok=True)

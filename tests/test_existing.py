@@ -27,11 +27,6 @@ def pictures(tmp_path):
     return tmp_path / "in"
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 def dated(path, seconds):
     os.utime(path, (seconds, seconds))
 

@@ -12,7 +12,7 @@ import pytest
 
 from imgpipe.errors import OutputError
 from imgpipe.recipe import Recipe
-from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, write
+from tests.folders import WatchedCalls, contents, failing_calls, paint, paint_all, temporaries, write
 from tests.runs import ends, killed_at, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -25,9 +25,7 @@ OTHER = Recipe(["resize:width=11"], format="png")
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(NAMES):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
+    return paint_all(tmp_path / "in", NAMES)
 
 
 def fail_everywhere(pictures, tmp_path, error, *, for_good, engine="serial", **more):

@@ -8,7 +8,7 @@ import pytest
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.recipe import Recipe
-from tests.folders import WatchedCalls, contents, failing_calls, paint, temporaries, traces
+from tests.folders import WatchedCalls, contents, failing_calls, paint, paint_all, temporaries, traces
 from tests.runs import ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -21,9 +21,7 @@ IN_PLACE = Existing(in_place=True)
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(NAMES):
-        paint(tmp_path / "in" / name, size=(48, 32), seed=seed)
-    return tmp_path / "in"
+    return paint_all(tmp_path / "in", NAMES, size=(48, 32))
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ def tree(tmp_path):
     return folder
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 @pytest.mark.parametrize("name", FINE, ids=ascii)
 def test_any_name_that_a_disk_takes_is_processed_and_found_again(tree, out, name):
     paint(tree / "source.png")

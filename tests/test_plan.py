@@ -26,11 +26,6 @@ def pictures(tmp_path):
     return tmp_path / "in"
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 def plan(source, target, format=None, **more):
     selection = Selection(**{key: more.pop(key) for key in ("listing", "include", "exclude") if key in more})
     return make_plan(str(source), str(target), selection, Recipe(format=format), Existing(**more)).counted()

@@ -11,7 +11,7 @@ from imgpipe.existing import Existing
 from imgpipe.journal.records import parse
 from imgpipe.recipe import Recipe, Rendition
 from tests.disk import Disk, Recorder
-from tests.folders import contents, paint, temporaries, write
+from tests.folders import contents, paint_all, temporaries, write
 from tests.runs import SMALL, ends, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -23,9 +23,7 @@ JOURNAL = ".imgpipe/journal.jsonl"
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(NAMES):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
+    return paint_all(tmp_path / "in", NAMES)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from imgpipe.recipe import Recipe
 from imgpipe.run import execute, making_of, prepare
 from imgpipe.storage import Listing
 from imgpipe.storage.local import LocalFolder
-from tests.folders import contents, failing_calls, paint, traces, write
+from tests.folders import contents, failing_calls, paint, paint_all, traces, write
 from tests.runs import SMALL, ends, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -21,14 +21,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(("a.png", "b.png", "x/c.png")):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
+    return paint_all(tmp_path / "in", ("a.png", "b.png", "x/c.png"))
 
 
 def pruned(report):

@@ -32,7 +32,7 @@ from imgpipe.run import execute, prepare
 from imgpipe.storage.local import LocalFolder
 from tests.calls import calls_of
 from tests.conftest import no_more_threads
-from tests.folders import WatchedCalls, contents, paint, temporaries, traces, write
+from tests.folders import WatchedCalls, contents, paint, paint_all, temporaries, traces, write
 from tests.runs import HERE, SMALL, ends, killed_at, options, run, run_with
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -44,14 +44,7 @@ OUTPUTS = [os.fsdecode(name) for name in (b"a.png", b"\xff\n.png", b"c.png", b"x
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(NAMES):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
+    return paint_all(tmp_path / "in", NAMES)
 
 
 @pytest.fixture(params=ENGINES)

@@ -28,11 +28,6 @@ def pictures(tmp_path):
     return folder
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 @pytest.mark.parametrize(
     ("savings", "before", "after", "enough"),
     [

@@ -19,7 +19,7 @@ from imgpipe.options import Options
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.refusals import check_options
 from imgpipe.storage.local import LocalFolder
-from tests.folders import contents, paint, temporaries, traces, write
+from tests.folders import contents, paint, paint_all, temporaries, traces, write
 from tests.runs import HERE, ends, killed_at, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -37,14 +37,7 @@ HASHED = Recipe(["resize:width=12"], outputs=[Rendition(format="png", name="{ste
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(("a.png", "x/b.png", "x/{width}.png")):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
+    return paint_all(tmp_path / "in", ("a.png", "x/b.png", "x/{width}.png"))
 
 
 def size(data):

@@ -17,7 +17,7 @@ from imgpipe.report.page.gather import gather
 from imgpipe.report.page.sums import notices
 from imgpipe.report.record import read_record
 from imgpipe.run import prepare
-from tests.folders import paint
+from tests.folders import paint, paint_all
 from tests.runs import options, run
 
 WEBP = Recipe(format="webp")
@@ -25,14 +25,7 @@ WEBP = Recipe(format="webp")
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(("a.png", "b.png", "x/c.png")):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
+    return paint_all(tmp_path / "in", ("a.png", "b.png", "x/c.png"))
 
 
 def request(**more):

@@ -19,11 +19,6 @@ def pictures(tmp_path):
     return tmp_path / "in"
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 def process(pictures, out, *options, **more):
     return imgpipe("process", pictures, out, "--engine", "serial", *options, **more)
 

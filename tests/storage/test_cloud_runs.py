@@ -17,7 +17,7 @@ from imgpipe.storage import Listing, open_storage
 from imgpipe.storage.cloud import CloudFolder
 from tests.command import imgpipe
 from tests.conftest import no_more_threads
-from tests.folders import contents, paint
+from tests.folders import contents, paint, paint_all
 from tests.runs import SMALL, ends, run
 
 NAMES = ["a.png", "b c%20.jpg", "x/é#.png", "x/y/d.gif"]
@@ -25,9 +25,7 @@ NAMES = ["a.png", "b c%20.jpg", "x/é#.png", "x/y/d.gif"]
 
 @pytest.fixture
 def pictures(tmp_path):
-    for seed, name in enumerate(NAMES):
-        paint(tmp_path / "in" / name, seed=seed)
-    return tmp_path / "in"
+    return paint_all(tmp_path / "in", NAMES)
 
 
 def upload(folder, url):
