@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe import journal as journals
 from imgpipe.errors import OutputError, UsageError
 from imgpipe.job import Item, Job, Output, Source, Status, Target
-from imgpipe.journal import Making, open_journal, peek
+from imgpipe.journal import Making, open_journal, peek, writer
 from imgpipe.journal import file as files
 from imgpipe.storage import Entry
 from imgpipe.storage.local import LocalFolder
@@ -449,7 +448,7 @@ def test_a_journal_that_cannot_be_written_is_an_output_error(out, error):
 @pytest.fixture
 def soon(monkeypatch):
     """Records that wait for others are to be written after a moment."""
-    monkeypatch.setattr(journals, "_GROUP_SECONDS", 0.001)
+    monkeypatch.setattr(writer, "_GROUP_SECONDS", 0.001)
 
 
 def test_records_that_wait_for_others_are_written_in_time_also_where_none_come(out, soon):

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from imgpipe import journal
 from imgpipe.existing import Existing
+from imgpipe.journal import writer
 from imgpipe.journal.records import parse
 from imgpipe.recipe import Recipe, Rendition
 from tests.disk import Disk, Recorder
@@ -29,7 +29,7 @@ def pictures(tmp_path):
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
     """Many commits in a short run."""
-    monkeypatch.setattr(journal, "_GROUP", 2)
+    monkeypatch.setattr(writer, "_GROUP", 2)
 
 
 def recorded(left):
@@ -112,8 +112,8 @@ def test_the_same_where_outputs_of_another_recipe_stood(pictures, tmp_path):
 
 
 def test_the_same_where_records_are_written_as_soon_as_they_have_waited(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "_GROUP", 1000)
-    monkeypatch.setattr(journal, "_GROUP_SECONDS", 0.001)
+    monkeypatch.setattr(writer, "_GROUP", 1000)
+    monkeypatch.setattr(writer, "_GROUP_SECONDS", 0.001)
     cut_everywhere(pictures, tmp_path, SMALL, tmp_path / "disk/out", chances=1, stride=3)
 
 
