@@ -6,10 +6,10 @@ import threading
 from bisect import bisect_left
 
 from imgpipe.codecs.codec import Encoded
+from imgpipe.collisions import key_of
 from imgpipe.errors import OutputError
 from imgpipe.job import Failure, Item, Job, Status, Target
 from imgpipe.journal import OpenJournal
-from imgpipe.naming import key_of
 from imgpipe.passing import Made
 from imgpipe.plan import Plan
 from imgpipe.publishing import Gate

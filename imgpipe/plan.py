@@ -9,13 +9,14 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
+from imgpipe.collisions import count_inputs
 from imgpipe.discovery import Selection, find
 from imgpipe.errors import UsageError
 from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
-from imgpipe.naming import Named, Naming, count_inputs, named, targets
+from imgpipe.naming import Named, Naming, named, targets
 from imgpipe.places import check_target, open_source, place_in
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_target

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 
+from imgpipe.collisions import keys_of
 from imgpipe.job import Failure, Item, Job, Status
-from imgpipe.naming import keys_of
 
 
 class Taken:

@@ -1,5 +1,5 @@
+from imgpipe.collisions import count_inputs
 from imgpipe.job import Item, Job, Source, Status, Target
-from imgpipe.naming import count_inputs
 from imgpipe.taken import Taken
 
 
