@@ -44,20 +44,9 @@ def members_of(path: str) -> Iterator[Member]:
     import tarfile
 
     with _Headers(path) as file:
-        size, last = os.fstat(file.fileno()).st_size, -1
         try:
             with tarfile.open(fileobj=file, mode="r:") as tar:
-                while (found := _next(tar, file)) is not None:
-                    tar.members = []  # type: ignore[attr-defined]  # it keeps all of them otherwise
-                    if found.offset <= last or found.size < 0:
-                        raise tarfile.ReadError("a header leads backwards")
-                    last = found.offset
-                    if not found.isdir():
-                        yield _member(found, size)
-                    if found.offset_data + found.size > size:
-                        return
-                if not _ends(file, tar.offset, size):
-                    yield Member("", error="the tar is broken behind its last file: what follows is not read")
+                yield from _members(tar, file)
         except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
             yield Member("", error=f"the tar is broken, and what follows is not read: {error}")
 
@@ -100,6 +89,21 @@ class _Headers(FileIO):
         data = super().read(size) or b""
         self.left -= len(data)
         return data
+
+
+def _members(tar: tarfile.TarFile, file: _Headers) -> Iterator[Member]:
+    size, last = os.fstat(file.fileno()).st_size, -1
+    while (found := _next(tar, file)) is not None:
+        tar.members = []  # type: ignore[attr-defined]  # it keeps all of them otherwise
+        if found.offset <= last or found.size < 0:
+            raise ValueError("a header leads backwards")
+        last = found.offset
+        if not found.isdir():
+            yield _member(found, size)
+        if found.offset_data + found.size > size:
+            return
+    if not _ends(file, tar.offset, size):
+        yield Member("", error="the tar is broken behind its last file: what follows is not read")
 
 
 def _next(tar: tarfile.TarFile, file: _Headers) -> tarfile.TarInfo | None:
