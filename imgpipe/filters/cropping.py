@@ -6,11 +6,11 @@ from typing import Annotated, Any, TypeAlias
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.aspect import largest_within, parse_aspect
 from imgpipe.filters.colour import check_colours
-from imgpipe.filters.interest import Interest, most_interesting
+from imgpipe.filters.interest import most_interesting
 from imgpipe.filters.margins import content_box
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
-from imgpipe.filters.sizing import LARGEST, Gravity, offset
+from imgpipe.filters.sizing import LARGEST, Gravity, Interest, offset
 from imgpipe.picture import Frame, Picture, Size, cut, frame_size, is_deep
 
 Place = Annotated[int, Range(-LARGEST, LARGEST, "px")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.filters.frames import lit, split_alpha, to_array, widen
 from imgpipe.filters.resampling import resample
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     Map: TypeAlias = npt.NDArray[Any]
 
-Interest: TypeAlias = Literal["attention", "entropy"]
 Share: TypeAlias = tuple[float, float]
 """A length across and one down, each as a share (0 to 1) of the picture's."""
 

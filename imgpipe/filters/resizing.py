@@ -10,12 +10,10 @@ from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.canvas import place
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import is_cmyk
-from imgpipe.filters.interest import Interest, most_interesting
-from imgpipe.filters.linear import resample_linear
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.resampling import Kernel, resample, scale_box
-from imgpipe.filters.sizing import LARGEST, Fit, Gravity, Layout, lay_out, needed_size, offset, read_geometry
+from imgpipe.filters.sizing import LARGEST, Fit, Gravity, Interest, Layout, lay_out, needed_size, offset, read_geometry
 from imgpipe.orientation import stored_box, turned_size, upright_frame
 from imgpipe.picture import Box, Frame, Picture, Size, frame_size
 
@@ -115,7 +113,7 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
 
     if linear and any(map(is_cmyk, picture.frames)):
         raise FilterFailed("resize: CMYK is ink and has no linear light: leave out --no-srgb, so that it becomes sRGB")
-    sampled = partial(resample_linear if linear else resample, kernel=kernel)
+    sampled = partial(_resampler(linear=linear), kernel=kernel)
     orientation = 1 if geometry.fit == "contain" else picture.orientation
 
     def resized(frame: Frame) -> Frame:
@@ -137,6 +135,14 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
     return replace(picture, frames=frames, size=made, orientation=orientation, window=None)
 
 
+def _resampler(*, linear: bool) -> Callable[..., Frame]:
+    if not linear:
+        return resample
+    from imgpipe.filters.linear import resample_linear
+
+    return resample_linear
+
+
 def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[..., Frame]) -> Frame:
     """The part of the frame within the layout's box in the layout's size, as stored: it is turned when that must be."""
     whole, orientation = _size_of(frame, picture), picture.orientation
@@ -153,6 +159,8 @@ def _scaled(frame: Frame, picture: Picture, layout: Layout, sampled: Callable[..
 
 def _interesting_box(frame: Frame, box: Box, whole: Size, by: str) -> Box:
     """The box moved to what is most interesting in the frame."""
+    from imgpipe.filters.interest import most_interesting
+
     _, _, width, height = box
     left, top = most_interesting(frame, (width / whole[0], height / whole[1]), by)
     return left * whole[0], top * whole[1], width, height

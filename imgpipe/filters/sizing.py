@@ -14,6 +14,8 @@ Fit: TypeAlias = Literal["inside", "cover", "contain", "fill", "outside"]
 Gravity: TypeAlias = Literal[
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest"
 ]
+Interest: TypeAlias = Literal["attention", "entropy"]
+"""What decides instead of a gravity, see `imgpipe.filters.interest`."""
 
 LARGEST = 1_000_000
 """px: more in one direction is a slip of the hand."""
