@@ -7,10 +7,11 @@ from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.aspect import largest_within, parse_aspect
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.interest import most_interesting
+from imgpipe.filters.layout import Gravity, Interest, offset
 from imgpipe.filters.margins import content_box
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
-from imgpipe.filters.sizing import LARGEST, Gravity, Interest, offset
+from imgpipe.filters.sizing import LARGEST
 from imgpipe.picture import Frame, Picture, Size, cut, frame_size, is_deep
 
 Place = Annotated[int, Range(-LARGEST, LARGEST, "px")]

@@ -9,10 +9,11 @@ from imgpipe.filters.aspect import parse_aspect, smallest_around
 from imgpipe.filters.canvas import place
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import is_cmyk
+from imgpipe.filters.layout import Gravity, offset
 from imgpipe.filters.lengths import Length, parse_length
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
-from imgpipe.filters.sizing import LARGEST, Gravity, offset
+from imgpipe.filters.sizing import LARGEST
 from imgpipe.picture import Frame, Picture, frame_size
 
 Margin = Annotated[int, Range(0, LARGEST, "px")]

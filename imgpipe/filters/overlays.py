@@ -9,10 +9,11 @@ from imgpipe.errors import RecipeError
 from imgpipe.filters.canvas import prepare
 from imgpipe.filters.colour import check_colours, parse_colour
 from imgpipe.filters.frames import has_alpha, map_frames
+from imgpipe.filters.layout import Gravity, offset
 from imgpipe.filters.lengths import Length, parse_length
 from imgpipe.filters.option import File, Range
 from imgpipe.filters.registry import any_size, filter
-from imgpipe.filters.sizing import LARGEST, Gravity, offset
+from imgpipe.filters.sizing import LARGEST
 from imgpipe.picture import Frame, Picture, Size, frame_size
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")

@@ -10,10 +10,11 @@ from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters.canvas import place
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import is_cmyk
+from imgpipe.filters.layout import Gravity, Interest, Layout, lay_out, needed_size, offset
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.resampling import Kernel, resample, scale_box
-from imgpipe.filters.sizing import LARGEST, Fit, Gravity, Interest, Layout, lay_out, needed_size, offset, read_geometry
+from imgpipe.filters.sizing import LARGEST, Fit, read_geometry
 from imgpipe.orientation import stored_box, turned_size, upright_frame
 from imgpipe.picture import Box, Frame, Picture, Size, frame_size
 
