@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from itertools import combinations
 from typing import get_args
 
@@ -38,8 +40,14 @@ def check_options(recipe: Recipe, options: Options) -> None:
 
 
 def _check_recipe(recipe: object) -> None:
-    if not isinstance(recipe, Recipe):
-        raise UsageError(f"{recipe!r} is no Recipe; Recipe.load({str(recipe)!r}) reads one, of a file or by its name")
+    if isinstance(recipe, Recipe):
+        return
+    advice = f"Recipe({recipe!r}) makes one of filters"
+    if recipe is None:
+        advice = "leave it out for a web-ready copy"
+    elif isinstance(recipe, str | os.PathLike):
+        advice = f"Recipe.load({str(recipe)!r}) reads one, of a file or by its name"
+    raise UsageError(f"{recipe!r} is no Recipe; {advice}")
 
 
 def _check_values(options: Options) -> None:
@@ -51,10 +59,14 @@ def _check_values(options: Options) -> None:
             continue
         if not isinstance(number, int) or number < 1:
             raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
-    for name in ("include", "exclude", "names"):
-        # The characters of a text would be taken one by one, and * chooses everything.
-        if isinstance(text := getattr(options.selection, name), str):
-            raise UsageError(f"{name}={text!r} is not valid; it is a tuple of such texts")
+    for name in ("include", "exclude", "only", "names"):
+        # The characters of a text would be taken one by one, and * chooses everything; of what can be walked once
+        # nothing is left for the work when all was counted.
+        if isinstance(texts := getattr(options.selection, name), str | Iterator):
+            raise UsageError(f"{name}={texts!r} is not valid; it is a tuple of such texts")
+    share = 0 if options.savings is None else options.savings.share
+    if not (isinstance(share, int | float) and 0 <= share <= 1):
+        raise UsageError(f"share={share!r} is not valid; it is 0 to 1")
     seconds = workforce.timeout
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise UsageError(f"timeout={seconds!r} is not valid; it is more than 0, or None for no limit")

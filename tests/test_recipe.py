@@ -1,6 +1,7 @@
 import io
 import os
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -206,10 +207,24 @@ def test_other_values_of_the_encoding_out_of_range_are_refused(encoding, message
         Recipe(encoding=encoding)
 
 
-@pytest.mark.parametrize("given", ["resize:width=10", filters.resize(width=10)])
+@pytest.mark.parametrize("given", ["resize:width=10", filters.resize(width=10), {"blur": 2}], ids=str)
 def test_filters_are_a_list(given):
     with pytest.raises(RecipeError, match="filters is a list"):
         Recipe(given)
+
+
+@pytest.mark.parametrize("step", [filters.grayscale, len, None, ("blur", 2)], ids=str)
+def test_what_is_no_step_is_refused_when_the_recipe_is_made(step):
+    """A filter that was not called, above all."""
+    for made in (lambda: Recipe([step]), lambda: Rendition([step]), lambda: Recipe().refined([step])):
+        with pytest.raises(RecipeError, match=f"^{re.escape(repr(step))} is no step.*when it is called"):
+            made()
+
+
+@pytest.mark.parametrize("given", [["webp"], Rendition(format="webp"), "webp"])
+def test_outputs_are_a_list_of_renditions(given):
+    with pytest.raises(RecipeError, match="outputs is a list of Rendition"):
+        Recipe(outputs=given)
 
 
 @pytest.mark.parametrize(("name", "format"), [("jpg", "jpeg"), ("JPEG", "jpeg"), (".tif", "tiff"), ("apng", "png")])
@@ -305,3 +320,10 @@ def test_the_name_of_a_file_is_no_picture(name):
     for apply in (Recipe().apply, Recipe().apply_all):
         with pytest.raises(TypeError, match="is the name of a file; give what is in it"):
             apply(name)
+
+
+@pytest.mark.parametrize("given", [io.BytesIO(b"x"), None, 3], ids=str)
+def test_what_has_no_bytes_is_no_picture(given):
+    for apply in (Recipe().apply, Recipe().apply_all):
+        with pytest.raises(TypeError, match="give the content of a file, bytes, and no"):
+            apply(given)

@@ -29,6 +29,7 @@ from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.recipe import Recipe
 from imgpipe.run import execute, prepare
+from imgpipe.savings import Savings
 from imgpipe.storage.local import LocalFolder
 from tests.calls import calls_of
 from tests.conftest import no_more_threads
@@ -441,6 +442,10 @@ def test_a_usage_error_writes_nothing(pictures, out, tmp_path):
 def test_the_name_of_a_recipe_is_no_recipe(pictures, out):
     with pytest.raises(UsageError, match=re.escape("'web' is no Recipe; Recipe.load('web') reads one")):
         process(pictures, out, "web")
+    with pytest.raises(UsageError, match=re.escape("['blur:2'] is no Recipe; Recipe(['blur:2']) makes one")):
+        process(pictures, out, ["blur:2"])
+    with pytest.raises(UsageError, match=re.escape("None is no Recipe; leave it out for a web-ready copy")):
+        process(pictures, out, None)
     assert not out.exists()
 
 
@@ -452,9 +457,11 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
     ):  # fmt: skip
         with pytest.raises(UsageError, match=f"^{name}={value!r} is not valid"):
             process(pictures, out, SMALL, options=Options(workforce=Workforce(**{name: value})))
-    for name in ("include", "exclude", "names"):
-        with pytest.raises(UsageError, match="is not valid; it is a tuple of such texts"):
-            run(pictures, out, selection=Selection(**{name: "*.jpg"}))
+    for name in ("include", "exclude", "names", "only"):
+        # What can be walked once would be empty when the work begins, since the inputs are counted first.
+        for value in ("*.jpg", iter(["*.jpg"])):
+            with pytest.raises(UsageError, match=f"^{name}=.* is not valid; it is a tuple of such texts"):
+                run(pictures, out, selection=Selection(**{name: value}))
     for name, more in (
         ("overwrite='nver'", {"existing": Existing(overwrite="nver")}),
         ("known_by='name'", {"existing": Existing(known_by="name")}),
@@ -462,6 +469,9 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
     ):
         with pytest.raises(UsageError, match=f"^{name} is not valid; valid are"):
             run(pictures, out, **more)
+    for share in (5, -0.1, float("nan"), "5%"):
+        with pytest.raises(UsageError, match=f"^share={share!r} is not valid; it is 0 to 1"):
+            run(pictures, out, savings=Savings(share=share))
     with pytest.raises(UsageError, match=r"^cores=0 is not valid"):
         process(pictures, out, SMALL, cores=0)
     assert not out.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,13 +71,14 @@ class Recipe:
     outputs: Sequence[Rendition] = ()
 
     def __post_init__(self) -> None:
+        outputs = _checked_outputs(self.outputs)
         one = Rendition((), self.format, self.quality, self.encoding)
-        if self.outputs and one != Rendition():
+        if outputs and one != Rendition():
             raise RecipeError("format, quality and encoding belong to each of the outputs, where these are given")
         object.__setattr__(self, "filters", read_filters(self.filters))
         object.__setattr__(self, "format", one.format)
         object.__setattr__(self, "encoding", one.encoding)
-        object.__setattr__(self, "outputs", tuple(self.outputs))
+        object.__setattr__(self, "outputs", outputs)
         _check_names(self.renditions)
 
     @property
@@ -181,6 +182,17 @@ class Recipe:
 def _check_content(data: object) -> None:
     if isinstance(data, str | os.PathLike):
         raise TypeError(f"{data!r} is the name of a file; give what is in it: open(..., 'rb').read()")
+    try:
+        memoryview(data)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"give the content of a file, bytes, and no {type(data).__name__}") from None
+
+
+def _checked_outputs(given: object) -> tuple[Rendition, ...]:
+    outputs = tuple(given) if isinstance(given, Iterable) else (given,)
+    if isinstance(given, Rendition) or not all(isinstance(one, Rendition) for one in outputs):
+        raise RecipeError(f"outputs is a list of Rendition, which {given!r} is not")
+    return outputs
 
 
 def _said(operations: Sequence[Operation]) -> list[list[str]]:

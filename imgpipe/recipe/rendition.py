@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,10 +77,23 @@ class Rendition:
 
 
 def read_filters(given: Sequence[str | Operation]) -> tuple[Operation, ...]:
-    """The operations that filters stand for, as text or as made by `imgpipe.filters.NAME(...)`."""
-    if isinstance(given, (str, Operation)):
+    """The operations that filters stand for, as text or as made by `imgpipe.filters.NAME(...)`.
+
+    Raises:
+        RecipeError: one is neither, or there is no such filter or option.
+    """
+    if isinstance(given, (str, Operation, Mapping)):
         raise RecipeError("filters is a list, one entry for each filter")
-    return tuple(filters.parse(step) if isinstance(step, str) else step for step in given)
+    return tuple(filters.parse(step) if isinstance(step, str) else _checked(step) for step in given)
+
+
+def _checked(step: object) -> Operation:
+    if not isinstance(step, Operation):
+        raise RecipeError(
+            f"{step!r} is no step; that is a text such as 'blur:2', or what a filter gives when it is called, as "
+            "filters.blur(sigma=2) does"
+        )
+    return step
 
 
 def check_encoding(encoding: Encoding) -> None:
