@@ -31,7 +31,7 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 # Every name of imgpipe must lead somewhere; those of Python, numpy and Pillow cannot without the network, and
 # how a filter is registered is nobody's affair.
-nitpick_ignore_regex = [(r"py:.*", r"(?!imgpipe\b).*|imgpipe\.filters\.registry\..*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!imgpipe\b).*|imgpipe\.filters\.(?:registry|traits)\..*")]
 
 html_theme = "furo"
 html_title = "imgpipe"

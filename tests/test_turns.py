@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from imgpipe import Recipe, orientation
 from imgpipe.codecs import Encoding
 from imgpipe.filters import apply, apply_all, filter, parse
-from imgpipe.filters.registry import any_size
+from imgpipe.filters.traits import any_size
 from imgpipe.orientation import settled, turned_size, upright_frame
 from imgpipe.picture import Picture, frame_size
 from imgpipe.recipe import Rendition

@@ -8,9 +8,10 @@ from imgpipe.filters.colour import check_colours, parse_colour
 from imgpipe.filters.frames import bands, from_array, join_alpha, map_frames, split_alpha, to_array
 from imgpipe.filters.mixing import LUMA, Matrix, recombined, without_colour
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.registry import filter
 from imgpipe.filters.strips import strips
 from imgpipe.filters.toning import toned
+from imgpipe.filters.traits import any_size
 from imgpipe.picture import Frame, Picture
 
 Strength = Annotated[float, Range(0, 1)]

@@ -16,8 +16,9 @@ from imgpipe.filters.frames import (
     to_array,
 )
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.registry import filter
 from imgpipe.filters.sizing import LARGEST
+from imgpipe.filters.traits import any_size
 from imgpipe.picture import Frame, Picture, cut, frame_size
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from imgpipe.filters import turning
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import always, any_size, filter
+from imgpipe.filters.registry import filter
+from imgpipe.filters.traits import always, any_size
 from imgpipe.orientation import turn
 from imgpipe.picture import Picture, Size, frame_size
 

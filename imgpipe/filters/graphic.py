@@ -7,9 +7,10 @@ from imgpipe.errors import RecipeError
 from imgpipe.filters.frames import map_frames
 from imgpipe.filters.mixing import without_colour
 from imgpipe.filters.option import Range
-from imgpipe.filters.registry import every_pixel, filter
+from imgpipe.filters.registry import filter
 from imgpipe.filters.statistics import look_up_together, luma_histogram, otsu
 from imgpipe.filters.table import rounded
+from imgpipe.filters.traits import every_pixel
 from imgpipe.picture import Frame, Picture, is_deep
 
 if TYPE_CHECKING:

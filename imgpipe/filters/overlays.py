@@ -12,8 +12,9 @@ from imgpipe.filters.frames import has_alpha, map_frames
 from imgpipe.filters.layout import Gravity, offset
 from imgpipe.filters.lengths import Length, parse_length
 from imgpipe.filters.option import File, Range
-from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.registry import filter
 from imgpipe.filters.sizing import LARGEST
+from imgpipe.filters.traits import any_size
 from imgpipe.picture import Frame, Picture, Size, frame_size
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")

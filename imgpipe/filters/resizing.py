@@ -7,7 +7,6 @@ from math import floor
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from imgpipe.errors import FilterFailed, RecipeError
-from imgpipe.filters.canvas import place
 from imgpipe.filters.colour import check_colours
 from imgpipe.filters.frames import is_cmyk
 from imgpipe.filters.layout import Gravity, Interest, Layout, lay_out, needed_size, offset
@@ -129,11 +128,17 @@ def resize(  # noqa: PLR0913, PLR0917 - these are the options
         scaled = upright_frame(scaled, picture.orientation)
         if layout.canvas == layout.scaled:
             return scaled
-        return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)
+        return _with_bars(scaled, layout, gravity, background)
 
     frames = tuple(resized(frame) for frame in picture.frames)
     made = turned_size(frame_size(frames[0]), orientation)
     return replace(picture, frames=frames, size=made, orientation=orientation, window=None)
+
+
+def _with_bars(scaled: Frame, layout: Layout, gravity: str, background: str | None) -> Frame:
+    from imgpipe.filters.canvas import place
+
+    return place(scaled, layout.canvas, offset(gravity, layout.canvas, layout.scaled), background)
 
 
 def _resampler(*, linear: bool) -> Callable[..., Frame]:

@@ -1,4 +1,5 @@
 import pickle
+import re
 from typing import Annotated
 
 import numpy as np
@@ -56,6 +57,16 @@ def test_a_filter_is_still_the_function():
     assert halve.__doc__ == "Darken."
     with pytest.raises(RecipeError, match="0 to 8"):
         halve(times=9)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "example"),
+    [("resize", "800x600", "as resize(size='800x600')"), ("brightness", 1.2, "as brightness(factor=1.2)"),
+     ("smart-crop", 800, "as smart_crop(width=800)"), ("flip", True, "it has none"), ("blur", None, "(sigma=None)")],
+)  # fmt: skip
+def test_an_option_without_its_name_is_not_taken_for_pixels(name, value, example):
+    with pytest.raises(RecipeError, match=f"^filter {name}: options are given by name.*{re.escape(example)}$"):
+        builtin()[name](value)
 
 
 def test_filters_are_equal_by_reference():

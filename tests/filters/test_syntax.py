@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters import Operation, parse
-from imgpipe.filters.registry import Filter, Traits
+from imgpipe.filters.registry import Filter
+from imgpipe.filters.traits import Traits
 
 
 def own(picture: "Picture", first: str = "", second: str = "", number: float = 0.0): ...  # noqa: F821

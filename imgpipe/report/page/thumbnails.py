@@ -16,7 +16,8 @@ from imgpipe.concurrency.room import StartRefused
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from imgpipe.concurrency.stage import Crew, stage
 from imgpipe.filters import find
-from imgpipe.filters.registry import any_size, filter
+from imgpipe.filters.registry import filter
+from imgpipe.filters.traits import any_size
 from imgpipe.job import Failure, Item, Job, Source, Status, Target
 from imgpipe.passing import Loaded, Made
 from imgpipe.picture import Picture
