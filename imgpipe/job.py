@@ -96,7 +96,13 @@ class Status(StrEnum):
 
 
 class Failure(NamedTuple):
-    """Why a job failed: the error's class name, its message, and the traceback for `-v`."""
+    """Why a job failed.
+
+    Attributes:
+        type: the error's class name.
+        message: its message, which says what to do where there is something.
+        traceback: where it came from, for `-v`; empty where it is no error of a program.
+    """
 
     type: str
     message: str
@@ -104,7 +110,14 @@ class Failure(NamedTuple):
 
 
 class Output(NamedTuple):
-    """A written output: path below the output folder, size in bytes, width and height in px."""
+    """A written output.
+
+    Attributes:
+        name: path below the output folder, `/` between its parts.
+        bytes: its size.
+        width: px; 0 where it is not known, of what a killed run has put in the place of its source.
+        height: px, likewise.
+    """
 
     name: str
     bytes: int

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from imgpipe.filters.registry import Filter
 
 When: TypeAlias = Literal["first", "small", "last"]
+"""When frames are turned upright, see `when_upright`."""
 
 _OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
@@ -32,6 +33,10 @@ def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
     """The picture after all steps, in order; neighbours that look samples up in tables do so once.
 
     Its frames may still have to be cut and turned, by `imgpipe.orientation.settled`: the later, the smaller they are.
+
+    Args:
+        operations: the steps.
+        picture: with frames of 8 or 16 bits a sample, see `imgpipe.picture.Frame`; they are left as they are.
 
     Raises:
         FilterFailed: a filter cannot work on this picture, or failed on it.
@@ -49,14 +54,28 @@ def apply_all(operations: Iterable[Operation], picture: Picture) -> Picture:
 def apply(operation: Operation, picture: Picture) -> Picture:
     """The picture after one step, its frames upright.
 
+    Args:
+        operation: the step.
+        picture: with frames of 8 or 16 bits a sample, see `imgpipe.picture.Frame`; they are left as they are.
+
     Raises:
         FilterFailed: the filter cannot work on this picture, or failed on it.
+
+    >>> from PIL import Image
+    >>> from imgpipe.filters import parse
+    >>> sea = Picture((Image.new("RGB", (64, 48), "teal"),), (64, 48), "png")
+    >>> apply(parse("resize:width=32"), sea).size
+    (32, 24)
     """
     return settled(apply_all((operation,), picture))
 
 
 def when_upright(operations: Iterable[Operation], size: Size) -> When:
-    """When frames of a picture of this size (px, upright) are to be turned.
+    """When frames are to be turned.
+
+    Args:
+        operations: the steps.
+        size: of the picture before them, px, upright.
 
     Returns:
         "first": a step needs them upright in full; "small": a step makes them smaller before; "last": no step minds.
@@ -70,10 +89,18 @@ def when_upright(operations: Iterable[Operation], size: Size) -> When:
 
 
 def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
-    """The size of frame that the steps need of a picture of this size, both in px, upright.
+    """The size of frame that the steps need, px, upright; None for every pixel.
 
-    None: every pixel. The first step that counts pixels decides: a resize needs some more than it
-    makes; a crop or a blur in px needs them all, and so does a recipe that only changes colours.
+    The first step that counts pixels decides: a resize needs some more than it makes; a crop or a blur in px needs
+    them all, and so does a recipe that only changes colours.
+
+    Args:
+        operations: the steps.
+        size: of the picture before them, px, upright.
+
+    >>> from imgpipe.filters import parse
+    >>> least_size([parse("grayscale"), parse("resize:width=400")], (4000, 3000))
+    (600, 450)
     """
     for operation, seen, swapped in _turned(operations, size):
         needed = _need(operation, seen)

@@ -12,7 +12,12 @@ from imgpipe.filters.registry import Filter
 
 
 class Operation(NamedTuple):
-    """A filter and the options that differ from its defaults, in the order of its signature."""
+    """A step of a recipe.
+
+    Attributes:
+        filter: what is done.
+        options: name and value of those that differ from the defaults, in the order of the signature.
+    """
 
     filter: Filter
     options: tuple[tuple[str, Value], ...]

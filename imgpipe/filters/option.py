@@ -20,7 +20,13 @@ Value: TypeAlias = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bounds of a number, both allowed, and its unit: `Annotated[float, Range(0, 10, "px")]`."""
+    """Bounds of a number, and its unit: `Annotated[float, Range(0, 10, "px")]`.
+
+    Attributes:
+        least: the smallest that is allowed.
+        most: the largest that is allowed.
+        unit: such as ``"px"``; empty for a plain number.
+    """
 
     least: float = -math.inf
     most: float = math.inf

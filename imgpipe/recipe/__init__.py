@@ -50,7 +50,8 @@ class Recipe:
         outputs: several outputs, each with its own format, quality and encoding, which are not given above then.
 
     Raises:
-        RecipeError: a filter, option or value does not exist or is out of range, or two outputs have one name.
+        RecipeError: a filter, option or value does not exist or is out of range, a filter was not called, or two
+            outputs have one name.
         UsageError: there is no such format.
 
     >>> recipe = Recipe(["resize:width=1024", "sharpen:amount=0.8"], format="webp", quality=80)
@@ -109,7 +110,15 @@ class Recipe:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     def refined(self, filters: Sequence[str | Operation] = (), format: str | None = None, **options: Any) -> Recipe:
-        """The same with more filters behind all others, and another format and options of `Encoding` for all outputs.
+        """The same with more to do.
+
+        Args:
+            filters: done for each output, behind all others; as `Recipe` takes them.
+            format: of all outputs; None for the same ones.
+            options: fields of `imgpipe.codecs.Encoding`, as keywords, for all outputs.
+
+        Raises:
+            UsageError: a filter, option, format or value does not exist or is out of range.
 
         >>> Recipe(["resize:width=100"], "webp", quality=80).refined(["sharpen"], quality=60).encoding.quality
         60
@@ -152,6 +161,7 @@ class Recipe:
 
         Raises:
             PictureError: the picture cannot be processed; the message says why.
+            TypeError: the data are no bytes.
 
         >>> import io
         >>> from PIL import Image

@@ -71,7 +71,15 @@ class Rendition:
         return OutputPlan(self.format, self.encoding, self.operations)
 
     def encoded(self, format: str | None, **options: Any) -> Rendition:
-        """The same with other options of `Encoding`, and another format where one is given."""
+        """The same, encoded in another way.
+
+        Args:
+            format: None for the same one.
+            options: fields of `imgpipe.codecs.Encoding`, as keywords.
+
+        Raises:
+            UsageError: there is no such format, or a value is out of range.
+        """
         encoding = replace(self.encoding, **options)
         return replace(self, format=format or self.format, quality=encoding.quality, encoding=encoding)
 
