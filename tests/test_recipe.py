@@ -322,7 +322,7 @@ def test_the_name_of_a_file_is_no_picture(name):
             apply(name)
 
 
-@pytest.mark.parametrize("given", [io.BytesIO(b"x"), None, 3], ids=str)
+@pytest.mark.parametrize("given", [io.BytesIO(b"x"), None, 3], ids=["a file", "nothing", "a number"])
 def test_what_has_no_bytes_is_no_picture(given):
     for apply in (Recipe().apply, Recipe().apply_all):
         with pytest.raises(TypeError, match="give the content of a file, bytes, and no"):
