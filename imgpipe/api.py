@@ -28,7 +28,13 @@ class Report:
     flow: Flow = field(default_factory=Flow)
 
     def count(self, status: Status | str) -> int:
-        """How many inputs came to that end."""
+        """How many inputs came to that end.
+
+        Raises:
+            ValueError: there is no such end; none would be no answer.
+        """
+        if status not in tuple(Status):
+            raise ValueError(f"{status!r} is none of {', '.join(Status)}")
         return sum(item.status == status for item in self.items)
 
     @property

@@ -439,6 +439,14 @@ def test_a_usage_error_writes_nothing(pictures, out, tmp_path):
     assert traces(tmp_path) == before
 
 
+def test_an_end_that_no_input_can_have_is_not_counted_as_none():
+    report = Report((Item(Source("a.jpg", "jpeg", 1), Status.FAILED),))
+    assert report.count("failed") == report.count(Status.FAILED) == 1
+    for word in ("error", "errors", "FAILED", ""):
+        with pytest.raises(ValueError, match=f"{word!r} is none of written, unchanged, failed, skipped, pruned"):
+            report.count(word)
+
+
 def test_the_name_of_a_recipe_is_no_recipe(pictures, out):
     with pytest.raises(UsageError, match=re.escape("'web' is no Recipe; Recipe.load('web') reads one")):
         process(pictures, out, "web")
