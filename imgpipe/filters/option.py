@@ -167,13 +167,15 @@ def read_options(parameters: Iterable[inspect.Parameter], function: Callable[...
 
 
 def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> Option:
+    if parameter.kind not in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
+        raise TypeError(f"option {parameter}: options are given by name, so name and annotate each")
     annotation = parameter.annotation
     if isinstance(annotation, str):
         # One by one: the first parameter's annotation may name a module that is not imported yet.
         annotation = eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own source
     annotation, notes = _unwrap(annotation)
     if get_origin(annotation) is Literal:
-        return Option(parameter.name, str, parameter.default, choices=get_args(annotation))
+        return Option(parameter.name, str, parameter.default, choices=_words(annotation, parameter.name))
     if annotation not in (str, int, float, bool):
         missing = annotation is inspect.Parameter.empty
         said = "" if missing else f", not {inspect.formatannotation(annotation)}"
@@ -181,6 +183,15 @@ def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> 
     bounds = next((note for note in notes if isinstance(note, Range)), Range())
     file = next((note for note in notes if isinstance(note, File)), None)
     return Option(parameter.name, annotation, parameter.default, range=bounds, file=file)
+
+
+def _words(annotation: Any, name: str) -> tuple[str, ...]:
+    """Those of a `Literal`; None in it is as `| None` behind it."""
+    words = tuple(word for word in get_args(annotation) if word is not None)
+    if not all(isinstance(word, str) for word in words):
+        said = inspect.formatannotation(annotation)
+        raise TypeError(f"option {name}: annotate it with a Literal of texts, not {said}")
+    return words
 
 
 def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:

@@ -43,7 +43,7 @@ class Filter:
         self.__qualname__ = function.__qualname__
         self.__wrapped__ = function
 
-    def __call__(self, *pixels: Any, **options: Any) -> Any:
+    def __call__(self, /, *pixels: Any, **options: Any) -> Any:
         """Run on pixels, or make the step for a recipe where only options are given.
 
         Args:

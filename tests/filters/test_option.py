@@ -27,6 +27,12 @@ def test_range_and_none_nest_in_either_order(annotation):
     assert (found.type, found.range, found.allowed) == (int, Range(1, 9, "px"), "1 to 9 px")
 
 
+def test_none_may_be_among_the_words():
+    found = option(Literal["a", "b", None], None)
+    assert (found.choices, found.allowed) == (("a", "b"), "a, b")
+    assert (found.check("a", ""), found.check(None, "")) == ("a", None)
+
+
 @pytest.mark.parametrize("annotation", [list, int | str, bytes, inspect.Parameter.empty, Literal])
 def test_other_annotations_are_the_authors_mistake(annotation):
     with pytest.raises(TypeError, match="annotate it"):

@@ -1,6 +1,6 @@
 import pickle
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +31,15 @@ def bare(pixels): ...
 def number(pixels: int): ...
 def odd_option(pixels: np.ndarray, weights: list): ...
 def bare_option(pixels: np.ndarray, amount=1): ...
+def any_number(pixels: np.ndarray, *amounts: float): ...
+def any_names(pixels: np.ndarray, **amounts: float): ...
+def without_a_name(pixels: np.ndarray, amount: float = 1, /): ...
+def numbers(pixels: np.ndarray, amount: Literal[1, 2] = 1): ...
 
 
-@pytest.mark.parametrize("function", [nothing, bare, number, odd_option, bare_option])
+@pytest.mark.parametrize(
+    "function", [nothing, bare, number, odd_option, bare_option, any_number, any_names, without_a_name, numbers]
+)
 def test_functions_that_are_no_filter_are_refused(function):
     with pytest.raises(TypeError, match="annotate"):
         filter(function)
@@ -45,6 +51,14 @@ def test_name_comes_from_the_function_or_as_given():
 
     assert two_words.name == "two-words"
     assert filter(name="other")(array).name == "other"
+
+
+def test_an_option_may_be_called_self():
+    @filter
+    def turned(pixels: np.ndarray, self: int = 1) -> np.ndarray:
+        return pixels
+
+    assert turned(self=3).arguments == {"self": 3}
 
 
 def test_a_filter_is_still_the_function():
