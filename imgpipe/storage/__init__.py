@@ -233,6 +233,7 @@ def open_storage(location: str, durability: Durability = "rename") -> Storage:
     if not location:
         # It would be the folder that the process is in: what is written there, or pruned, nobody has meant.
         raise UsageError("the name of a folder is empty (a variable that is not set?); . is the folder that you are in")
+    _check_slashes(location)
     if is_shards(location):
         from imgpipe.storage.shards import Shards
 
@@ -263,8 +264,16 @@ def open_target(location: str, durability: Durability = "rename") -> Storage:
     """As `open_storage`, where outputs are to go: `x.tar` is a shard to be made, but for a folder of that name."""
     from imgpipe.storage.ranges import may_be_shards
 
+    _check_slashes(location)
     if may_be_shards(location):
         from imgpipe.storage.shard_folder import ShardFolder
 
         return ShardFolder(location, durability)
     return open_storage(location, durability)
+
+
+def _check_slashes(location: str) -> None:
+    if ":/" in location:
+        from imgpipe.storage.location import check_slashes
+
+        check_slashes(location)

@@ -10,6 +10,7 @@ from imgpipe.errors import UsageError
 BUCKETS = ("s3", "gs", "az")
 WEB = ("http", "https")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_LOST_A_SLASH = re.compile(rf"({'|'.join((*BUCKETS, *WEB))}):/(?!/)", re.IGNORECASE)
 _SECRETS = re.compile(r"(?<=://)[^/?#\s]*@|(?<=\?)[^\s\"'<>)]+")
 
 
@@ -34,6 +35,16 @@ def scheme_of(location: str) -> str:
     """Of a URL, in lower case; empty for a path."""
     match = _URL.match(location)
     return match[1].lower() if match else ""
+
+
+def check_slashes(location: str) -> None:
+    """UsageError where it is a URL that has lost a slash, and would be taken for a folder in the working directory."""
+    if found := _LOST_A_SLASH.match(location):
+        meant = f"{found[1]}://{location[found.end() :]}"
+        raise UsageError(
+            f"did you mean {shown(meant)}? {found[0]} has one slash, as a pathlib.Path makes it: give a URL as text, "
+            f"and a local folder of that name as ./{found[0]}..."
+        )
 
 
 def shown(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 import socket
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,30 @@ def socket_in(monkeypatch):
 
 def test_a_location_without_a_scheme_is_a_local_folder(tmp_path):
     assert open_storage(str(tmp_path)).root == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("location", "meant"),
+    [
+        (Path("s3://bucket/x"), "s3://bucket/x"),
+        ("S3:/bucket/x", "S3://bucket/x"),
+        (Path("https://name:word@host/a.jpg"), "https://***@host/a.jpg"),
+        ("gs:/bucket/{000..009}.tar", "gs://bucket/{000..009}.tar"),
+    ],
+    ids=str,
+)
+def test_a_url_that_has_lost_a_slash_is_no_local_folder(location, meant):
+    """As `pathlib.Path` makes them: all would be written to a folder `s3:` in this one, and nobody would know."""
+    for opened in (open_storage, open_target):
+        with pytest.raises(UsageError, match=re.escape(f"did you mean {meant}?")):
+            opened(str(location))
+
+
+def test_a_folder_whose_name_looks_like_a_scheme_is_a_folder(tmp_path):
+    for name in ("s3:", "x/s3:/y", "C:/x", "a:/b", "s3:x"):
+        assert open_storage(name).root == os.path.abspath(name)
+    assert open_storage(f"{tmp_path}/s3:/x").root == f"{tmp_path}/s3:/x"
+    assert open_storage("./s3:/x").root == os.path.abspath("s3:/x")
 
 
 def test_a_scheme_without_a_storage_is_refused_by_name():
