@@ -9,7 +9,8 @@ from typing import get_args
 
 from imgpipe import codecs
 from imgpipe.concurrency.launch import StartMethod
-from imgpipe.engines import ENGINES
+from imgpipe.discovery import Selection
+from imgpipe.engines import ENGINES, Workforce
 from imgpipe.errors import UsageError
 from imgpipe.existing import KnownBy, Overwrite
 from imgpipe.naming import Naming
@@ -52,32 +53,41 @@ def _check_recipe(recipe: object) -> None:
 
 def _check_values(options: Options) -> None:
     """Refuse what only a program can give: without readers nothing is read, and an unknown word would mean any."""
-    workforce, existing = options.workforce, options.existing
+    _check_workforce(options.workforce)
+    _check_selection(options.selection)
+    share = 0 if options.savings is None else options.savings.share
+    if not (isinstance(share, int | float) and 0 <= share <= 1):
+        raise UsageError(f"share={share!r} is not valid; it is 0 to 1")
+    for name, word, valid in (
+        ("start_method", options.workforce.start_method, get_args(StartMethod)),
+        ("durability", options.durability, get_args(Durability)),
+        ("overwrite", options.existing.overwrite, get_args(Overwrite)),
+        ("known_by", options.existing.known_by, get_args(KnownBy)),
+    ):
+        if word not in valid:
+            raise UsageError(f"{name}={word!r} is not valid; valid are {', '.join(valid)}")
+
+
+def _check_workforce(workforce: Workforce) -> None:
     for name in ("cores", "io_threads", "readers", "writers", "tries", "memory"):
         number = getattr(workforce, name)
         if number is None and name in ("readers", "writers"):
             continue
         if not isinstance(number, int) or number < 1:
             raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
-    for name in ("include", "exclude", "only", "names"):
-        # The characters of a text would be taken one by one, and * chooses everything; of what can be walked once
-        # nothing is left for the work when all was counted.
-        if isinstance(texts := getattr(options.selection, name), str | Iterator):
-            raise UsageError(f"{name}={texts!r} is not valid; it is a tuple of such texts")
-    share = 0 if options.savings is None else options.savings.share
-    if not (isinstance(share, int | float) and 0 <= share <= 1):
-        raise UsageError(f"share={share!r} is not valid; it is 0 to 1")
     seconds = workforce.timeout
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise UsageError(f"timeout={seconds!r} is not valid; it is more than 0, or None for no limit")
-    for name, word, valid in (
-        ("start_method", workforce.start_method, get_args(StartMethod)),
-        ("durability", options.durability, get_args(Durability)),
-        ("overwrite", existing.overwrite, get_args(Overwrite)),
-        ("known_by", existing.known_by, get_args(KnownBy)),
-    ):
-        if word not in valid:
-            raise UsageError(f"{name}={word!r} is not valid; valid are {', '.join(valid)}")
+
+
+def _check_selection(selection: Selection) -> None:
+    for name in ("include", "exclude", "only", "names"):
+        # The characters of a text would be taken one by one, and * chooses everything; of what can be walked once
+        # nothing is left for the work when all was counted.
+        if isinstance(texts := getattr(selection, name), str | Iterator):
+            raise UsageError(f"{name}={texts!r} is not valid; it is a tuple of such texts")
+        if others := [text for text in texts or () if not isinstance(text, str)]:
+            raise UsageError(f"{name}: {others[0]!r} is no text; give str(...) of it, with / between its parts")
 
 
 def _check_outputs(recipe: Recipe, naming: Naming) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import get_origin, get_type_hints
 
 import pytest
@@ -470,6 +471,8 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
         for value in ("*.jpg", iter(["*.jpg"])):
             with pytest.raises(UsageError, match=f"^{name}=.* is not valid; it is a tuple of such texts"):
                 run(pictures, out, selection=Selection(**{name: value}))
+        with pytest.raises(UsageError, match=rf"^{name}: PosixPath\('b.png'\) is no text"):
+            run(pictures, out, selection=Selection(**{name: ("a.png", Path("b.png"))}))
     for name, more in (
         ("overwrite='nver'", {"existing": Existing(overwrite="nver")}),
         ("known_by='name'", {"existing": Existing(known_by="name")}),
