@@ -16,12 +16,10 @@ from imgpipe.engines.workforce import usable_cores
 from imgpipe.errors import RunError
 from imgpipe.flow import Meter
 from imgpipe.gate import make_gate
-from imgpipe.inplace import InPlace
 from imgpipe.job import Item, Job
 from imgpipe.journal import Making, OpenJournal, open_journal
 from imgpipe.options import Options, limits_of, workforce_of
 from imgpipe.plan import Plan, Through, make_plan
-from imgpipe.prune import gone, prune
 from imgpipe.publishing import NOT_BEGUN
 from imgpipe.recipe import Recipe
 from imgpipe.refusals import check_options, check_plan
@@ -85,17 +83,27 @@ def execute(
             closing(_done(found, steps, journal, options, plan)) as items,
         ):
             if options.prune and plan.may_prune:
-                yield from _until(stop, prune(plan.target, gone(plan.source, plan.target, journal), journal))
+                yield from _until(stop, _pruned(plan, journal))
             for item in items:
                 packed.settle(item)
                 yield item
 
 
 def _steps(plan: Plan, journal: OpenJournal, recipe: Recipe, options: Options, stop: Callable[[], bool]) -> Steps:
-    target = InPlace(plan.target, journal) if options.existing.in_place else plan.target
+    target = plan.target
+    if options.existing.in_place:
+        from imgpipe.inplace import InPlace
+
+        target = InPlace(target, journal)
     settings = recipe.settings(limits_of(options))
     treatment = Treatment(recipe.operations, recipe.plans, settings, options.savings, options.preserve)
     return make_steps(plan.source, target, treatment, stop, make_gate(plan, journal))
+
+
+def _pruned(plan: Plan, journal: OpenJournal) -> Generator[Item]:
+    from imgpipe.prune import gone, prune
+
+    return prune(plan.target, gone(plan.source, plan.target, journal), journal)
 
 
 def _done(

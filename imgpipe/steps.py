@@ -24,7 +24,8 @@ from imgpipe.late import name_outputs
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import Gate, write
 from imgpipe.savings import Judged, Savings, judge
-from imgpipe.storage import Data, Room, Storage, placed, read_into, read_remote
+from imgpipe.storage import Data, Room, Storage
+from imgpipe.storage.abilities import placed, read_into, read_remote
 from imgpipe.transform import OutputPlan, Settings, expected_memory, transform
 
 _NO_MEMORY = "not enough memory for this picture: raise --memory, or make the picture smaller first"

@@ -7,7 +7,8 @@ import shutil
 from contextlib import suppress
 from functools import cached_property
 
-from imgpipe.storage import Data, Durability, Entry, Room, placed
+from imgpipe.storage import Data, Durability, Entry, Room
+from imgpipe.storage.abilities import placed
 from imgpipe.storage.archive import Part, write_tar
 from imgpipe.storage.calls import SYSTEM, Calls, sync_folder
 from imgpipe.storage.indexes import Indexes

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgpipe.storage import Attributes, Listing, open_storage, read_into
+from imgpipe.storage import Attributes, Listing, open_storage
+from imgpipe.storage.abilities import read_into
 from imgpipe.storage.calls import SYSTEM
 from tests.folders import WatchedCalls, contents, failing_calls, opened_below, temporaries
 

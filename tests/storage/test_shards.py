@@ -11,7 +11,8 @@ from PIL import Image
 
 from imgpipe import Options, Recipe, process
 from imgpipe.errors import UsageError
-from imgpipe.storage import Listing, indexes, open_storage, open_target, read_into
+from imgpipe.storage import Listing, indexes, open_storage, open_target
+from imgpipe.storage.abilities import read_into
 from imgpipe.storage.members import read_at
 from imgpipe.storage.ranges import range_of
 from tests.folders import contents

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from imgpipe.job import Source
-from imgpipe.storage import Listing, answers, open_storage, read_remote
+from imgpipe.storage import Listing, answers, open_storage
+from imgpipe.storage.abilities import read_remote
 
 CONTENT = b"content"
 SIZE = len(CONTENT)
