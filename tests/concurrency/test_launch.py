@@ -194,14 +194,14 @@ def test_resource_tracker_killed(tmp_path, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_worker_killed_as_soon_as_it_is_seen(method):
     """Also one whose function is larger than a pipe, so that it dies while it is told what to do."""
-    with Drive(tasks.Heavy(bytes(1_000_000)), PoolOptions(1, tries=1, start_method=method)) as drive:
-        for _ in range(3):
+    for _ in range(2):
+        with Drive(tasks.Heavy(bytes(1_000_000)), PoolOptions(1, tries=1, start_method=method)) as drive:
             (pid,) = eventually(worker_pids)
             slay(pid)
-            eventually(lambda pid=pid: worker_pids() - {pid})
-        drive.offer(*range(10))
-        drive.finish()
-    assert sorted(drive.results) == [(1_000_000, number) for number in range(10)]
+            # On a busy machine it was ready before it was seen, and one that is idle is missed once there is a task.
+            drive.offer(*range(10))
+            drive.finish()
+        assert sorted(drive.results) == [(1_000_000, number) for number in range(10)]
 
 
 def test_a_process_that_has_ended_is_not_killed_since_another_may_have_its_number(monkeypatch):
