@@ -9,7 +9,7 @@ PRELOAD = ("imgpipe.preload",)
 
 def start_ahead() -> None:
     """Let the fork server load the libraries while this process is still finding out what to do."""
-    from imgpipe.concurrency.launch import fork_server
+    from imgpipe.concurrency.forking import fork_server
 
     fork_server(list(PRELOAD))
 

@@ -11,8 +11,8 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
 
@@ -21,21 +21,19 @@ from imgpipe.main_module import main_module_hidden_unless_a_file
 StartMethod: TypeAlias = Literal["forkserver", "spawn"]
 
 # multiprocessing's list of children is swept by every start, and two sweeps of one dead child lose its
-# exit status; so starts and joins of all pools of this process take turns.
-_TURN = threading.Lock()
-
+# exit status.
+TURN = threading.Lock()
+"""Taken by turns, by starts and joins of all pools of this process."""
 
 # What stands behind the folder of temporaries in the path of a socket, and how long that may be; on macOS.
 _BEHIND = len("/pymp-12345678/listener-12345678")
 _LONGEST = 103
 
-# Each worker takes some in its parent and in the fork server; macOS allows 256.
-_FILES = 4096
-
 UNKNOWN = 255
 """The exit code of a process of which multiprocessing does not know how it ended."""
 
-_FOR_THE_SERVER = "imgpipe.concurrency.fork_server"
+FOR_THE_SERVER = "imgpipe.concurrency.fork_server"
+"""What a fork server imports besides."""
 
 
 def default_start_method() -> StartMethod:
@@ -62,37 +60,6 @@ def leave_if_imported_by_a_worker() -> None:
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit(1)
-
-
-def fork_server(preload: list[str]) -> None:
-    """Fork the fork server off this process ahead of the first worker, where there is one.
-
-    It loads while this process does other things, and starts sooner than a new interpreter would. Only for a program's
-    own main function, that has just begun: no thread may run, and what is loaded here is loaded there. Both may have
-    more files open from then on.
-
-    Args:
-        preload: modules that it imports once, so that its children need not.
-    """
-    _allow_open_files()
-    if default_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        multiprocessing.get_context("forkserver").set_forkserver_preload([*preload, _FOR_THE_SERVER])
-        with _TURN, _interpreters_forked(), stop_signals_blocked():
-            forkserver.ensure_running()
-
-
-def _allow_open_files() -> None:
-    """Let this process and its workers have as many files open as many workers need, where the system lets them."""
-    if sys.platform != "win32":
-        import resource
-
-        with suppress(ValueError, OSError):  # a sandbox may refuse it
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-            if soft != resource.RLIM_INFINITY and soft < most:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def remove_sockets() -> None:
@@ -122,8 +89,8 @@ def start(
     """
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload([*preload, _FOR_THE_SERVER])
-    with _TURN, stop_signals_blocked(), main_module_hidden_unless_a_file():
+        context.set_forkserver_preload([*preload, FOR_THE_SERVER])
+    with TURN, stop_signals_blocked(), main_module_hidden_unless_a_file():
         if method == "forkserver":
             _forget_server_of_others()
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
@@ -149,19 +116,24 @@ def _forget_server_of_others() -> None:
     It is that of the program of which this is a forked copy, or has ended and was collected by others.
     """
     server = _fork_server()
-    if server._forkserver_pid is not None and _is_no_child(server._forkserver_pid):
+    if server._forkserver_pid is not None and _fate(server._forkserver_pid) == "no child":
         os.close(server._forkserver_alive_fd)
         server._forkserver_pid = None
 
 
 def may_have_ended(pid: int) -> bool:
     """Whether a child of this process has ended, collected or not; also where that cannot be seen."""
+    return _fate(pid) != "runs"
+
+
+def _fate(pid: int) -> Literal["runs", "ended", "no child", "unseen"]:
+    """What has become of a child of this process, which is none of its children any more once it was collected."""
     if not hasattr(os, "waitid"):  # macOS, before Python 3.13
-        return True
+        return "unseen"
     try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return "ended" if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) else "runs"
     except ChildProcessError:
-        return True
+        return "no child"
 
 
 def collect(process: BaseProcess) -> int | None:
@@ -169,7 +141,7 @@ def collect(process: BaseProcess) -> int | None:
     # A process that it had forked may hold the sentinel for ever.
     while is_alive(process):
         multiprocessing.connection.wait([process.sentinel], timeout=0.1)
-    with _TURN:
+    with TURN:
         process.join()
         code = process.exitcode
         process.close()
@@ -178,7 +150,7 @@ def collect(process: BaseProcess) -> int | None:
 
 def is_alive(process: BaseProcess) -> bool:
     """Whether a process that was not collected yet still runs."""
-    with _TURN:
+    with TURN:
         return _is_alive(process)
 
 
@@ -195,18 +167,7 @@ def _is_alive(process: BaseProcess) -> bool:
 
 def _was_collected_by_others(process: BaseProcess) -> bool:
     """Whether nobody can tell how a child of ours has ended: where SIGCHLD is ignored the system forgets it at once."""
-    return isinstance(process, multiprocessing.context.SpawnProcess) and _is_no_child(process.pid or 0)
-
-
-def _is_no_child(pid: int) -> bool:
-    """Whether no child of this process has that number, not even an ended one; false where that cannot be seen."""
-    if not hasattr(os, "waitid"):
-        return False
-    try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return True
-    return False
+    return isinstance(process, multiprocessing.context.SpawnProcess) and _fate(process.pid or 0) == "no child"
 
 
 def kill(process: BaseProcess) -> None:
@@ -214,50 +175,9 @@ def kill(process: BaseProcess) -> None:
 
     A fork server has then freed its number, which may be that of another process by now, or of a thread of one.
     """
-    with _TURN:
+    with TURN:
         if _is_alive(process):
             process.kill()
-
-
-@contextmanager
-def _interpreters_forked() -> Iterator[None]:
-    """Fork the helper processes of multiprocessing, which starts a new interpreter for each."""
-    from multiprocessing import util
-
-    spawn = util.spawnv_passfds
-    util.spawnv_passfds = _fork_interpreter
-    try:
-        yield
-    finally:
-        util.spawnv_passfds = spawn
-
-
-def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:  # noqa: ARG001 - its names
-    """As `multiprocessing.util.spawnv_passfds` for `python ... -c PROGRAM ARGUMENT...`, without a new interpreter."""
-    process = os.fork()
-    if process:
-        return process
-    status = 1
-    try:
-        _close_all_but(passfds)
-        at = args.index("-c")
-        sys.argv = ["-c", *args[at + 2 :]]
-        exec(args[at + 1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
-        status = 0
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else 0
-        # The process that it served has gone, perhaps killed.
-        remove_sockets()
-    finally:
-        os._exit(status)
-
-
-def _close_all_but(descriptors: Sequence[int]) -> None:
-    """What stays open is inherited for good; a copy of a lifeline's other end would keep a dead parent alive."""
-    last = 2
-    for descriptor in [*sorted(descriptors), os.sysconf("SC_OPEN_MAX")]:
-        os.closerange(last + 1, descriptor)
-        last = max(last, descriptor)
 
 
 @contextmanager

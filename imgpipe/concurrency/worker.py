@@ -14,15 +14,7 @@ from typing import Any
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena, make_arena
-from imgpipe.concurrency.launch import (
-    UNKNOWN,
-    StartMethod,
-    collect,
-    is_alive,
-    kill,
-    may_have_ended,
-    start,
-)
+from imgpipe.concurrency.launch import UNKNOWN, StartMethod, collect, is_alive, kill, may_have_ended, start
 from imgpipe.concurrency.serve import GOODBYE, NO_THREAD, READY_RECEIVED, RemoteTraceback, limit_message, serve
 
 LOST_ITS_SERVER = "lost its fork server"

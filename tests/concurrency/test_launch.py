@@ -295,10 +295,10 @@ def test_sweep_at_a_start_does_not_lose_how_another_process_ended(monkeypatch):
 FORKING = """
 import os, signal, sys
 from multiprocessing import forkserver, resource_tracker as tracking
-from imgpipe.concurrency import launch
+from imgpipe.concurrency import forking
 from imgpipe.concurrency.pool import Pool
 
-launch.fork_server(["colorsys"])
+forking.fork_server(["colorsys"])
 helpers = forkserver._forkserver._forkserver_pid, tracking._resource_tracker._pid
 with Pool(abs, processes=2) as pool:
     assert sorted(pool.imap_unordered(range(-9, 0))) == list(range(1, 10))
@@ -322,10 +322,10 @@ def test_helper_processes_are_forked_and_leave_with_their_parent(end):
 
 WITH_ARGUMENTS = """
 import os
-from imgpipe.concurrency import launch
+from imgpipe.concurrency import forking
 
 program = "import os, sys; os.write(1, repr(sys.argv).encode())"
-process = launch._fork_interpreter(b"python", ["python", "-I", "-c", program, "one", "-c"], [])
+process = forking._fork_interpreter(b"python", ["python", "-I", "-c", program, "one", "-c"], [])
 assert os.waitpid(process, 0)[1] == 0
 """
 
@@ -377,9 +377,9 @@ def test_many_workers_may_open_their_files_where_the_system_lets_them(soft, hard
     soft = min(soft, hard)
     program = (
         "import resource\n"
-        "from imgpipe.concurrency import launch\n"
+        "from imgpipe.concurrency import forking\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        "launch.fork_server([])\n"
+        "forking.fork_server([])\n"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
