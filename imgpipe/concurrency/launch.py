@@ -93,6 +93,7 @@ def start(
     with TURN, stop_signals_blocked(), main_module_hidden_unless_a_file():
         if method == "forkserver":
             _forget_server_of_others()
+            _wake_server()
         process: BaseProcess = context.Process(target=target, args=arguments, daemon=True)  # type: ignore[attr-defined]
         process.start()
         # By the next turn the server may be another one.
@@ -121,6 +122,16 @@ def _forget_server_of_others() -> None:
         server._forkserver_pid = None
 
 
+def _wake_server() -> None:
+    """Let a fork server go on that was stopped: we would wait for its answer for ever.
+
+    Ctrl-Z stops the whole group, and whoever continues this process need not know of the others.
+    """
+    server = _fork_server_pid()
+    if server is not None and _fate(server) == "runs":
+        os.kill(server, signal.SIGCONT)
+
+
 def may_have_ended(pid: int) -> bool:
     """Whether a child of this process has ended, collected or not; also where that cannot be seen."""
     return _fate(pid) != "runs"
@@ -140,7 +151,10 @@ def collect(process: BaseProcess) -> int | None:
     """Wait for a process that is ending, free what it held, and return its exit code."""
     # A process that it had forked may hold the sentinel for ever.
     while is_alive(process):
-        multiprocessing.connection.wait([process.sentinel], timeout=0.1)
+        told = multiprocessing.connection.wait([process.sentinel], timeout=0.1)
+        if not told and isinstance(process, multiprocessing.context.ForkServerProcess):
+            with TURN:
+                _wake_server()
     with TURN:
         process.join()
         code = process.exitcode

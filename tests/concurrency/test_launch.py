@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import warnings
+from contextlib import contextmanager
 
 import pytest
 
@@ -20,7 +21,7 @@ from imgpipe.concurrency import launch
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, worker_pids
+from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, stop, worker_pids
 from tests.conftest import wait_for_exit
 
 pytestmark = [
@@ -144,6 +145,43 @@ class TestForkServerKilled:
             drive.finish()
         assert len(raised) == 4
         assert_all_done(drive, some(10))
+
+
+@contextmanager
+def stopped_server():
+    """Where it stays stopped, what waits for it hangs until the block is left."""
+    stop(pid := server_pid())
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+class TestForkServerStopped:
+    """As where Ctrl-Z stopped the whole group, and the program itself alone was continued."""
+
+    def test_a_pool_ends_and_a_next_one_begins(self):
+        with Drive(perform, PoolOptions(2, start_method="forkserver")) as drive:
+            drive.offer(*some(10))
+            drive.settle()
+            with stopped_server():
+                drive.finish()
+        assert_all_done(drive, some(10))
+        with stopped_server(), Drive(perform, PoolOptions(1, start_method="forkserver")) as drive:
+            drive.offer(*some(10))
+            drive.finish()
+        assert_all_done(drive, some(10))
+
+    def test_workers_are_replaced(self):
+        with Drive(perform, PoolOptions(1, start_method="forkserver")) as drive:
+            drive.offer(*some(10))
+            drive.settle()
+            with stopped_server():
+                for pid in worker_pids():
+                    os.kill(pid, signal.SIGKILL)
+                drive.offer(*some(10, 10))
+                drive.finish()
+        assert_all_done(drive, some(20))
 
 
 def test_fork_server_that_takes_its_time_to_die(monkeypatch):
