@@ -7,6 +7,7 @@ the death of one cannot block another. See `owner` for what happens when one die
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,8 +18,9 @@ from typing import Any, Generic, TypeVar
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.admission import Admission, Budget
 from imgpipe.concurrency.channel import Channel
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.owner import Lost, Owner
-from imgpipe.concurrency.roster import PoolOptions, Roster
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions, Roster
 from imgpipe.concurrency.stage import Crew, crew_at_work, stage
 from imgpipe.concurrency.warden import warden
 
@@ -36,7 +38,7 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
 
     Raises:
         PoolBroken: (out of the channel) more than 4 x processes workers died before they were ready or
-            while idle, and nothing was done in between.
+            while idle, and nothing was done in between; or the program ends inside the block.
     """
     results: Channel[Any] = Channel(options.capacity, senders=options.processes, weigh=options.weigh)
     roster = Roster(wire.dumps((function, options.initializer)), options)
@@ -47,15 +49,30 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
         threading.Thread(target=Owner(roster, tasks, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)
     ]
-    with ExitStack() as running:
+    running, turn, process = ExitStack(), threading.Lock(), os.getpid()
+
+    def close() -> None:
+        # Whoever is second waits until all has gone that uses what is closed next.
+        with turn:
+            running.close()
+
+    def end_with_program() -> None:
+        """A program may end inside the block; multiprocessing would wait for ever then, its SIGTERM being ignored."""
+        if not is_copy_of(process):
+            # A daemonic thread would else take what came until now for all that there is.
+            results.fail(PoolBroken("the program ends, and its worker processes with it"))
+            close()
+
+    try:
         running.enter_context(warden(roster.clock, roster.employed))
         running.enter_context(crew_at_work(threads, source, results))
         running.callback(budget.close)
         running.callback(roster.kill_all)
-        # A program may end inside the block; multiprocessing would wait for ever then, its SIGTERM being ignored.
-        atexit.register(running.close)
-        running.callback(atexit.unregister, running.close)
+        atexit.register(end_with_program)
         yield results
+    finally:
+        atexit.unregister(end_with_program)
+        close()
 
 
 def _passing_by(options: PoolOptions, results: Channel[Any]) -> Callable[[Any], bool]:

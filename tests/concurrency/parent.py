@@ -1,13 +1,15 @@
 """A program with a pool, to be killed, signalled or left by the tests: parent.py METHOD FOLDER WHAT [TRICK]."""
 
+import atexit
 import os
 import signal
 import sys
+import threading
 import time
 
 from imgpipe.concurrency import worker
 from imgpipe.concurrency.pool import Pool
-from imgpipe.concurrency.roster import PoolOptions
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from tests.concurrency.tasks import Initializer, Task, perform
 
 METHOD, FOLDER, WHAT, TRICK = (*sys.argv[1:], "", "", "", "")[:4]
@@ -81,6 +83,25 @@ def leave_it_open():
     unended.append(results)
     next(results)
     print("the end", flush=True)
+
+
+def leave_it_to_a_daemon():
+    """The program ends while a daemonic thread waits for the rest of the results; say what that one is told."""
+    began = threading.Event()
+
+    def wait_for_all():
+        try:
+            for _ in Pool(perform, 2, PoolOptions(start_method=METHOD)).imap_unordered([Task(2), *two_tasks("sleep")]):
+                began.set()
+            print("that was all", flush=True)
+        except PoolBroken as error:
+            print(error, flush=True)
+
+    daemon = threading.Thread(target=wait_for_all, daemon=True)
+    # What was registered first is called last.
+    atexit.register(daemon.join)
+    daemon.start()
+    began.wait()
 
 
 if __name__ == "__main__":

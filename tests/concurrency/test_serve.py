@@ -124,6 +124,13 @@ def test_program_that_leaves_its_pool_open_still_ends(tmp_path, method, trick):
         assert errors_of(tmp_path) == ""
 
 
+def test_daemonic_thread_does_not_take_what_came_until_the_end_of_the_program_for_all(tmp_path):
+    with Bell(tmp_path), parent(tmp_path, "forkserver", str(tmp_path), "leave_it_to_a_daemon") as process:
+        assert process.stdout.read() == "the program ends, and its worker processes with it\n"
+        assert process.wait(PATIENCE) == 0
+        assert errors_of(tmp_path) == ""
+
+
 @pytest.mark.parametrize("talk", [lambda end: serve._send(end, serve.READY), serve._receive])
 def test_worker_whose_parent_has_gone_ends_without_a_word(monkeypatch, talk):
     class Ended(BaseException):
