@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from imgpipe.concurrency.lineage import is_copy_of
-from imgpipe.concurrency.room import StartRefused, start_thread
+from imgpipe.concurrency.room import StartRefused, join_thread, start_thread
 from imgpipe.errors import UsageError
 from imgpipe.storage.conditional import Conditional
 from imgpipe.storage.listing import OWN_FOLDER
@@ -69,15 +69,17 @@ class Lease:
         try:
             start_thread(self._thread)
         except StartRefused as error:
-            self._storage.forget(_LOCK)
             raise OSError(errno.EAGAIN, str(error)) from error
 
     def release(self) -> None:
-        """Give it back; a copy of the program that was forked from it has nothing to give."""
+        """Give it back, also where an interrupt came while it was taken.
+
+        A copy of the program that was forked from it has nothing to give.
+        """
         if is_copy_of(int(self._owner["pid"])):
             return
         self._end.set()
-        self._thread.join()
+        join_thread(self._thread)
         with suppress(OSError):
             if not self.lost and self._is_ours():
                 self._storage.forget(_LOCK)
@@ -137,8 +139,8 @@ def held(storage: Conditional) -> Iterator[Lease]:
         OSError: it cannot be taken.
     """
     lease = Lease(storage)
-    lease.take()
     try:
+        lease.take()
         yield lease
     finally:
         lease.release()

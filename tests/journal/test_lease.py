@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from imgpipe.concurrency.room import start_thread
 from imgpipe.errors import UsageError
 from imgpipe.journal import lease as leases
 from imgpipe.journal.lease import Lease
@@ -302,6 +303,28 @@ def test_it_expires_for_others_only_after_its_owner_took_it_for_lost():
 def test_a_lock_for_which_there_is_no_thread_is_given_back(storage, monkeypatch):
     with monkeypatch.context() as here:
         no_more_threads(here)
-        with pytest.raises(OSError, match="ulimit -u"):
-            Lease(storage).take()
+        with pytest.raises(OSError, match="ulimit -u"), leases.held(storage):
+            pass
     assert storage.data is None
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lock_whose_taking_is_interrupted_is_given_back(storage, monkeypatch, when):
+    """Else a notebook, which goes on after a Ctrl-C, would keep it for good."""
+
+    def interrupted(thread):
+        if when == "after":
+            start_thread(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(leases, "start_thread", interrupted)
+    with pytest.raises(KeyboardInterrupt), leases.held(storage):
+        pass
+    assert storage.data is None
+
+
+def test_the_lock_of_another_that_is_met_stays(storage):
+    storage.lay(OTHER)
+    with pytest.raises(UsageError, match="another run"), leases.held(storage):
+        pass
+    assert storage.data == OTHER
