@@ -42,6 +42,13 @@ def assert_done(results, tasks):
     assert sorted(done, key=lambda one: one.number) == sorted(map(undisturbed, tasks), key=lambda one: one.number)
 
 
+@pytest.fixture
+def far_ahead(monkeypatch):
+    """A worker gets all tasks that there are, however long those before have taken."""
+    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
+    monkeypatch.setattr(owner, "_SECONDS_OF_A_LONG_TASK", 1e6)
+
+
 class TestTaskThatKillsItsWorker:
     @pytest.mark.parametrize(
         ("method", "trick", "cause"),
@@ -91,9 +98,9 @@ class TestTaskThatKillsItsWorker:
         assert {lost.error.tries for lost in drive.lost} == {2}
 
     @pytest.mark.parametrize("tries", [1, 2])
+    @pytest.mark.usefixtures("far_ahead")
     def test_tasks_ahead_at_its_worker_are_not_charged(self, monkeypatch, tries):
         """All forty are at the one worker when it dies; the second one that kills has all its tries then."""
-        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         monkeypatch.setattr(owner, "_MOST_AHEAD", 100)
         others = innocents(0, 40)
         with Drive(perform, PoolOptions(1, tries=tries)) as drive:
@@ -102,9 +109,9 @@ class TestTaskThatKillsItsWorker:
         assert_done(results, others)
         assert [(lost.task.number, lost.error.tries) for lost in drive.lost] == [(98, tries), (99, tries)]
 
-    def test_those_it_has_answered_before_are_not_charged_although_more_is_handed_over(self, tmp_path, monkeypatch):
+    @pytest.mark.usefixtures("far_ahead")
+    def test_those_it_has_answered_before_are_not_charged_although_more_is_handed_over(self, tmp_path):
         """Its owner waits for somebody to take the second result while the third is answered and the fourth kills."""
-        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         source = Channel(Capacity(10))
         with Bell(tmp_path) as bell, pool_stage(perform, source, PoolOptions(1, Capacity(1), tries=1)) as results:
             source.put(Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go")))
@@ -275,9 +282,9 @@ class TestDeathBeforeReady:
                 assert_done(drive.finish(), innocents(0, 5))
 
 
-def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("far_ahead")
+def test_source_that_fails_ends_the_pool_although_a_worker_hangs(tmp_path):
     """The worker has one task more when its owner learns of the failure, and does not hear that it is let go."""
-    monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
     source = Channel(Capacity(10))
     with Bell(tmp_path) as bell, pool_stage(perform, source, PoolOptions(1, Capacity(1))) as results:
         first = Task(1, trick="wait", bell=bell.path, go=str(tmp_path / "go"))
@@ -320,9 +327,9 @@ class TestDeadline:
         assert str(lost.error) == "not done after 1 s"
         assert_done(results, innocents(0, 40))
 
-    def test_does_not_count_against_tasks_ahead(self, tmp_path, monkeypatch, time):
+    @pytest.mark.usefixtures("far_ahead")
+    def test_does_not_count_against_tasks_ahead(self, tmp_path, time):
         """Three tasks at one worker, each of which hangs: each has its own deadline, and is tried once."""
-        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=0.4)) as drive:
             drive.offer(*innocents(0, 5), *[Task(number, trick="hang", bell=bell.path) for number in range(50, 53)])
             drive.offer(*innocents(5, 5))
@@ -338,9 +345,9 @@ class TestDeadline:
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
 
     @pytest.mark.parametrize(("trick", "raw"), [("hang", True), ("hang", False)])
+    @pytest.mark.usefixtures("far_ahead")
     def test_holds_while_a_large_task_is_handed_over(self, tmp_path, monkeypatch, time, trick, raw):
         """The worker hangs in C and does not read: neither may the owner hang, nor may the large task be charged."""
-        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
         monkeypatch.setattr(tools, "make_arena", lambda size: None)  # else what is raw would not go through the pipe
         large = [Task(number, bytes(20_000_000), raw=raw) for number in (10, 11)]
         first = Task(1, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / "go"))
@@ -392,12 +399,25 @@ class TestDeadline:
         assert {type(lost.error) for lost in drive.lost} == {DeadlineExpired}
         assert len(drive.lost) == 10
 
-    def test_is_for_each_task_not_for_all_that_are_ahead(self, tmp_path, monkeypatch):
-        """Five tasks of half a second, handed over together, each with two seconds."""
-        monkeypatch.setattr(owner, "_SECONDS_AHEAD", 1e6)
-        wanted = [Task(number, trick="doze") for number in range(5)]
-        with Drive(perform, PoolOptions(1, deadline=2.0)) as drive:
+    @pytest.mark.usefixtures("far_ahead")
+    def test_is_for_each_task_not_for_all_that_are_ahead(self, tmp_path, time):
+        """Four tasks in one message, each with one second, of which it takes most."""
+        wanted = [
+            Task(number, trick="wait", bell=str(tmp_path / "bell"), go=str(tmp_path / f"go {number}"))
+            for number in range(5)
+        ]
+        with Bell(tmp_path) as bell, Drive(perform, PoolOptions(1, deadline=1.0)) as drive:
             drive.offer(*wanted)
+            for number in range(5):
+                assert bell.wait()[1] == number
+                eventually(lambda number=number: len(drive.results) == number)
+                eventually(lambda: any(waits(thread, "receive") for thread in threads_named("pool-")))
+                if number:
+                    assert drive.source.depth == 0
+                time.now += 0.9
+                asked = time.asked
+                eventually(lambda asked=asked: time.asked > asked + 1)
+                (tmp_path / f"go {number}").touch()
             assert_done(drive.finish(), wanted)
 
     def test_that_is_generous_changes_nothing(self):
