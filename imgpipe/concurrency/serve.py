@@ -59,10 +59,12 @@ def serve(connection: Connection, look: wire.Look | None = None, outputs: Arena 
     # What an error is told with is loaded while there is memory for it, and not in the parent.
     import traceback  # noqa: F401
 
-    _leave_with_parent()
+    _leave_with_server()
     _ignore_stop_signals()
     _print_to_stderr()
-    function, initializer = wire.loads(_receive(connection, look))
+    work = _receive(connection, look)
+    _leave_with_parent()
+    function, initializer = wire.loads(work)
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[wire.Received] = SimpleQueue()
@@ -143,20 +145,35 @@ def _pickled_error(error: Exception) -> wire.Message:
     return wire.dumps((None, (RemoteError(words), text), 0.0))
 
 
-def _leave_with_parent() -> None:
-    """Die when the parent or the fork server dies, even inside C code that holds the interpreter's lock."""
+def _leave_with_server() -> None:
+    """Die when whoever has forked this process dies, the parent or the fork server."""
     if sys.platform == "linux":
         import ctypes
-        import fcntl
 
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # That is the fork server, which may outlive the parent: it stays as long as a worker does. The sentinel
-        # is a pipe whose other end the parent alone holds, so the kernel can watch it for us.
+
+
+def _leave_with_parent() -> None:
+    """Die when the parent dies, even inside C code that holds the interpreter's lock.
+
+    Only for a process that has heard from its parent: of the write that told it what process it is, the system may
+    speak after that could be read already, where it is interrupted in between.
+    """
+    if sys.platform == "linux":
+        import fcntl
+        import select
+
+        # A fork server may outlive the parent: it stays as long as a worker does. The sentinel is a pipe whose other
+        # end the parent alone holds, so the kernel can watch it for us.
         parent = multiprocessing.parent_process()
         if parent is not None:
             fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
             fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
+            hung_up = select.poll()
+            hung_up.register(parent.sentinel, select.POLLHUP)
+            if hung_up.poll(0):
+                os._exit(0)
 
 
 def _print_to_stderr() -> None:

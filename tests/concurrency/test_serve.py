@@ -2,15 +2,17 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from imgpipe.concurrency import serve
+from imgpipe.concurrency import launch, serve, wire
 from tests.concurrency.tools import PATIENCE, Bell, eventually
 from tests.conftest import remove_sockets_of_the_killed, wait_for_exit
 
@@ -39,6 +41,14 @@ def parent(folder, *arguments):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+class Ended(BaseException):
+    """Stands for the end of a process."""
+
+
+def end(status):
+    raise Ended(status)
 
 
 def errors_of(folder):
@@ -124,6 +134,36 @@ def test_program_that_leaves_its_pool_open_still_ends(tmp_path, method, trick):
         assert errors_of(tmp_path) == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_worker_does_not_die_of_what_the_system_says_late_of_its_start():
+    """That a write has ended is told after what was written can be read, and on a busy machine much later."""
+    ours, theirs = multiprocessing.Pipe()
+    process, _ = launch.start("forkserver", serve.serve, (theirs,), [])
+    theirs.close()
+    eventually(lambda: ignores(process.pid, signal.SIGTERM))
+    to_the_sentinel, _ = process._popen.finalizer._args
+    os.write(to_the_sentinel, b"-")
+    wire.send(ours, wire.dumps((abs, None)))
+    assert wire.receive(ours) == serve.READY_RECEIVED
+    ours.close()
+    assert launch.collect(process) == 0
+
+
+def ignores(pid, number):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search("SigIgn:\t(.*)", status)[1], 16) >> number - 1 & 1
+
+
+def test_worker_whose_parent_has_gone_before_it_looked_ends(monkeypatch):
+    monkeypatch.setattr(os, "_exit", end)
+    sentinel, theirs = os.pipe()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=sentinel))
+    os.close(theirs)
+    with pytest.raises(Ended):
+        serve._leave_with_parent()
+    os.close(sentinel)
+
+
 def test_daemonic_thread_does_not_take_what_came_until_the_end_of_the_program_for_all(tmp_path):
     with Bell(tmp_path), parent(tmp_path, "forkserver", str(tmp_path), "leave_it_to_a_daemon") as process:
         assert process.stdout.read() == "the program ends, and its worker processes with it\n"
@@ -133,12 +173,6 @@ def test_daemonic_thread_does_not_take_what_came_until_the_end_of_the_program_fo
 
 @pytest.mark.parametrize("talk", [lambda end: serve._send(end, serve.READY), serve._receive])
 def test_worker_whose_parent_has_gone_ends_without_a_word(monkeypatch, talk):
-    class Ended(BaseException):
-        pass
-
-    def end(status):
-        raise Ended(status)
-
     monkeypatch.setattr(os, "_exit", end)
     ours, theirs = multiprocessing.Pipe()
     ours.close()
