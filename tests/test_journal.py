@@ -493,6 +493,22 @@ def test_where_there_is_no_thread_to_write_them_in_time_a_run_is_refused(out, mo
     make(out, "a.jpg")
 
 
+def test_a_journal_that_cannot_be_closed_is_an_output_error_that_names_it(out, monkeypatch):
+    """A network disk may say only then that it had no room for what was written."""
+    close = os.close
+
+    def close_badly(descriptor):
+        name = os.path.join(out, ".imgpipe/journal.jsonl")
+        is_journal = os.path.exists(name) and os.path.samestat(os.fstat(descriptor), os.stat(name))
+        close(descriptor)
+        if is_journal:
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "close", close_badly)
+    with pytest.raises(OutputError, match="cannot write the journal: Disk quota exceeded"), opened(out):
+        pass
+
+
 def test_a_lock_that_the_file_system_does_not_have_is_an_output_error(out, monkeypatch):
     import fcntl
 

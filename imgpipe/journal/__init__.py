@@ -14,7 +14,7 @@ that none waits for long while a large picture is being worked on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from imgpipe.journal.file import JournalFile, content, index_of
 from imgpipe.journal.folder import folder_of, locked, make_folder, sweep
 from imgpipe.journal.lookup import Journal, Making
 from imgpipe.journal.records import Index
-from imgpipe.journal.writer import OpenJournal, OutputErrors
+from imgpipe.journal.writer import WRITING, OpenJournal, OutputErrors
 from imgpipe.storage import Storage, open_storage
 from imgpipe.storage.origins import note_origin
 
@@ -68,12 +68,21 @@ def _opened(storage: Storage, origin: str) -> Iterator[tuple[JournalFile | Segme
         return
     durable = storage.durability == "fsync"
     folder = make_folder(output, calls, durable=durable)
-    with locked(folder, output, calls), closing(JournalFile(folder, calls, durable=durable)) as file:
+    with locked(folder, output, calls), _closed(JournalFile(folder, calls, durable=durable)) as file:
         note_origin(folder, origin, calls)
         index = file.compact(file.load())
         claims = (outputs for jobs in index.begun.values() for outputs in jobs)
         sweep(output, (name for outputs in claims for name in outputs), calls)
         yield file, index
+
+
+@contextmanager
+def _closed(file: JournalFile) -> Iterator[JournalFile]:
+    try:
+        yield file
+    finally:
+        with WRITING:
+            file.close()
 
 
 def _conditional(storage: Storage) -> Conditional:

@@ -97,12 +97,13 @@ class JournalFile:
         return self.load()
 
     def close(self) -> None:
-        """Nothing is appended after this."""
+        """Nothing is appended after this; OSError where what was appended may not be there (a network disk)."""
         if is_copy_of(self._process):
             return
         with self._lock:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            # Its number is free also where that fails, and may be another's then.
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

@@ -47,7 +47,8 @@ def locked(folder: str, output: str, calls: Calls) -> Iterator[None]:
         # A process that was forked meanwhile has it open too, and may outlive this one.
         if not is_copy_of(owner):
             _unlock(descriptor)
-        os.close(descriptor)
+        with suppress(OSError):  # nothing was written to it
+            os.close(descriptor)
 
 
 def sweep(output: str, names: Iterable[str], calls: Calls) -> None:

@@ -49,7 +49,7 @@ class OutputErrors:
             raise OutputError(f"{self._what}: {reason}; mend that and run the same command again") from error
 
 
-_WRITING = OutputErrors("cannot write the journal")
+WRITING = OutputErrors("cannot write the journal")
 
 
 class OpenJournal(Journal):
@@ -132,7 +132,7 @@ class OpenJournal(Journal):
             lines, self._waiting = self._waiting, []
             try:
                 if lines:
-                    with _WRITING:
+                    with WRITING:
                         self._storage.sync()
                     self._append(lines)
             except Exception as error:
@@ -176,7 +176,7 @@ class OpenJournal(Journal):
 
     def _append(self, lines: list[bytes]) -> None:
         if lines and os.getpid() == self._process:
-            with _WRITING:
+            with WRITING:
                 self._file.append(b"".join(lines))
 
 
