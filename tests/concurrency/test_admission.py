@@ -200,6 +200,19 @@ class TestClaimOfAll:
                     budget.release(100)
         assert came == [100, 100, 50]
 
+    def test_goes_before_one_for_which_there_is_room(self):
+        budget, came = Budget(100), []
+        budget.claim(60)
+        with in_threads(lambda: came.append(budget.claim_all())) as (alone,):
+            eventually(lambda: waits(alone, "claim_all"))
+            with in_threads(lambda: came.append(budget.claim(10))) as (small,):
+                eventually(lambda: came or waits(small, "claim"))
+                assert not came
+                budget.release(60)
+                eventually(lambda: came)
+                budget.release(100)
+        assert came == [100, 10]
+
     def test_ends_the_claims_of_others_although_there_is_more_for_them_to_do(self):
         admitted, came = admission([1, 1, 1], more=True), []
         _, claimed = admitted.take()

@@ -7,9 +7,10 @@ from contextlib import closing
 
 import pytest
 
+from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
 from imgpipe.concurrency.pool import Pool, pool_stage
-from imgpipe.concurrency.roster import PoolOptions
+from imgpipe.concurrency.roster import PoolOptions, Roster
 from imgpipe.concurrency.serve import RemoteError, RemoteTraceback
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks
@@ -215,6 +216,14 @@ class TestLeaving:
                 pids = {bell.wait()[0], bell.wait()[0]}
                 assert pids == worker_pids()
             assert not worker_pids()
+
+    def test_ends_one_that_nobody_knew_of_yet_when_the_others_were_killed(self):
+        """Its owner would wait until it is ready, and that may be never."""
+        roster = Roster(wire.dumps((abs, None)), PoolOptions())
+        roster.kill_all()
+        with pytest.raises(Closed):
+            roster.hire()
+        assert not worker_pids()
 
     def test_with_no_task_taken(self):
         source = Channel(Capacity())
