@@ -31,6 +31,7 @@ class _Gate:
         self._existing = plan.existing
         self._journal = journal
         self._misplaced = plan.misplaced
+        self._originals = plan.originals()
         self._early = plan.keys
         self._late: set[int] = set()
         self._owners: dict[int, str] | None = None
@@ -46,6 +47,8 @@ class _Gate:
         source = made.job.source
         if failed := self._misplaced(made.job):
             return failed
+        if kept := self._originals.kept(made.job, made.job.targets):
+            return kept
         if taken := self._taken(made.job):
             message = f"another input became {taken} in this run; tell them apart with --name"
             return Item(source, Status.FAILED, failure=Failure("CollisionError", message))

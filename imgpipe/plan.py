@@ -17,6 +17,7 @@ from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.journal import Journal
 from imgpipe.journal.groups import noted
 from imgpipe.naming import Named, Naming, named, targets
+from imgpipe.originals import Originals
 from imgpipe.places import check_target, open_source, place_in
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Storage, open_target
@@ -71,7 +72,7 @@ class Plan(NamedTuple):
 
     def _decide(self, journal: Journal) -> Callable[[Job | Item], Job | Item]:
         """What is to be done with what is found, also with inputs that came after they were counted."""
-        triage = Triage(self.source, self.target, self.existing, journal)
+        triage = Triage(self.source, self.target, self.existing, journal, self.originals())
         taken = Taken(self.keys, folded=self.folded)
         in_place, by_key = self.existing.in_place, self._becomes_samples
 
@@ -89,6 +90,10 @@ class Plan(NamedTuple):
     def late(self) -> bool:
         """Whether names of outputs are known only once these are made."""
         return any(output.late for output in self.outputs)
+
+    def originals(self) -> Originals:
+        """What no output may come to by links."""
+        return Originals(self.source, self.target, in_place=self.existing.in_place)
 
     def misplaced(self, job: Job) -> Item | None:
         """The item of a job whose outputs would be in INPUT, now that all their names are known; else None."""

@@ -13,6 +13,7 @@ from imgpipe.existing import Existing
 from imgpipe.job import Failure, Item, Job, Output, Status
 from imgpipe.journal import Journal
 from imgpipe.naming import printable
+from imgpipe.originals import Originals
 from imgpipe.storage import Storage
 from imgpipe.template import parse
 
@@ -28,12 +29,14 @@ class Triage(NamedTuple):
         target: the storage to write.
         existing: what is done where an output stands already.
         journal: what earlier runs made.
+        originals: what is never written to by links.
     """
 
     source: Storage
     target: Storage
     existing: Existing
     journal: Journal
+    originals: Originals
 
     def decide(self, job: Job) -> Job | Item:
         """The job, or an item where nothing is to be done, or cannot be.
@@ -57,6 +60,8 @@ class Triage(NamedTuple):
         if not self.existing.force and self.journal.passed_over(job.source):
             return Item(job.source, Status.SKIPPED, reason="its outputs save too little, as was seen before")
         known = [output for output in job.all_targets if not output.late]
+        if kept := self.originals.kept(job, known):
+            return kept
         for output in known:
             if reason := self.existing.refusal(output.name, job.source, self.target, self.journal):
                 return Item(job.source, Status.SKIPPED, reason=reason)

@@ -3,13 +3,15 @@
 import os
 import shutil
 import socket
+from typing import get_args
 
 import pytest
 
 from imgpipe.api import Report
 from imgpipe.discovery import Selection
 from imgpipe.errors import CollisionError
-from imgpipe.recipe import Recipe
+from imgpipe.existing import Existing, Overwrite
+from imgpipe.recipe import Recipe, Rendition
 from imgpipe.run import execute, prepare
 from imgpipe.storage import Listing
 from imgpipe.storage.local import LocalFolder
@@ -18,6 +20,8 @@ from tests.runs import SMALL, ends, options, run
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
+WIDE = Recipe(outputs=[Rendition(format="png", name="{stem}-{width}{ext}")])
+ONLY_WIDTH = Recipe(outputs=[Rendition(format="png", name="{dir}/{width}{ext}")])
 WEBP = Recipe(["resize:width=12"], format="webp")
 
 FINE = [
@@ -120,6 +124,63 @@ def test_an_output_inside_the_input_and_an_input_inside_the_output_do_no_harm(tr
     changed = {path for path, trace in traces(tree / "x/out").items() if before[path] != trace}
     assert not changed
     assert {"a.png", "a.webp"} <= contents(tree).keys()
+
+
+@pytest.mark.parametrize("recipe", [SMALL, WEBP, WIDE], ids=["same-name", "another", "late"])
+@pytest.mark.parametrize("overwrite", get_args(Overwrite))
+def test_links_in_the_output_that_lead_to_inputs_or_other_outputs_are_not_written_through(tree, out, recipe, overwrite):
+    for seed, name in enumerate(("a.png", "x/b.png", "x/deep/c.png", "y/b.png")):
+        paint(tree / name, seed=seed)
+    out.mkdir()
+    os.symlink("../in/x", out / "x")
+    os.symlink(".", out / "y")
+    before = traces(tree)
+    report = run(tree, out, recipe, existing=Existing(overwrite))
+    linked = dict.fromkeys(("x/b.png", "x/deep/c.png", "y/b.png"), "failed")
+    assert ends(report) == {"a.png": "written", **linked}
+    assert f"leads to {tree}/x, which is in INPUT" in report.errors["x/b.png"]
+    assert f"leads to {out}, which is in OUTPUT too" in report.errors["y/b.png"]
+    assert traces(tree) == before
+
+
+@pytest.mark.parametrize("recipe", [SMALL, ONLY_WIDTH], ids=["same-name", "late"])
+def test_an_original_to_which_a_link_in_the_input_leads_is_not_replaced(tree, out, recipe):
+    for seed, name in enumerate(("24.png", "x/24.png")):
+        paint(out / name, seed=seed)
+    os.symlink(out / "24.png", tree / "24.png")
+    os.symlink(out / "x", tree / "x")
+    before = contents(out)
+    followed = Selection(Listing(follow_symlinks=True))
+    report = run(tree, out, recipe, existing=Existing("always"), selection=followed)
+    assert ends(report) == {"24.png": "failed", "x/24.png": "failed"}
+    assert "it is the original" in report.errors["24.png"]
+    assert contents(out) == before
+
+
+def test_where_an_output_stands_as_a_link_or_another_name_of_its_source_only_this_name_is_replaced(tree, out):
+    for seed, name in enumerate(("a.png", "b.png")):
+        paint(tree / name, seed=seed)
+    out.mkdir()
+    os.link(tree / "a.png", out / "a.png")
+    os.symlink(tree / "b.png", out / "b.png")
+    before = contents(tree)
+    assert set(ends(run(tree, out, existing=Existing("always"))).values()) == {"written"}
+    assert contents(tree) == before
+    assert not (out / "b.png").is_symlink()
+
+
+def test_in_place_a_picture_that_two_folders_lead_to_is_processed_by_one_of_them(tree):
+    paint(tree / "x/a.png", size=(48, 32))
+    os.symlink("x", tree / "y")
+    for end in ("written", "unchanged"):
+        report = run(
+            tree,
+            tree,
+            Recipe(["resize:50%"]),
+            existing=Existing(in_place=True),
+            selection=Selection(Listing(follow_symlinks=True)),
+        )
+        assert ends(report) == {"x/a.png": end, "y/a.png": "failed"}
 
 
 def test_where_the_disk_folds_names_inputs_that_differ_in_case_are_refused_before_any_work(tree, out, monkeypatch):
