@@ -139,22 +139,24 @@ class _Listeners(NamedTuple):
 
 
 def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, meter: Meter) -> _End:
+    def has_failed() -> bool:
+        return request.fail_fast and told.tally.counts[Status.FAILED] > 0
+
     try:
         with (
             progress(told.tally, sys.stderr, wanted=request.progress) as bar,
-            closing(execute(plan, request.recipe, request.options, stop.__bool__, meter)) as items,
+            closing(execute(plan, request.recipe, request.options, lambda: bool(stop) or has_failed(), meter)) as items,
         ):
+            # Also after a failure to the end: what was in flight is published, and would be told of as not begun.
             for item in items:
                 told.add(item)
                 if bar is not None and item.status is not Status.PRUNED:
                     bar.update()
-                if request.fail_fast and item.failure is not None:
-                    return _End(cli.SOME_FAILED)
     except KeyboardInterrupt:
         return _End(hurried=True)
     except RunError as cause:
         return _End(cli.CANNOT_GO_ON, _complained(cause))
-    return _End()
+    return _End(cli.SOME_FAILED) if has_failed() else _End()
 
 
 def _sum_up(lines: TextIO, tally: Tally, end: _End) -> _End:

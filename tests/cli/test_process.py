@@ -275,6 +275,20 @@ def test_fail_fast_stops_with_status_1(pictures, tmp_path):
     assert "0 written" in done.stdout
 
 
+def test_what_was_in_flight_at_the_first_failure_is_finished_and_counted(tmp_path, monkeypatch, capsys):
+    for number in range(12):
+        paint(tmp_path / "in" / f"{number:02}.png", (120, 80), seed=number)
+    (tmp_path / "in" / "01.png").write_text("this is no picture")
+    arguments = ["process", "in", "out", "--fail-fast", "--engine", "threads", "-j", "3", "--json", "told.jsonl"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["imgpipe", *arguments])
+    assert cli.run() == cli.SOME_FAILED
+    *items, sums = map(json.loads, Path("told.jsonl").read_text().splitlines())
+    assert contents("out").keys() == {item["source"] for item in items if item["status"] == "written"}
+    assert sums["written"] + sums["failed"] + sums["skipped"] == 12
+    assert "01.png: not a picture" in capsys.readouterr().out
+
+
 def test_a_reader_that_goes_away_gets_no_traceback(pictures, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
