@@ -21,10 +21,12 @@ from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, OpenJournal, peek
 from imgpipe.plan import Plan
 from imgpipe.samples import texts_of
+from imgpipe.storage import Storage
 from imgpipe.storage.archive import Part
 from imgpipe.storage.indexes import key_of_sample
 from imgpipe.storage.ranges import ShardSize
 from imgpipe.storage.shard_folder import ShardFolder
+from imgpipe.storage.shards import Shards
 
 _END_OF_TAR = 1024
 _SHARDS = Source("/shards", None, 0)
@@ -126,19 +128,19 @@ class Packing:
                 self._sample = _Sample(key, list(self._beside(source, key, outputs[0])))
             except OSError as error:
                 raise RunError(f"cannot read what is beside {source.name}: {error.strerror or error}") from error
-        made = [Part(output.name, output.bytes, partial(self._folder.read, output.name)) for output in outputs]
+        made = [Part(output.name, output.bytes, partial(_pieces, self._folder, output.name)) for output in outputs]
         self._sample.parts[:0] = made
 
     def _beside(self, source: Source, key: str, first: Output) -> Iterator[Part]:
         """The texts of a sample: those that it has, and a JSON of what is known of it where it has none."""
         storage, told = self._plan.source, False
         for ending, name in texts_of(storage, source.name):
-            yield Part(key + ending, storage.size(name) or 0, partial(storage.read, name))
+            yield Part(key + ending, storage.size(name) or 0, partial(_pieces, storage, name))
             told = told or ending == ".json"
         if not told:
             said = {"key": key, "source": source.name, "width": first.width, "height": first.height}
             text = json.dumps(said).encode() + b"\n"
-            yield Part(f"{key}.json", len(text), partial(bytes, text))
+            yield Part(f"{key}.json", len(text), partial(iter, (text,)))
 
     def _end_sample(self) -> None:
         """Put the sample into the shard, or into the next one where it is too large for this one."""
@@ -170,6 +172,11 @@ class Packing:
                 "Nothing half-written was left; mend that and run the same command again"
             ) from error
         self._published.append(shard)
+
+
+def _pieces(storage: Storage, name: str) -> Iterator[bytes]:
+    """What is put into a shard; outputs are held whole anyway, what lies beside pictures may be of any size."""
+    return storage.pieces(name) if isinstance(storage, Shards) else iter((storage.read(name),))
 
 
 @contextmanager

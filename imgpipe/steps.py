@@ -136,10 +136,8 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
         if storage.remote:
             data = read_remote(storage, job.source)
             data = data if room is None or len(data) < SMALL else placed(data, room)
-        elif room is None or job.source.bytes < SMALL:
-            data = storage.read(job.source.name)
         else:
-            data = read_into(storage, job.source.name, room)
+            data = read_into(storage, job.source.name, _within(most, None if job.source.bytes < SMALL else room))
         attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
         return failed(job.source, error, str(error), _reading_since(began))
@@ -149,6 +147,17 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
         message = "cannot read it: the file is larger than the memory that is left"
         return failed(job.source, error, message, _reading_since(began))
     return Loaded(job, data, _reading_since(began), attributes)
+
+
+def _within(most: int | None, room: Room | None) -> Room:
+    """Memory for a file, which may have become larger since it was listed."""
+
+    def within(size: int) -> memoryview | None:
+        if most is not None and size > most:
+            raise _too_large(size, most)
+        return None if room is None else room(size)
+
+    return within
 
 
 def _check_copies(storage: Storage, job: Job, most: int) -> None:

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import os
+import random
 import tarfile
 from contextlib import closing
 from functools import partial
@@ -18,10 +19,12 @@ from imgpipe.errors import CollisionError, RunError, UsageError
 from imgpipe.existing import Existing
 from imgpipe.naming import Naming
 from imgpipe.run import execute, prepare
+from imgpipe.storage import indexes
 from imgpipe.storage.archive import Part, write_tar
 from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.ranges import ShardSize
 from imgpipe.storage.shard_folder import ShardFolder
+from imgpipe.storage.shards import Shards
 from tests.folders import WatchedCalls, contents, traces
 
 NAMES = [f"{folder}/{number:02}.png" for folder in ("cats", "dogs") for number in range(6)]
@@ -164,6 +167,27 @@ def test_shards_to_shards_keep_keys_and_texts(pictures, tmp_path):
     with tarfile.open(tmp_path / "out" / "002.tar") as tar:
         assert tar.extractfile("dogs/05.json").read() == b'{"own": 1}'
         assert tar.extractfile("dogs/05.seg.txt").read() == b"x"
+
+
+def test_what_lies_beside_a_picture_goes_from_shard_to_shard_in_pieces_however_large(pictures, tmp_path, monkeypatch):
+    video = random.Random(1).randbytes(10_001)
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:3], [(".mp4", video)])
+    run(f"{tmp_path}/0.tar", f"{tmp_path}/whole/x.tar", shards=None)
+    monkeypatch.setattr(indexes, "_PIECE", 1000)
+    monkeypatch.setattr(Shards, "read", lambda self, name: self._indexes.read(*self._member(name)) * (".png" in name))
+    run(f"{tmp_path}/0.tar", f"{tmp_path}/pieces/x.tar", shards=None, existing=Existing(known_by="content"))
+    assert shards(tmp_path / "pieces") == shards(tmp_path / "whole")
+    with tarfile.open(tmp_path / "pieces/x.tar") as tar:
+        assert tar.extractfile("cats/01.mp4").read() == video
+
+
+def test_a_shard_that_changes_between_two_pieces_is_seen(pictures, tmp_path):
+    tar_of(tmp_path / "0.tar", pictures, NAMES[:1], [(".mp4", bytes(3 << 20))])
+    pieces = Shards(f"{tmp_path}/0.tar").pieces("cats/00.mp4")
+    assert len(next(pieces)) == 1 << 20
+    os.truncate(tmp_path / "0.tar", 4 << 20)
+    with pytest.raises(OSError, match=r"the shard 0\.tar changed while it was read"):
+        list(pieces)
 
 
 def test_a_second_run_makes_nothing(pictures, tmp_path):
@@ -504,13 +528,13 @@ def test_a_folder_that_cannot_be_listed_costs_no_shards(pictures, tmp_path):
 @pytest.mark.parametrize("data", [b"four", b"longer"])
 def test_a_file_that_changed_since_its_size_was_told_makes_no_broken_shard(tmp_path, data):
     with pytest.raises(OSError, match=r"a\.txt changed while it was put into a shard"):
-        write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda: data)], durable=False)
+        write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda: [data])], durable=False)
 
 
 def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path):
     """Behind a file that fills its last block nothing is padded: a block of zeros is where a tar ends."""
     contents = {f"{size}.bin": b"x" * size for size in (0, 1, 511, 512, 513, 1024, 5)}
-    parts = [Part(name, len(data), partial(bytes, data)) for name, data in contents.items()]
+    parts = [Part(name, len(data), partial(iter, [data])) for name, data in contents.items()]
     write_tar(SYSTEM, str(tmp_path / "0.tar"), parts, durable=False)
     with tarfile.open(tmp_path / "0.tar") as tar:
         assert {member.name: tar.extractfile(member).read() for member in tar.getmembers()} == contents
@@ -520,6 +544,6 @@ def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path
 def test_of_what_a_killed_run_left_in_two_shards_the_first_is_the_newer(tmp_path):
     """A shard is published before the next one, which still holds what was moved out of it."""
     for shard, data in (("0.tar", b"newer"), ("1.tar", b"old")):
-        write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), partial(bytes, data))], durable=False)
+        write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), partial(iter, [data]))], durable=False)
     folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
     assert (folder.size("a.png"), folder.read("a.png")) == (5, b"newer")

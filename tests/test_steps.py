@@ -266,6 +266,16 @@ def test_file_larger_than_allowed_is_not_read(tmp_path):
     assert "--memory" in item.failure.message
 
 
+@pytest.mark.parametrize("size", [9, 100_000], ids=["small", "shared"])
+def test_a_file_that_has_grown_beyond_what_is_allowed_since_it_was_listed_is_not_read(tmp_path, size):
+    write(tmp_path / "in/a.png", bytes(size + 1))
+    job = JOB._replace(source=JOB.source._replace(bytes=size))
+    read, given = make(tmp_path, limits=Limits(max_file=size)).read, []
+    item = read(job, given.append)
+    assert (item.failure.type, given) == ("LimitExceeded", [])
+    assert "--memory" in item.failure.message
+
+
 def test_what_is_beside_a_file_and_larger_than_allowed_is_not_read_either(tmp_path):
     """A video, say, in the sample of a picture."""
     write(tmp_path / "in/a.mp4", bytes(JOB.source.bytes + 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from imgpipe.storage.calls import Calls, write_whole
@@ -19,12 +19,12 @@ class Part:
     Attributes:
         name: its path there.
         size: of its content, in bytes.
-        read: gives its content; OSError where that cannot be read.
+        pieces: gives its content, a piece at a time; OSError where that cannot be read.
     """
 
     name: str
     size: int
-    read: Callable[[], bytes]
+    pieces: Callable[[], Iterable[bytes]]
 
     @property
     def room(self) -> int:
@@ -50,12 +50,9 @@ def write_tar(calls: Calls, path: str, parts: Iterable[Part], *, durable: bool) 
     try:
         size = 0
         for part in parts:
-            data = part.read()
-            if len(data) != part.size:
-                raise OSError(0, f"{part.name} changed while it was put into a shard")
-            block = b"".join([_header(part), data, bytes(_padding(len(data)))])
-            write_whole(calls, descriptor, block)
-            size += len(block)
+            for block in _blocks(part):
+                write_whole(calls, descriptor, block)
+                size += len(block)
         write_whole(
             calls, descriptor, bytes(2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
         )
@@ -63,6 +60,20 @@ def write_tar(calls: Calls, path: str, parts: Iterable[Part], *, durable: bool) 
             calls.fdatasync(descriptor)
     finally:
         calls.close(descriptor)
+
+
+def _blocks(part: Part) -> Iterator[bytes]:
+    """What a tar has of a file. One that is small is one block, to be written by one call; a large one is many."""
+    size, waiting = 0, [_header(part)]
+    for piece in part.pieces():
+        size += len(piece)
+        waiting.append(piece)
+        if size < part.size:
+            yield b"".join(waiting)
+            waiting = []
+    if size != part.size:
+        raise OSError(0, f"{part.name} changed while it was put into a shard")
+    yield b"".join([*waiting, bytes(_padding(size))])
 
 
 def _header(part: Part) -> bytes:

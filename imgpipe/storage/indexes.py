@@ -6,12 +6,14 @@ import errno
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgpipe.storage.members import Member, members_of, read_at
 from imgpipe.storage.ranges import Range
 
 _KEPT = 4
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,29 @@ class Indexes:
 
     def read(self, shard: str, name: str, count: int | None = None) -> bytes:
         """The first bytes of a member, or all of it; OSError where that is impossible."""
+        index, member = self._found(shard, name)
+        data = read_at(self._shards.path(shard), member, member.bytes if count is None else count)
+        self._check_same(shard, index)
+        return data
+
+    def pieces(self, shard: str, name: str) -> Iterator[bytes]:
+        """All of a member, however large, a piece at a time; OSError where that is impossible."""
+        index, member = self._found(shard, name)
+        for start in range(0, member.bytes, _PIECE):
+            rest = Member(name, member.offset + start, member.bytes - start)
+            yield read_at(self._shards.path(shard), rest, _PIECE)
+        self._check_same(shard, index)
+
+    def _found(self, shard: str, name: str) -> tuple[Index, Member]:
         index = self.of(shard)
         member = index.members.get(name)
         if member is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        path = self._shards.path(shard)
-        data = read_at(path, member, member.bytes if count is None else count)
-        if not _is_same(os.stat(path), index.status):
+        return index, member
+
+    def _check_same(self, shard: str, index: Index) -> None:
+        if not _is_same(os.stat(self._shards.path(shard)), index.status):
             raise OSError(errno.EBUSY, f"the shard {shard} changed while it was read")
-        return data
 
 
 def key_of_sample(name: str) -> str:

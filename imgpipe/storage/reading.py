@@ -94,9 +94,11 @@ def _read_whole(descriptor: int, size: int) -> bytes:
     data = os.read(descriptor, size + 1)
     if len(data) == size:
         return data
-    chunks = [data]
-    while chunk := os.read(descriptor, 1 << 20):
+    chunks, left = [data], size + 1 - len(data)
+    # No more than one byte too many: somebody may write faster than is read.
+    while left > 0 and (chunk := os.read(descriptor, left)):
         chunks.append(chunk)
+        left -= len(chunk)
     return b"".join(chunks)
 
 

@@ -81,13 +81,19 @@ class Shards(ReadOnly):
 
     def digest(self, name: str) -> str:
         """A digest of the whole content, and of what is beside it in its sample; OSError where that cannot be read."""
-        digest = hashlib.blake2b(self.read(name))
+        digest = hashlib.blake2b()
+        for piece in self.pieces(name):
+            digest.update(piece)
         for ending, other in self.sample_of(name):
             if other != name:
-                text = self.read(other)
-                digest.update(f"{ending!r}{len(text)}:".encode())
-                digest.update(text)
+                digest.update(f"{ending!r}{self.size(other)}:".encode())
+                for piece in self.pieces(other):
+                    digest.update(piece)
         return digest.hexdigest()
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The whole content, however large, a piece at a time; OSError where that is impossible."""
+        return self._indexes.pieces(*self._member(name))
 
     def stat(self, name: str) -> Entry | None:
         """What stands under a name, None for nothing."""
@@ -107,10 +113,13 @@ class Shards(ReadOnly):
         return ((inside[len(key) :], self._name(shard, inside)) for inside in index.samples[key])
 
     def _read(self, name: str, count: int | None) -> bytes:
+        return self._indexes.read(*self._member(name), count)
+
+    def _member(self, name: str) -> tuple[str, str]:
         shard, inside = self._place(name)
         if shard not in self._names:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        return self._indexes.read(shard, inside, count)
+        return shard, inside
 
     def _found(self, name: str) -> tuple[str, Index, Member]:
         shard, inside = self._place(name)

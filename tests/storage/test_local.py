@@ -269,6 +269,23 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(storage, monkeyp
     assert data == storage.read("a.jpg") != b"content"
 
 
+def test_of_a_file_that_grows_faster_than_it_is_read_no_more_is_read_than_it_had(storage, monkeypatch):
+    path = os.path.join(storage.root, "a.jpg")
+    write(path, b"content")
+    given = []
+
+    class Outrunning(WatchedOs):
+        def read(self, descriptor, count):
+            lengthen(path)
+            given.append(os.read(descriptor, min(count, 4)))
+            return given[-1]
+
+    monkeypatch.setattr(reading, "os", Outrunning(lambda call: None))
+    with pytest.raises(OSError, match="changed while it was read"):
+        storage.read("a.jpg")
+    assert len(b"".join(given)) == len(b"content") + 1 + len(b"contentmoremore") + 1
+
+
 @pytest.mark.parametrize("change", [lengthen, rewrite])
 def test_a_file_that_keeps_changing_while_it_is_read_is_refused(storage, monkeypatch, change):
     path = os.path.join(storage.root, "a.jpg")
