@@ -16,6 +16,7 @@ from imgpipe.storage import Entry, Listing, Storage
 from imgpipe.storage.listing import OWN_FOLDER
 
 _HEAD = 64
+_SHARDS = "; pictures in tar files are read where INPUT is x.tar, or several as 'x-{0000..0099}.tar'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ def _source(storage: Storage, entry: Entry) -> Source | Item:
     except OSError as error:
         return Item(source, Status.SKIPPED, reason=f"no picture by its name, and cannot be read: {error.strerror}")
     if shown is None:
-        return Item(source, Status.SKIPPED, reason="no picture, by its name and by its content")
+        advice = _SHARDS if entry.name.lower().endswith(".tar") else ""
+        return Item(source, Status.SKIPPED, reason=f"no picture, by its name and by its content{advice}")
     return source._replace(format=shown)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from contextlib import suppress
 from operator import attrgetter
 from typing import NamedTuple
@@ -68,7 +66,7 @@ class Triage(NamedTuple):
         for output in known:
             if obstacle := self.target.obstacle(output.name):
                 if not self.target.writable():
-                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                    raise OutputError(f"cannot write to {self.target.root}: {obstacle}; mend that and run again")
                 failure = Failure("OSError", f"cannot write {output.name}: {obstacle}")
                 return Item(job.source, Status.FAILED, failure=failure)
         return None

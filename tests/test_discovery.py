@@ -73,6 +73,13 @@ def test_what_is_no_picture_is_skipped_with_the_reason(folder, content):
     assert item.source.bytes == len(content)
 
 
+def test_of_tar_files_in_a_folder_it_is_said_how_they_are_read(folder):
+    write(folder / "0.tar", b"\0" * 1024)
+    (item,) = found(folder)
+    assert item.status is Status.SKIPPED
+    assert "INPUT is x.tar, or several as 'x-{0000..0099}.tar'" in item.reason
+
+
 def test_what_cannot_be_looked_into_is_accounted_for(folder):
     folder.mkdir()
     os.mkfifo(folder / "pipe")

@@ -100,6 +100,8 @@ def _complain(error: Exception) -> int:
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.message, err=True)
             return WRONG_USAGE
+        case click.ClickException() | UsageError() if one_dash := complaints.one_dash(sys.argv[1:], cli):
+            message, status = one_dash, WRONG_USAGE
         case click.ClickException():
             message, status = complaints.wrong_call(error), error.exit_code
         case click.Abort():

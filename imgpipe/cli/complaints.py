@@ -72,6 +72,26 @@ def empty_word(words: Sequence[str]) -> str | None:
     return None
 
 
+def one_dash(words: Sequence[str], commands: click.Group) -> str:
+    """One line about a long option with one dash, as ImageMagick has them; else empty.
+
+    To be asked where a call is wrong: `-resize` is read as `-r -e...`, and `-format` as `-f ormat`.
+    """
+    context = click.Context(commands, info_name="imgpipe")
+    if words and (command := commands.get_command(context, words[0])) is not None:
+        context = click.Context(command, context, info_name=words[0])
+    params = [param for param in context.command.get_params(context) if isinstance(param, click.Option)]
+    options = {option: param for param in params for option in (*param.opts, *param.secondary_opts)}
+    for before, word in pairwise(["", *words]):
+        if word == "--":
+            break
+        meant = "-" + word.partition("=")[0]
+        is_value = before in options and not options[before].is_flag
+        if meant.startswith("--") and meant in options and meant != word and not is_value:
+            return f"there is no option {word}; did you mean {meant}? {_usage(context)}"
+    return ""
+
+
 def _no_option(name: str, context: click.Context | None) -> str:
     params = context.command.get_params(context) if context is not None else []
     valid = [option for param in params for option in (*param.opts, *param.secondary_opts) if option.startswith("--")]

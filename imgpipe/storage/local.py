@@ -173,7 +173,10 @@ class LocalFolder:
         above = _standing(folder)
         if not os.path.isdir(above):
             return f"{above} is no folder"
-        return "" if os.access(above, os.W_OK | os.X_OK) else f"no permission to write to the folder {above}"
+        if os.access(above, os.W_OK | os.X_OK):
+            return ""
+        why = "the disk is read-only, and so is" if _is_read_only(above) else "no permission to write to"
+        return f"{why} the folder {above}"
 
     def _note_changed(self, folders: Iterable[str]) -> None:
         """Names in these folders are to be synced, where a power loss is to be survived."""
@@ -250,6 +253,11 @@ def _standing(path: str) -> str:
     while not os.path.lexists(path) and (above := os.path.dirname(path)) != path:
         path = above
     return path
+
+
+def _is_read_only(path: str) -> bool:
+    """Whether it is on a disk to which nobody can write."""
+    return sys.platform != "win32" and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _is_still(path: str, source: Source) -> bool:

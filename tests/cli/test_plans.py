@@ -9,6 +9,7 @@ import pytest
 from imgpipe import cli
 from imgpipe.cli.dry_run import show_plan
 from imgpipe.cli.json_file import json_file
+from imgpipe.cli.notices import notices as cli_notices
 from imgpipe.cli.process import run_plan
 from imgpipe.cli.request import Request
 from imgpipe.concurrency.signals import StopRequest
@@ -48,6 +49,17 @@ def test_inputs_that_are_gone_when_their_turn_comes_are_told_and_all_is_not_well
     summary = told(lines)[-1]
     assert (summary["skipped"], summary["gone"], summary["interrupted"]) == (1, 1, False)
     assert notices(gather(read_record(str(out))))[0].startswith("1 input gone when")
+
+
+def test_a_folder_that_will_be_called_like_a_picture_is_told_of_once(pictures, out):
+    os.makedirs(out / "there.webp")
+    for name, said in (("web.webp", 1), ("web", 0), ("web.webp/", 0), ("web.tar", 0), ("there.webp", 0)):
+        target = f"{out}/{name}"
+        plan = prepare(str(pictures), target, WEBP, options())
+        given = {"source": str(pictures), "target": target, "prune": False}
+        assert list(cli_notices(plan, given, web_ready=False)) == said * [
+            f"OUTPUT is a folder, and {target} becomes one"
+        ]
 
 
 def test_a_dry_run_looks_at_what_pruning_will_leave(pictures, out, capsys):

@@ -30,6 +30,17 @@ WRONG = {
     "process in -o out": "there is no option -o; OUTPUT stands behind INPUT, without one (imgpipe process --help)",
     "process in out --rotate 90": "there is no option --rotate; it is a filter: -F rotate (imgpipe process --help)",
     "recipe show --out x": "there is no option --out (imgpipe recipe show --help)",
+    "process in out -resize 9x9": "there is no option -resize; did you mean --resize? (imgpipe process --help)",
+    "process in out -format webp": "there is no option -format; did you mean --format? (imgpipe process --help)",
+    "process in out --strip -force": "there is no option -force; did you mean --force? (imgpipe process --help)",
+    "process in out -cores=2": "there is no option -cores=2; did you mean --cores? (imgpipe process --help)",
+    "process in out --suffix -lossless -q 200": (
+        "--quality: 200 is not valid; it is a whole number, 1 to 100 (imgpipe process --help)"
+    ),
+    "process inn out -- -force": "too many arguments: -force; INPUT is one folder or file, and --include '*.jpg' "
+    "chooses in it (imgpipe process --help)",
+    "-help": "there is no option -help; did you mean --help? (imgpipe --help)",
+    "recipe -help": "there is no option -help; did you mean --help? (imgpipe recipe --help)",
     "process in out -y": "there is no option -y (imgpipe process --help)",
     "process in out --cores": "Option '--cores' requires an argument",
     "process in out --force=3": "Option '--force' does not take a value",

@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -418,11 +419,17 @@ def test_what_cannot_be_looked_at_is_not_taken_for_nothing(storage, monkeypatch,
 def test_a_folder_without_permission_is_an_obstacle(storage, monkeypatch):
     class Denying(WatchedOs):
         def access(self, path, mode):
-            return "private" not in path
+            return "private" not in path and "disk" not in path
 
+        def statvfs(self, path):
+            return SimpleNamespace(f_flag=os.ST_RDONLY if "disk" in path else 0)
+
+    write(os.path.join(storage.root, "disk/a"))
     write(os.path.join(storage.root, "private/a"))
     monkeypatch.setattr(local, "os", Denying(lambda call: None))
-    assert storage.obstacle("private/new/b.jpg").endswith("root/private")
+    private = os.path.join(storage.root, "private")
+    assert storage.obstacle("private/new/b.jpg") == f"no permission to write to the folder {private}"
+    assert storage.obstacle("disk/b.jpg").startswith("the disk is read-only")
     assert storage.obstacle("b.jpg") == ""
     assert storage.writable()
     assert not LocalFolder(os.path.join(storage.root, "private")).writable()
