@@ -13,6 +13,7 @@ from imgpipe.job import Item, Status
 from imgpipe.options import Options
 from imgpipe.recipe import WEB_READY, Recipe
 from imgpipe.run import execute, prepare
+from imgpipe.typed import check, check_fields, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def process(
     1 written, 0 unchanged, 0 failed, 0 skipped
     """
     meter = Meter()
-    options = _with_cores(options or Options(), cores)
-    plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
+    options = _checked(options, cores)
+    plan = prepare(path_of("source", source), path_of("target", target), recipe, options)
     items = tuple(_items(execute(plan, recipe, options, meter=meter), fail_fast))
     return Report(items, meter.flow())
 
@@ -104,8 +105,8 @@ def stream(
     >>> [(item.source.name, item.status.value) for item in stream(pictures, made, cores=1)]
     [('sea.png', 'written')]
     """
-    options = _with_cores(options or Options(), cores)
-    plan = prepare(os.fspath(source), os.fspath(target), recipe, options)
+    options = _checked(options, cores)
+    plan = prepare(path_of("source", source), path_of("target", target), recipe, options)
     yield from _items(execute(plan, recipe, options), fail_fast)
 
 
@@ -117,8 +118,12 @@ def _items(run: Generator[Item], fail_fast: bool) -> Iterator[Item]:
                 raise PictureError(f"{item.source.name}: {item.failure.message}")
 
 
-def _with_cores(options: Options, cores: int | None) -> Options:
-    """The same options with another number of workers, where one is given."""
+def _checked(options: Options | None, cores: int | None) -> Options:
+    """The same options, or the default, with another number of workers where one is given; all of the right types."""
+    options = Options() if options is None else options
+    check("options", options, Options)
+    check_fields(options)
+    check("cores", cores, int | None)
     if cores is None:
         return options
     return replace(options, workforce=replace(options.workforce, cores=cores))

@@ -11,6 +11,7 @@ from imgpipe.errors import UsageError
 from imgpipe.job import Source, Target
 from imgpipe.recipe.rendition import Rendition
 from imgpipe.template import Piece, Template, read_template
+from imgpipe.typed import check_fields
 
 _PLAIN = "{stem}{ext}"
 
@@ -32,6 +33,7 @@ class Naming:
     copies: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if "/" in self.suffix or "\0" in self.suffix:
             raise UsageError(f"the suffix {self.suffix!r} cannot be part of a file name")
         self.name_of(Rendition())

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from itertools import combinations
-from typing import get_args
 
 from imgpipe import codecs
-from imgpipe.concurrency.launch import StartMethod
-from imgpipe.discovery import Selection
-from imgpipe.engines import ENGINES, Workforce
+from imgpipe.engines import ENGINES
 from imgpipe.errors import UsageError
-from imgpipe.existing import KnownBy, Overwrite
 from imgpipe.naming import Naming
 from imgpipe.options import Options
 from imgpipe.plan import Plan
 from imgpipe.recipe import Recipe
 from imgpipe.recipe.rendition import Rendition
-from imgpipe.storage import Durability
 
 _APART = 10
 """Of qualities: some encoders know fewer than a hundred, and near ones come out the same."""
+
+_LONGEST = 1e9
+"""Seconds; of clocks that know them."""
 
 _LATE = "names that are known only once outputs are made ({width}, {height}, {hash}, --copy-skipped) are"
 
@@ -29,9 +26,9 @@ _LATE = "names that are known only once outputs are made ({width}, {height}, {ha
 def check_options(recipe: Recipe, options: Options) -> None:
     """See that they agree, whatever the inputs are; UsageError."""
     _check_recipe(recipe)
+    _check_values(options)
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
-    _check_values(options)
     copies = options.savings is not None and options.savings.copy
     if copies and (recipe.metadata.strip or recipe.metadata.strip_gps):
         raise UsageError(
@@ -52,42 +49,22 @@ def _check_recipe(recipe: object) -> None:
 
 
 def _check_values(options: Options) -> None:
-    """Refuse what only a program can give: without readers nothing is read, and an unknown word would mean any."""
-    _check_workforce(options.workforce)
-    _check_selection(options.selection)
-    share = 0 if options.savings is None else options.savings.share
-    if not (isinstance(share, int | float) and 0 <= share <= 1):
-        raise UsageError(f"share={share!r} is not valid; it is 0 to 1")
-    for name, word, valid in (
-        ("start_method", options.workforce.start_method, get_args(StartMethod)),
-        ("durability", options.durability, get_args(Durability)),
-        ("overwrite", options.existing.overwrite, get_args(Overwrite)),
-        ("known_by", options.existing.known_by, get_args(KnownBy)),
+    """Refuse what only a program can give: without readers nothing is read, of 0 pixels nothing is decoded."""
+    workforce = options.workforce
+    for owner, names in (
+        (workforce, ("cores", "io_threads", "readers", "writers", "tries", "memory")),
+        (options.limits, options.limits._fields),
+        (options.shards, ("count", "bytes") if options.shards is not None else ()),
     ):
-        if word not in valid:
-            raise UsageError(f"{name}={word!r} is not valid; valid are {', '.join(valid)}")
-
-
-def _check_workforce(workforce: Workforce) -> None:
-    for name in ("cores", "io_threads", "readers", "writers", "tries", "memory"):
-        number = getattr(workforce, name)
-        if number is None and name in ("readers", "writers"):
-            continue
-        if not isinstance(number, int) or number < 1:
-            raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
+        for name in names:
+            number = getattr(owner, name)
+            if number is not None and number < 1:
+                raise UsageError(f"{name}={number!r} is not valid; it is a whole number, 1 or more")
     seconds = workforce.timeout
-    if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
+    if seconds is not None and not 0 < seconds < _LONGEST:
         raise UsageError(f"timeout={seconds!r} is not valid; it is more than 0, or None for no limit")
-
-
-def _check_selection(selection: Selection) -> None:
-    for name in ("include", "exclude", "only", "names"):
-        # The characters of a text would be taken one by one, and * chooses everything; of what can be walked once
-        # nothing is left for the work when all was counted.
-        if isinstance(texts := getattr(selection, name), str | Iterator):
-            raise UsageError(f"{name}={texts!r} is not valid; it is a tuple of such texts")
-        if others := [text for text in texts or () if not isinstance(text, str)]:
-            raise UsageError(f"{name}: {others[0]!r} is no text; give str(...) of it, with / between its parts")
+    if options.savings is not None and not 0 <= options.savings.share < 1:
+        raise UsageError(f"share={options.savings.share!r} is not valid; it is 0 or more, and less than 1")
 
 
 def _check_outputs(recipe: Recipe, naming: Naming) -> None:

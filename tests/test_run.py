@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import multiprocessing
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 from PIL import Image
 
 from imgpipe.api import Report, process, stream
+from imgpipe.codecs.codec import Limits
 from imgpipe.concurrency.roster import PoolBroken
 from imgpipe.discovery import Selection
 from imgpipe.engines import ENGINES, Workforce
@@ -32,6 +34,7 @@ from imgpipe.recipe import Recipe
 from imgpipe.run import execute, prepare
 from imgpipe.savings import Savings
 from imgpipe.storage.local import LocalFolder
+from imgpipe.storage.ranges import ShardSize
 from tests.calls import calls_of
 from tests.conftest import no_more_threads
 from tests.folders import WatchedCalls, contents, paint, paint_all, temporaries, traces, write
@@ -468,11 +471,11 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
             process(pictures, out, SMALL, options=Options(workforce=Workforce(**{name: value})))
     for name in ("include", "exclude", "names", "only"):
         # What can be walked once would be empty when the work begins, since the inputs are counted first.
-        for value in ("*.jpg", iter(["*.jpg"])):
-            with pytest.raises(UsageError, match=f"^{name}=.* is not valid; it is a tuple of such texts"):
+        for value in ("*.jpg", iter(["*.jpg"]), ("a.png", Path("b.png"))):
+            with pytest.raises(
+                UsageError, match=f"^{re.escape(f'{name}={value!r}')} is not valid; it is a tuple of texts"
+            ):
                 run(pictures, out, selection=Selection(**{name: value}))
-        with pytest.raises(UsageError, match=rf"^{name}: PosixPath\('b.png'\) is no text"):
-            run(pictures, out, selection=Selection(**{name: ("a.png", Path("b.png"))}))
     for name, more in (
         ("overwrite='nver'", {"existing": Existing(overwrite="nver")}),
         ("known_by='name'", {"existing": Existing(known_by="name")}),
@@ -480,11 +483,40 @@ def test_options_that_no_command_line_would_take_are_told(pictures, out):
     ):
         with pytest.raises(UsageError, match=f"^{name} is not valid; valid are"):
             run(pictures, out, **more)
-    for share in (5, -0.1, float("nan"), "5%"):
-        with pytest.raises(UsageError, match=f"^share={share!r} is not valid; it is 0 to 1"):
+    for share in (5, 1, -0.1, float("nan"), "5%"):
+        with pytest.raises(UsageError, match=f"^share={share!r} is not valid; it is "):
             run(pictures, out, savings=Savings(share=share))
     with pytest.raises(UsageError, match=r"^cores=0 is not valid"):
         process(pictures, out, SMALL, cores=0)
+    assert not out.exists()
+
+
+def test_arguments_of_a_wrong_type_are_told_by_their_names(pictures, out):
+    for name, value in (
+        ("source", os.fsencode(pictures)), ("source", None), ("source", "a\0"), ("source", "\ud800"),
+        ("target", os.fsencode(out)), ("target", 3), ("target", f"{out}\0"),
+        ("cores", "2"), ("cores", True), ("cores", 1.5), ("options", {}), ("options", Workforce()),
+    ):  # fmt: skip
+        call = {"source": pictures, "target": out, "recipe": SMALL} | {name: value}
+        for function in (process, lambda **call: next(stream(**call))):
+            with pytest.raises(UsageError, match=f"^{re.escape(f'{name}={value!r}')} is not valid; "):
+                function(**call)
+    for name, value in (
+        ("workforce", 4), ("selection", "*.jpg"), ("existing", "always"), ("naming", None), ("limits", (1, 2)),
+        ("savings", 0.1), ("shards", 3), ("preserve", "no"), ("prune", 1), ("engine", []),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=f"^{re.escape(f'{name}={value!r}')} is not valid; "):
+            process(pictures, out, SMALL, cores=1, options=Options(**{name: value}))
+    for name, more in (
+        ("max_pixels=0", {"limits": Limits(max_pixels=0)}),
+        ("memory='1GB'", {"limits": Limits(memory="1GB")}),
+        ("count=0", {"shards": ShardSize(count=0)}),
+        ("timeout=inf", {"workforce": Workforce(timeout=math.inf)}),
+        ("force='no'", {"existing": Existing(force="no")}),
+        ("names=(3,)", {"selection": Selection(names=(3,))}),
+    ):
+        with pytest.raises(UsageError, match=f"^{re.escape(name)} is not valid; "):
+            process(pictures, out, SMALL, options=Options(**more))
     assert not out.exists()
 
 

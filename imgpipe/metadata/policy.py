@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imgpipe.errors import RecipeError
+from imgpipe.typed import check_fields
 
 KINDS = ("exif", "xmp", "icc", "iptc")
 """The kinds of metadata that can be kept whole."""
@@ -43,7 +44,8 @@ class Metadata:
     strip_gps: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.keep, str):
+        check_fields(self, RecipeError)
+        if isinstance(self.keep, str) or not isinstance(self.keep, Iterable):
             raise RecipeError("keep is a list, one entry for each kind of metadata")
         for kind in self.keep:
             if kind not in (*KINDS, _ALL):

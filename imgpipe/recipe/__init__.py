@@ -16,6 +16,7 @@ from imgpipe.metadata import Metadata
 from imgpipe.recipe.rendition import Rendition, read_filters
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan, Settings, transform
+from imgpipe.typed import check, check_fields, path_of
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
@@ -72,14 +73,14 @@ class Recipe:
     outputs: Sequence[Rendition] = ()
 
     def __post_init__(self) -> None:
-        outputs = _checked_outputs(self.outputs)
         one = Rendition((), self.format, self.quality, self.encoding)
-        if outputs and one != Rendition():
+        check_fields(self, RecipeError)
+        if self.outputs and one != Rendition():
             raise RecipeError("format, quality and encoding belong to each of the outputs, where these are given")
         object.__setattr__(self, "filters", read_filters(self.filters))
         object.__setattr__(self, "format", one.format)
         object.__setattr__(self, "encoding", one.encoding)
-        object.__setattr__(self, "outputs", outputs)
+        object.__setattr__(self, "outputs", _renditions(self.outputs))
         _check_names(self.renditions)
 
     @property
@@ -146,10 +147,11 @@ class Recipe:
         """
         from imgpipe.recipe.reading import load
 
-        return load(os.fspath(path_or_name))
+        return load(path_of("path_or_name", path_or_name, RecipeError))
 
     def settings(self, limits: Limits | None = None) -> Settings:
         """What `transform` needs to know besides filters and outputs."""
+        check("limits", limits, Limits | None)
         return Settings(limits or Limits(), self.colour.auto_orient, self.colour.srgb, self.metadata)
 
     def apply(self, data: bytes, limits: Limits | None = None) -> bytes:
@@ -193,15 +195,17 @@ def _check_content(data: object) -> None:
     if isinstance(data, str | os.PathLike):
         raise TypeError(f"{data!r} is the name of a file; give what is in it: open(..., 'rb').read()")
     try:
-        memoryview(data)  # type: ignore[arg-type]
+        memoryview(data)  # type: ignore[arg-type]  # what is none is what is looked for
     except TypeError:
-        raise TypeError(f"give the content of a file, bytes, and no {type(data).__name__}") from None
+        raise TypeError(f"{data!r} is not what is in a file; give bytes: open(..., 'rb').read()") from None
 
 
-def _checked_outputs(given: object) -> tuple[Rendition, ...]:
-    outputs = tuple(given) if isinstance(given, Iterable) else (given,)
-    if isinstance(given, Rendition) or not all(isinstance(one, Rendition) for one in outputs):
-        raise RecipeError(f"outputs is a list of Rendition, which {given!r} is not")
+def _renditions(given: object) -> tuple[Rendition, ...]:
+    if isinstance(given, str | Rendition) or not isinstance(given, Iterable):
+        raise RecipeError("outputs is a list, one Rendition for each output")
+    outputs = tuple(given)
+    for number, output in enumerate(outputs, 1):
+        check(f"outputs[{number - 1}]", output, Rendition, RecipeError)
     return outputs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from imgpipe.filters.operation import Operation
 from imgpipe.filters.option import Range
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan
+from imgpipe.typed import check, check_fields
 
 RANGES = {"quality": Range(1, 100), "effort": Range(0, 9), "max_size": Range(1, 1 << 40)}
 CHOICES = {"subsampling": ("4:4:4", "4:2:2", "4:2:0")}
@@ -45,8 +46,10 @@ class Rendition:
     name: str = ""
 
     def __post_init__(self) -> None:
+        check("encoding", self.encoding, Encoding, RecipeError)
         quality = self.encoding.quality if self.quality is None else self.quality
         check_encoding(replace(self.encoding, quality=quality))
+        check_fields(self, RecipeError)
         red, green, blue = self.encoding.background
         encoding = replace(self.encoding, quality=quality, background=(red, green, blue))
         if self.format is not None:
@@ -90,7 +93,7 @@ def read_filters(given: Sequence[str | Operation]) -> tuple[Operation, ...]:
     Raises:
         RecipeError: one is neither, or there is no such filter or option.
     """
-    if isinstance(given, (str, Operation, Mapping)):
+    if isinstance(given, (str, Operation, Mapping)) or not isinstance(given, Iterable):
         raise RecipeError("filters is a list, one entry for each filter")
     return tuple(filters.parse(step) if isinstance(step, str) else _checked(step) for step in given)
 
@@ -109,11 +112,12 @@ def check_encoding(encoding: Encoding) -> None:
     for name, allowed in RANGES.items():
         value = getattr(encoding, name)
         if value is not None and (type(value) is not int or value not in allowed):
-            raise RecipeError(f"{name}={value} is not valid; it goes from {allowed.least:.0f} to {allowed.most:.0f}")
+            raise RecipeError(f"{name}={value!r} is not valid; it goes from {allowed.least:.0f} to {allowed.most:.0f}")
     for name, choices in CHOICES.items():
         value = getattr(encoding, name)
         if value is not None and value not in choices:
             raise RecipeError(f"{name}={value} is not valid; it is one of {', '.join(choices)}")
+    check_fields(encoding, RecipeError)
     levels = list(encoding.background)
     if len(levels) != 3 or not all(type(level) is int and 0 <= level <= 255 for level in levels):
         raise RecipeError(f"background={encoding.background} is not valid; red, green and blue go from 0 to 255")
