@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, TextIO, TypeVar
 
 import click
@@ -19,6 +20,7 @@ from imgpipe.cli.json_file import json_file
 from imgpipe.cli.notices import notices
 from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
+from imgpipe.cli.treatment import unheeded
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RecipeError, RunError, UsageError
 from imgpipe.flow import Meter
@@ -87,7 +89,7 @@ def command(source: str, target: str, **given: Any) -> int:
             return stop.exit_status
         with json_file(request.json) as lines:
             named = given | {"source": shown(source), "target": shown(target)}
-            for notice in notices(plan, named, web_ready=request.web_ready):
+            for notice in chain(unheeded(request.recipe), notices(plan, named, web_ready=request.web_ready)):
                 say(request, notice)
             if request.dry_run:
                 from imgpipe.cli.dry_run import show_plan

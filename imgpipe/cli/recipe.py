@@ -11,7 +11,7 @@ import click
 
 from imgpipe.cli import Commands, completing
 from imgpipe.cli.sections import Sectioned, with_options
-from imgpipe.cli.treatment import TREATMENT, read_recipe
+from imgpipe.cli.treatment import TREATMENT, read_recipe, unheeded
 from imgpipe.naming import printable
 from imgpipe.recipe import WEB_READY, Recipe
 
@@ -37,12 +37,15 @@ def command() -> None:
 def check(files: tuple[str, ...]) -> None:
     """See that recipes are valid.
 
-    The first that is not is named, with the place and the reason; the exit status is 2 then.
+    The first that is not is named, with the place and the reason; the exit status is 2 then. Of one that is, it is
+    said what its formats do not heed.
     """
     for file in files:
         recipe = Recipe.load(file)
         outputs = len(recipe.renditions)
         click.echo(f"{printable(file)}: valid, {outputs} output{'s' if outputs > 1 else ''}")
+        for words in unheeded(recipe):
+            click.echo(f"{printable(file)}: {words}")
 
 
 @command.command("schema")

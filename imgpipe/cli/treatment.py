@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from imgpipe.errors import RecipeError, UsageError
 from imgpipe.filters.colour import parse_opaque
 from imgpipe.filters.operation import Operation
 from imgpipe.metadata import Metadata
-from imgpipe.recipe import Colour, Recipe
+from imgpipe.recipe import Colour, Recipe, Rendition
 
 
 class Opaque(click.ParamType[tuple[int, int, int]]):
@@ -114,15 +114,30 @@ def read_recipe(given: Mapping[str, Any]) -> Recipe | None:
     return replace(recipe, colour=replace(recipe.colour, **colour), metadata=replace(recipe.metadata, **metadata))
 
 
+def unheeded(recipe: Recipe) -> Iterator[str]:
+    """What a recipe says of encoders that none of those heeds which it says it of, in words; a file may say it."""
+    for name in (field.name for field in fields(Encoding)):
+        said = [one for one in recipe.renditions if getattr(one.encoding, name) != getattr(Encoding(), name)]
+        if words := _none_heeds(name, said, name):
+            yield words
+
+
 def _check_heeded(encoding: Mapping[str, Any], recipe: Recipe) -> None:
-    """Refuse an option that no output heeds; of outputs in the formats of their sources some may."""
-    formats = list(dict.fromkeys(rendition.format or "" for rendition in recipe.renditions))
+    """Refuse an option that no output heeds."""
     for name, value in encoding.items():
-        plain = value == getattr(Encoding(), name)
-        if not plain and not any(form == "" or codecs.writer(form).heeds(name) for form in formats):
-            heeding = [codec.name for codec in codecs.all_codecs() if codec.encode and codec.heeds(name)]
-            option, have = "--" + name.replace("_", "-"), "has" if len(formats) == 1 else "have"
-            raise UsageError(f"{' and '.join(formats)} {have} no {option}; formats that have it: {', '.join(heeding)}")
+        option = "--" + name.replace("_", "-")
+        if value != getattr(Encoding(), name) and (words := _none_heeds(name, recipe.renditions, option)):
+            raise UsageError(words)
+
+
+def _none_heeds(name: str, outputs: Sequence[Rendition], option: str) -> str:
+    """What is wrong where no output heeds an option; empty where one may, as those in the formats of their sources."""
+    formats = list(dict.fromkeys(rendition.format or "" for rendition in outputs))
+    if not formats or any(form == "" or codecs.writer(form).heeds(name) for form in formats):
+        return ""
+    heeding = [codec.name for codec in codecs.all_codecs() if codec.encode and codec.heeds(name)]
+    have = "has" if len(formats) == 1 else "have"
+    return f"{' and '.join(formats)} {have} no {option}; formats that have it: {', '.join(heeding)}"
 
 
 def _given(settings: type, given: Mapping[str, Any]) -> dict[str, Any]:

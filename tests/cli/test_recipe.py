@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from imgpipe.cli.treatment import unheeded
 from imgpipe.recipe.reading import load, parse
 from tests.command import imgpipe
 
@@ -30,6 +31,25 @@ def test_check_says_that_a_recipe_is_valid_and_names_what_is_not(recipe):
     done = imgpipe("recipe", "check", recipe)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"imgpipe: {recipe}: output 2: quality=120 is not valid; it goes from 1 to 100\n"
+
+
+def test_what_no_format_of_a_recipe_heeds_is_told_by_check_and_by_a_run(tmp_path):
+    several = '[[output]]\nformat = "jpeg"\n[[output]]\nformat = "webp"\n'
+    quality, progressive = "jpeg, webp, avif, heic, jpeg2000, jxl", "jpeg"
+    for text, said in (
+        ('format = "png"\nquality = 80\n', [f"png has no quality; formats that have it: {quality}"]),
+        (f"{several}progressive = true\n", [f"webp has no progressive; formats that have it: {progressive}"]),
+        (f"progressive = true\n{several}", []),
+        ('background = "white"\nformat = "webp"\nprogressive = false\n', []),
+        ("quality = 80\n", []),
+    ):
+        assert list(unheeded(parse(text))) == said
+    (tmp_path / "mine.toml").write_text('format = "png"\nquality = 80\n')
+    (tmp_path / "in").mkdir()
+    for call in (("recipe", "check", "mine.toml"), ("process", "in", "out", "-c", "mine.toml")):
+        done = imgpipe(*call, cwd=tmp_path)
+        assert done.returncode == 0
+        assert "png has no quality; formats that have it" in done.stdout
 
 
 def test_a_message_does_not_move_the_cursor(recipe):
