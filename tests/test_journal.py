@@ -16,6 +16,7 @@ from imgpipe.job import Item, Job, Output, Source, Status, Target
 from imgpipe.journal import Making, open_journal, peek, writer
 from imgpipe.journal import file as files
 from imgpipe.storage import Entry
+from imgpipe.storage.calls import Calls
 from imgpipe.storage.local import LocalFolder
 from tests.concurrency.tools import eventually
 from tests.conftest import no_more_threads
@@ -370,6 +371,7 @@ def test_a_killed_run_holds_no_lock(out):
     program = f"""
 import sys
 from imgpipe.journal import Making, open_journal
+from imgpipe.storage.calls import Calls
 from imgpipe.storage.local import LocalFolder
 with open_journal(LocalFolder({out!r}), Making("recipe")):
     print("open", flush=True)
@@ -417,6 +419,22 @@ def test_what_is_in_the_way_of_its_files_is_named(out, name):
 def test_what_is_in_the_way_of_its_folder_is_named(out):
     write(os.path.join(out, ".imgpipe"))
     with pytest.raises(OutputError, match=rf"{re.escape(out)}/.imgpipe is in the way"), opened(out):
+        pytest.fail("it went on")
+
+
+@pytest.mark.parametrize("name", [".imgpipe/journal.jsonl", ".imgpipe/lock", ".imgpipe/origins"])
+def test_which_of_its_files_belongs_to_somebody_else_is_named(out, name):
+    """The output folder itself may well be written."""
+
+    class Denied(Calls):
+        @staticmethod
+        def open(path, *more):
+            if path.endswith(name):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return os.open(path, *more)
+
+    said = rf"^cannot write .*: {re.escape(os.path.join(out, name))}: Permission denied; mend that"
+    with pytest.raises(OutputError, match=said), open_journal(LocalFolder(out, calls=Denied()), Making(RECIPE)):
         pytest.fail("it went on")
 
 

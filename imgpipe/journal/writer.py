@@ -17,6 +17,7 @@ from imgpipe.job import Item, Job, Source, Status
 from imgpipe.journal.lookup import Journal, Making
 from imgpipe.journal.records import Index, Record, begun_line, gone_line, placed_line, undone_line
 from imgpipe.storage import Entry, Storage
+from imgpipe.storage.listing import OWN_FOLDER
 
 if TYPE_CHECKING:
     from imgpipe.journal.file import JournalFile
@@ -43,9 +44,12 @@ class OutputErrors:
         if isinstance(error, StartRefused):
             raise OutputError(f"{self._what}: {error}") from error
         if isinstance(error, OSError):
-            reason = error.strerror
-            if error.errno in _IN_THE_WAY and error.filename is not None:
-                reason = f"{os.fsdecode(error.filename)} is in the way ({reason})"
+            reason, path = error.strerror, os.fsdecode(error.filename or "")
+            if error.errno in _IN_THE_WAY and path:
+                reason = f"{path} is in the way ({reason})"
+            elif isinstance(error, PermissionError) and os.path.basename(os.path.dirname(path)) == OWN_FOLDER:
+                # As of a run by another user, while the output folder itself may be written.
+                reason = f"{path}: {reason}"
             raise OutputError(f"{self._what}: {reason}; mend that and run the same command again") from error
 
 
