@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TextIO, TypeVar
@@ -126,39 +127,46 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] or tally.gone else cli.OK)
 
 
-class _Listeners(NamedTuple):
-    """Who is told of each item."""
+@dataclass(slots=True)
+class _Listeners:
+    """Who is told of each item, and why the run is to end before all is done."""
 
     tally: Tally
     record: Record
     lines: TextIO | None
+    end: _End = field(default_factory=_End)
 
     def add(self, item: Item) -> None:
         self.tally.add(item)
         self.record.add(item)
-        if self.lines is not None:
-            write_line(self.lines, item_line(item))
+        try:
+            if self.lines is not None:
+                write_line(self.lines, item_line(item))
+        except RunError as cause:
+            self.lines, self.end = None, _End(cli.CANNOT_GO_ON, _complained(cause))
 
 
 def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, meter: Meter) -> _End:
-    def has_failed() -> bool:
-        return request.fail_fast and told.tally.counts[Status.FAILED] > 0
+    def stopping() -> bool:
+        return bool(stop) or told.end.status != cli.OK
 
     try:
         with (
             progress(told.tally, sys.stderr, wanted=request.progress) as bar,
-            closing(execute(plan, request.recipe, request.options, lambda: bool(stop) or has_failed(), meter)) as items,
+            closing(execute(plan, request.recipe, request.options, stopping, meter)) as items,
         ):
-            # Also after a failure to the end: what was in flight is published, and would be told of as not begun.
+            # To the end, also where it is to stop: what is in flight is published, and would be told of as not begun.
             for item in items:
                 told.add(item)
+                if request.fail_fast and item.failure is not None and not stopping():
+                    told.end = _End(cli.SOME_FAILED)
                 if bar is not None and item.status is not Status.PRUNED:
                     bar.update()
     except KeyboardInterrupt:
         return _End(hurried=True)
     except RunError as cause:
         return _End(cli.CANNOT_GO_ON, _complained(cause))
-    return _End(cli.SOME_FAILED) if has_failed() else _End()
+    return told.end
 
 
 def _sum_up(lines: TextIO, tally: Tally, end: _End) -> _End:

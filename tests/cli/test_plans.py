@@ -13,12 +13,15 @@ from imgpipe.cli.notices import notices as cli_notices
 from imgpipe.cli.process import run_plan
 from imgpipe.cli.request import Request
 from imgpipe.concurrency.signals import StopRequest
+from imgpipe.engines import Workforce
+from imgpipe.errors import OutputError
+from imgpipe.options import Options
 from imgpipe.recipe import Recipe
 from imgpipe.report.page.gather import gather
 from imgpipe.report.page.sums import notices
 from imgpipe.report.record import read_record
 from imgpipe.run import prepare
-from tests.folders import paint, paint_all
+from tests.folders import contents, paint, paint_all
 from tests.runs import options, run
 
 WEBP = Recipe(format="webp")
@@ -77,6 +80,22 @@ def test_a_dry_run_looks_at_what_pruning_will_leave(pictures, out, capsys):
         ("b.bmp", "written"),
         ("x/c.png", "unchanged"),
     ]
+
+
+def test_what_was_in_flight_when_json_could_not_be_written_is_finished_and_counted(pictures, out, capsys):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OutputError("no room")
+
+    for seed in range(20):
+        paint(pictures / f"{seed}.png", (60, 40), seed=seed)
+    three = Options("threads", Workforce(cores=3))
+    asked = request()._replace(options=three)
+    plan = prepare(str(pictures), str(out), WEBP, three)
+    assert run_plan(plan, asked, StopRequest(), Full()) == cli.CANNOT_GO_ON
+    said = capsys.readouterr()
+    assert said.out.startswith(f"23 inputs: {len(contents(out))} written")
+    assert said.err == "imgpipe: no room\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
