@@ -46,7 +46,8 @@ class Originals:
     def _astray(self, folder: str, real: str) -> str:
         """What is wrong with where a folder of OUTPUT really is, empty for nothing."""
         if real == os.path.normpath(os.path.join(self._outputs, folder)):
-            return ""
+            mounted = folder and not self._in_place and _is_one(real, os.path.join(self._inputs, folder))
+            return f"{real} is a folder of INPUT, mounted once more; give another OUTPUT" if mounted else ""
         if _is_in(real, self._inputs) and not (_is_in(self._outputs, self._inputs) and _is_in(real, self._outputs)):
             where = "INPUT, where nothing is written"
         elif _is_in(real, self._outputs):
@@ -54,6 +55,13 @@ class Originals:
         else:
             return ""
         return f"a link in its folder leads to {real}, which is in {where}; remove the link"
+
+
+def _is_one(folder: str, other: str) -> bool:
+    try:
+        return os.path.samefile(folder, other)
+    except OSError:
+        return False
 
 
 def _is_in(folder: str, other: str) -> bool:

@@ -143,6 +143,19 @@ def test_links_in_the_output_that_lead_to_inputs_or_other_outputs_are_not_writte
     assert traces(tree) == before
 
 
+def test_a_folder_of_the_input_that_is_mounted_in_the_output_is_not_written_to(tree, out, monkeypatch):
+    for seed, name in enumerate(("a.png", "x/b.png", "y/c.png")):
+        paint(tree / name, seed=seed)
+    (out / "x").mkdir(parents=True)
+    (out / "y").mkdir()
+    same = os.path.samefile
+    both = {f"{tree}/x", f"{out}/x"}
+    monkeypatch.setattr(os.path, "samefile", lambda *two: set(map(os.fspath, two)) == both or same(*two))
+    report = run(tree, out, existing=Existing("always"))
+    assert ends(report) == {"a.png": "written", "x/b.png": "failed", "y/c.png": "written"}
+    assert "x is a folder of INPUT, mounted once more" in report.errors["x/b.png"]
+
+
 @pytest.mark.parametrize("recipe", [SMALL, ONLY_WIDTH], ids=["same-name", "late"])
 def test_an_original_to_which_a_link_in_the_input_leads_is_not_replaced(tree, out, recipe):
     for seed, name in enumerate(("24.png", "x/24.png")):
