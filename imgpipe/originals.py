@@ -22,13 +22,16 @@ class Originals:
 
     def kept(self, job: Job, targets: Iterable[Target]) -> Item | None:
         """The item of a job that would be written to where inputs are; None where all is well. From any thread."""
-        for output in targets if self._are_folders else ():
-            if obstacle := self._obstacle(output.name, job.source):
+        for output in targets:
+            if obstacle := self.obstacle(output.name, job.source):
                 failure = Failure("UsageError", f"cannot write {output.name}: {obstacle}")
                 return Item(job.source, Status.FAILED, failure=failure)
         return None
 
-    def _obstacle(self, name: str, source: Source) -> str:
+    def obstacle(self, name: str, source: Source) -> str:
+        """Why an output of that name is where inputs are; empty where it is not."""
+        if not self._are_folders:
+            return ""
         folder, _, last = name.rpartition("/")
         looked_at, real, obstacle = self._looked_at
         if folder != looked_at:

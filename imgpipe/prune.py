@@ -10,6 +10,7 @@ from typing import Any
 from imgpipe.job import Item, Output, Status
 from imgpipe.journal import Journal, OpenJournal
 from imgpipe.journal.records import Record
+from imgpipe.originals import Originals
 from imgpipe.storage import Entry, Storage
 
 
@@ -23,7 +24,8 @@ def gone(source: Storage, target: Storage, journal: Journal) -> list[Record]:
     theirs = {output.name for record in found for output in record.outputs}
     living = (record for record in journal.records() if record.source.name not in names) if theirs else ()
     claimed = {output.name for record in living for output in record.outputs if output.name in theirs}
-    return [record._replace(outputs=tuple(_standing(record, target, claimed))) for record in found]
+    originals = Originals(source, target)
+    return [record._replace(outputs=tuple(_standing(record, target, claimed, originals))) for record in found]
 
 
 class WithoutPruned:
@@ -79,10 +81,11 @@ def _is_behind_a_dead_link(source: Storage, name: str) -> bool:
     return any(os.path.islink(path) and not os.path.exists(path) for path in paths)
 
 
-def _standing(record: Record, target: Storage, claimed: set[str]) -> Iterator[Output]:
+def _standing(record: Record, target: Storage, claimed: set[str], originals: Originals) -> Iterator[Output]:
     for output in record.outputs:
         try:
-            if output.name not in claimed and target.size(output.name) == output.bytes:
+            is_ours = output.name not in claimed and not originals.obstacle(output.name, record.source)
+            if is_ours and target.size(output.name) == output.bytes:
                 yield output
         except OSError:
             continue

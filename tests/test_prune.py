@@ -194,3 +194,15 @@ def test_inputs_are_never_touched(pictures, out):
     run(pictures, out, prune=True)
     assert traces(pictures) == before
     assert ends(run(pictures, out)) == {"a.png": "unchanged", "x/c.png": "unchanged"}
+
+
+def test_what_a_link_in_the_output_leads_to_in_the_input_is_not_removed(pictures, out):
+    """Results that somebody has made their originals, and left a link where they were."""
+    webp = Recipe(format="webp")
+    run(pictures, out, webp)
+    os.rename(out / "x/c.webp", pictures / "x/c.webp")
+    os.rmdir(out / "x")
+    os.symlink(pictures / "x", out / "x")
+    os.unlink(pictures / "x/c.png")
+    assert pruned(run(pictures, out, webp, prune=True)) == {}
+    assert "x/c.webp" in contents(pictures)
