@@ -383,6 +383,16 @@ def test_a_shard_is_not_read_and_written_at_once(pictures, tmp_path, target):
     assert shards(tmp_path / "s") == before
 
 
+def test_a_shard_to_which_a_link_leads_is_not_read_and_written_at_once(pictures, tmp_path):
+    run(pictures, tmp_path / "s/{0..9}.tar")
+    before = shards(tmp_path / "s")
+    (tmp_path / "mine.tar").symlink_to("s/2.tar")
+    for target in ("s/2.tar", "s/{0..3}.tar"):
+        with pytest.raises(UsageError, match=r"mine\.tar is both INPUT and OUTPUT"):
+            run(tmp_path / "mine.tar", tmp_path / target, existing=Existing("always"))
+    assert shards(tmp_path / "s") == before
+
+
 def tar_of(path, pictures, names=NAMES, texts=((".json", b'{"own": 1}'), (".cls", b"7"))):
     """A shard of these pictures, each with texts."""
     path.parent.mkdir(exist_ok=True)

@@ -57,10 +57,14 @@ class Range(NamedTuple):
             raise UsageError(f"of {len(self.names)} shards in {self.folder} are missing: {shown}{more}")
 
     def common(self, other: Range) -> str:
-        """A shard that both have, empty where there is none."""
-        if os.path.realpath(self.folder) != os.path.realpath(other.folder):
-            return ""
-        return min(set(self.names) & set(other.names), default="")
+        """A shard that is also one of others, itself or where it is a link to it; empty where there is none."""
+        ours, theirs = os.path.realpath(self.folder), os.path.realpath(other.folder)
+        names = {os.path.join(theirs, name) for name in other.names}
+        for name in self.names:
+            path = os.path.join(ours, name)
+            if path in names or (os.path.islink(path) and os.path.realpath(path) in names):
+                return name
+        return ""
 
 
 def is_shards(location: str) -> bool:
