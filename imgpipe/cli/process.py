@@ -86,17 +86,17 @@ def command(source: str, target: str, **given: Any) -> int:
     with stop_signals(stopping_notice()) as stop:
         try:
             plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
+            with json_file(request.json) as lines:
+                named = given | {"source": shown(source), "target": shown(target)}
+                for notice in chain(unheeded(request.recipe), notices(plan, named, web_ready=request.web_ready)):
+                    say(request, notice)
+                if request.dry_run:
+                    from imgpipe.cli.dry_run import show_plan
+
+                    return show_plan(plan, request, stop, lines)
+                return run_plan(plan, request, stop, lines)
         except KeyboardInterrupt:
             return stop.exit_status
-        with json_file(request.json) as lines:
-            named = given | {"source": shown(source), "target": shown(target)}
-            for notice in chain(unheeded(request.recipe), notices(plan, named, web_ready=request.web_ready)):
-                say(request, notice)
-            if request.dry_run:
-                from imgpipe.cli.dry_run import show_plan
-
-                return show_plan(plan, request, stop, lines)
-            return run_plan(plan, request, stop, lines)
 
 
 class _End(NamedTuple):

@@ -10,10 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from imgpipe import cli
+from imgpipe.cli import process as processing
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -201,6 +205,19 @@ def test_a_stop_while_inputs_are_looked_at_is_heeded_at_once(number, option, inp
     assert len(run.stdout.splitlines()) <= told
     assert (tmp_path / "lines").exists() is (told > 0)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_status_of_a_second_signal_is_that_of_the_first_also_before_the_work(pictures, tmp_path, monkeypatch):
+    @contextmanager
+    def nobody_reads(path):
+        """As a named pipe that waits for its reader."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(processing, "json_file", nobody_reads)
+    monkeypatch.setattr(sys, "argv", ["imgpipe", "process", str(pictures), str(tmp_path / "out"), "-Q"])
+    assert cli.run() == 143
 
 
 @pytest.mark.chaos
