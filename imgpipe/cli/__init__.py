@@ -49,6 +49,8 @@ class Commands(click.Group):
             option = f"--{args[0]}"
             meant = any(option in param.opts for param in self.get_params(ctx))
             hint = f"did you mean {option}?" if meant else nearest(args[0], valid)
+            if "process" in valid and os.path.lexists(args[0]):
+                hint = "pictures are processed by imgpipe process INPUT OUTPUT"
             raise click.UsageError(f"there is no command {args[0]}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -14,7 +14,9 @@ from imgpipe.concurrency.room import RAISE_LIMITS
 from imgpipe.filters.option import closest
 
 _MAY_BE_EMPTY = {"--suffix", "--name"}
+_INPUT = {"-i", "--in", "--input"}
 _OUTPUT = {"-o", "--out", "--output"}
+_SHOWN = 3
 
 
 def wrong_call(error: click.ClickException) -> str:
@@ -103,8 +105,8 @@ def _meant(name: str, params: Sequence[click.Parameter], valid: Sequence[str]) -
     from imgpipe.filters.catalogue import is_named
 
     arguments = {param.metavar for param in params if isinstance(param, click.Argument)}
-    if name in _OUTPUT and arguments == {"INPUT", "OUTPUT"}:
-        return "; OUTPUT stands behind INPUT, without one"
+    if name in _INPUT | _OUTPUT and arguments == {"INPUT", "OUTPUT"}:
+        return f"; {'INPUT stands before OUTPUT' if name in _INPUT else 'OUTPUT stands behind INPUT'}, without one"
     if "--filter" in valid and is_named(name.lstrip("-")):
         return f"; it is a filter: -F {name.lstrip('-')}"
     near = closest(name, valid)
@@ -121,7 +123,9 @@ def _name(error: click.BadParameter, context: click.Context | None) -> str:
 
 
 def _too_many(message: str, context: click.Context | None) -> str:
-    words = message[message.find("(") + 1 : message.rfind(")")]
+    words = message[message.find("(") + 1 : message.rfind(")")].split(" ")
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN + 1 else ""
+    named = " ".join(words if not more else words[:_SHOWN]) + more
     params = context.command.get_params(context) if context is not None else []
     options = {option for param in params for option in param.opts}
     advice = ""
@@ -129,7 +133,7 @@ def _too_many(message: str, context: click.Context | None) -> str:
         advice = "; INPUT is one folder or file, and --include '*.jpg' chooses in it"
     elif "--recipe" in options and not any(isinstance(param, click.Argument) for param in params):
         advice = "; a recipe stands behind -c"
-    return f"too many arguments: {words}{advice}"
+    return f"too many arguments: {named}{advice}"
 
 
 def _usage(context: click.Context | None) -> str:

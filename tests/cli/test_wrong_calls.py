@@ -22,6 +22,7 @@ WRONG = {
     "proces in out": "there is no command proces; did you mean process? (imgpipe --help)",
     "help proces": "there is no command proces; did you mean process? (imgpipe --help)",
     "recipe chek": "there is no command chek; did you mean check? (imgpipe recipe --help)",
+    "in out": "there is no command in; pictures are processed by imgpipe process INPUT OUTPUT (imgpipe --help)",
     "version": "there is no command version; did you mean --version? (imgpipe --help)",
     "--helo": "there is no option --helo; did you mean --help? (imgpipe --help)",
     # options
@@ -29,6 +30,11 @@ WRONG = {
     "process in out --no-upscal": "there is no option --no-upscal; did you mean --no-upscale? (imgpipe process --help)",
     "process in -o out": "there is no option -o; OUTPUT stands behind INPUT, without one (imgpipe process --help)",
     "process in out --rotate 90": "there is no option --rotate; it is a filter: -F rotate (imgpipe process --help)",
+    "process -i in out": "there is no option -i; INPUT stands before OUTPUT, without one (imgpipe process --help)",
+    "process in out 1 2 3 4 5": (
+        "too many arguments: 1 2 3 and 2 more; INPUT is one folder or file, and --include '*.jpg' chooses in it "
+        "(imgpipe process --help)"
+    ),
     "recipe show --out x": "there is no option --out (imgpipe recipe show --help)",
     "process in out -resize 9x9": "there is no option -resize; did you mean --resize? (imgpipe process --help)",
     "process in out -format webp": "there is no option -format; did you mean --format? (imgpipe process --help)",
