@@ -63,7 +63,8 @@ def check_target(source: Storage, target: Storage, existing: Existing) -> None:
         if obstacle := target.obstacle("a"):
             raise UsageError(f"cannot write to {target.root}: {obstacle}")
     elif os.path.lexists(target.root) and not os.path.isdir(target.root):
-        raise UsageError(f"{target.root} is no folder; OUTPUT is a folder")
+        folder = "the folder of INPUT" if existing.in_place else "a folder"
+        raise UsageError(f"{target.root} is no folder; OUTPUT is {folder}")
     elif target.root.lower().endswith(_ARCHIVES) and not os.path.lexists(target.root):
         raise UsageError(
             f"OUTPUT is a folder or a shard, and {os.path.basename(target.root)} would be a folder; give another, or "

@@ -29,6 +29,8 @@ def check_options(recipe: Recipe, options: Options) -> None:
     _check_values(options)
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine}; valid are {', '.join(ENGINES)}")
+    if options.existing.in_place and (word := options.existing.overwrite) in ("never", "newer"):
+        raise UsageError(f"--in-place replaces each picture, which --overwrite {word} forbids: leave one of them out")
     copies = options.savings is not None and options.savings.copy
     if copies and (recipe.metadata.strip or recipe.metadata.strip_gps):
         raise UsageError(

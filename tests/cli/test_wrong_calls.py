@@ -139,6 +139,10 @@ WRONG = {
         "by what is made of it"
     ),
     "process in in/a.png": "{folder}/in/a.png is no folder; OUTPUT is a folder",
+    "process in/a.png in/a.png --in-place": "{folder}/in/a.png is no folder; OUTPUT is the folder of INPUT",
+    "process in in --in-place --overwrite never": (
+        "--in-place replaces each picture, which --overwrite never forbids: leave one of them out"
+    ),
     "process in out.tar.gz": (
         "OUTPUT is a folder or a shard, and out.tar.gz would be a folder; give another, or something.tar"
     ),
