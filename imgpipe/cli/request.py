@@ -77,7 +77,8 @@ OPTIONS: Sections = {
                      help="Work on a Dask cluster: tcp://host:8786, tls://host:8786, or local:4. Means --engine dask."),
         click.option("--durability", type=OneOf(["rename", "fsync"]), default="rename", show_default=True,
                      help="What finished outputs survive: a kill at any instant, or a power loss too."),
-        click.option("--fail-fast", is_flag=True, help="Stop at the first picture that fails."),
+        click.option("--fail-fast", is_flag=True,
+                     help="Stop at the first picture that fails; what was begun is finished."),
     ],
     "Limits": [
         click.option("--timeout", type=Seconds(), default=300.0, show_default=True,
