@@ -8,16 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from imgpipe import __version__, cli
 from imgpipe.cli.completing import files
 from imgpipe.cli.json_file import json_file
+from imgpipe.cli.listeners import End, Listeners, complained
 from imgpipe.cli.notices import notices
 from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
@@ -25,10 +25,10 @@ from imgpipe.cli.treatment import unheeded
 from imgpipe.concurrency.signals import StopRequest, stop_signals
 from imgpipe.errors import RecipeError, RunError, UsageError
 from imgpipe.flow import Meter
-from imgpipe.job import Item, Status
+from imgpipe.job import Status
 from imgpipe.naming import printable
 from imgpipe.plan import Plan, Through
-from imgpipe.report.jsonl import flow_line, item_line, summary_line, write_line
+from imgpipe.report.jsonl import flow_line, summary_line, write_line
 from imgpipe.report.progress import CLEAR_LINE, announced, can_draw, counted, progress
 from imgpipe.report.record import Record
 from imgpipe.report.stages import time_of_stages
@@ -99,24 +99,17 @@ def command(source: str, target: str, **given: Any) -> int:
             return stop.exit_status
 
 
-class _End(NamedTuple):
-    """How the loop ended: the exit status, the error that ended it in words, whether a second signal did."""
-
-    status: int = cli.OK
-    error: str = ""
-    hurried: bool = False
-
-
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
     """Do what was planned, tell of it, and return the exit status."""
     tally, record = Tally(plan.total, request.verbose), Record(plan.target, _about(plan, request))
     meter = Meter()
-    end = _loop(plan, request, stop, _Listeners(tally, record, lines), meter)
+    told = Listeners(tally, record, lines)
+    end = _loop(plan, request, stop, told, meter)
     tally.interrupted = bool(stop) or end.status != cli.OK
     tally.ended = not tally.interrupted
     record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
-    if lines is not None:
-        end = _sum_up(lines, tally, end)
+    if told.lines is not None:
+        end = _sum_up(told.lines, tally, end)
     if tally.done or end.status != cli.CANNOT_GO_ON:
         _tell(tally, request)
     for line in time_of_stages(meter.flow()) if request.verbose else ():
@@ -127,26 +120,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] or tally.gone else cli.OK)
 
 
-@dataclass(slots=True)
-class _Listeners:
-    """Who is told of each item, and why the run is to end before all is done."""
-
-    tally: Tally
-    record: Record
-    lines: TextIO | None
-    end: _End = field(default_factory=_End)
-
-    def add(self, item: Item) -> None:
-        self.tally.add(item)
-        self.record.add(item)
-        try:
-            if self.lines is not None:
-                write_line(self.lines, item_line(item))
-        except RunError as cause:
-            self.lines, self.end = None, _End(cli.CANNOT_GO_ON, _complained(cause))
-
-
-def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, meter: Meter) -> _End:
+def _loop(plan: Plan, request: Request, stop: StopRequest, told: Listeners, meter: Meter) -> End:
     def stopping() -> bool:
         return bool(stop) or told.end.status != cli.OK
 
@@ -159,31 +133,25 @@ def _loop(plan: Plan, request: Request, stop: StopRequest, told: _Listeners, met
             for item in items:
                 told.add(item)
                 if request.fail_fast and item.failure is not None and not stopping():
-                    told.end = _End(cli.SOME_FAILED)
+                    told.end = End(cli.SOME_FAILED)
                 if bar is not None and item.status is not Status.PRUNED:
                     bar.update()
     except KeyboardInterrupt:
-        return _End(hurried=True)
+        return End(hurried=True)
     except RunError as cause:
-        return _End(cli.CANNOT_GO_ON, _complained(cause))
+        return End(cli.CANNOT_GO_ON, complained(cause))
     return told.end
 
 
-def _sum_up(lines: TextIO, tally: Tally, end: _End) -> _End:
+def _sum_up(lines: TextIO, tally: Tally, end: End) -> End:
     """Write the sums for programs; how the run ended then."""
     try:
         write_line(lines, summary_line(tally))
     except RunError as cause:
         if end.status == cli.CANNOT_GO_ON:
             return end
-        return end._replace(status=cli.CANNOT_GO_ON, error=_complained(cause))
+        return end._replace(status=cli.CANNOT_GO_ON, error=complained(cause))
     return end
-
-
-def _complained(cause: RunError) -> str:
-    error = printable(str(cause))
-    click.echo(f"imgpipe: {error}", err=True)
-    return error
 
 
 def _about(plan: Plan, request: Request) -> dict[str, Any]:

@@ -82,20 +82,30 @@ def test_a_dry_run_looks_at_what_pruning_will_leave(pictures, out, capsys):
     ]
 
 
-def test_what_was_in_flight_when_json_could_not_be_written_is_finished_and_counted(pictures, out, capsys):
-    class Full(io.StringIO):
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (OutputError("no room"), cli.CANNOT_GO_ON, "no room"),
+        (BrokenPipeError(), cli.SOME_FAILED, "who was to read the JSON has gone; the same command again goes on"),
+    ],
+)
+def test_what_was_in_flight_when_json_could_not_be_written_is_finished_and_counted(
+    error, status, words, pictures, out, capsys
+):
+    class Broken(io.StringIO):
         def write(self, text):
-            raise OutputError("no room")
+            raise error
 
     for seed in range(20):
         paint(pictures / f"{seed}.png", (60, 40), seed=seed)
     three = Options("threads", Workforce(cores=3))
     asked = request()._replace(options=three)
     plan = prepare(str(pictures), str(out), WEBP, three)
-    assert run_plan(plan, asked, StopRequest(), Full()) == cli.CANNOT_GO_ON
+    assert run_plan(plan, asked, StopRequest(), Broken()) == status
     said = capsys.readouterr()
     assert said.out.startswith(f"23 inputs: {len(contents(out))} written")
-    assert said.err == "imgpipe: no room\n"
+    assert said.err == f"imgpipe: {words}\n"
+    assert next(line for line in read_record(str(out)) if line.get("type") == "summary")["error"] == words
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
