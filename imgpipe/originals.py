@@ -37,14 +37,19 @@ class Originals:
         if folder != looked_at:
             real = os.path.realpath(os.path.join(self._output, folder))
             obstacle = self._astray(folder, real)
+            real = os.path.join(real, "")
             self._looked_at = folder, real, obstacle
-        if not obstacle and not self._in_place and self._is_original(os.path.join(real, last), source):
-            return "it is the original, to which a link in INPUT leads; give another OUTPUT, --name or --suffix"
-        return obstacle
-
-    def _is_original(self, path: str, source: Source) -> bool:
-        """Whether it is the very source. A link of that name is not: it is replaced, and what it leads to stays."""
-        return os.path.lexists(path) and os.path.realpath(os.path.join(self._input, source.name)) == path
+        if obstacle or self._in_place:
+            return obstacle
+        path = real + last
+        try:
+            os.lstat(path)
+        except OSError:
+            return ""
+        # A link of that name is not the source: it is replaced, and what it leads to stays.
+        if os.path.realpath(os.path.join(self._input, source.name)) != path:
+            return ""
+        return "it is the original, to which a link in INPUT leads; give another OUTPUT, --name or --suffix"
 
     def _astray(self, folder: str, real: str) -> str:
         """What is wrong with where a folder of OUTPUT really is, empty for nothing."""

@@ -137,7 +137,8 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
             data = read_remote(storage, job.source)
             data = data if room is None or len(data) < SMALL else placed(data, room)
         else:
-            data = read_into(storage, job.source.name, _within(most, None if job.source.bytes < SMALL else room))
+            within = partial(_room_within, most, None if job.source.bytes < SMALL else room)
+            data = read_into(storage, job.source.name, within)
         attributes = storage.attributes(job.source.name) if treatment.preserve else None
     except LimitExceeded as error:
         return failed(job.source, error, str(error), _reading_since(began))
@@ -149,15 +150,11 @@ def read(storage: Storage, treatment: Treatment, job: Job | Item, room: Room | N
     return Loaded(job, data, _reading_since(began), attributes)
 
 
-def _within(most: int | None, room: Room | None) -> Room:
+def _room_within(most: int | None, room: Room | None, size: int) -> memoryview | None:
     """Memory for a file, which may have become larger since it was listed."""
-
-    def within(size: int) -> memoryview | None:
-        if most is not None and size > most:
-            raise _too_large(size, most)
-        return None if room is None else room(size)
-
-    return within
+    if most is not None and size > most:
+        raise _too_large(size, most)
+    return None if room is None else room(size)
 
 
 def _check_copies(storage: Storage, job: Job, most: int) -> None:

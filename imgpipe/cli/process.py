@@ -31,7 +31,6 @@ from imgpipe.plan import Plan, Through
 from imgpipe.report.jsonl import flow_line, summary_line, write_line
 from imgpipe.report.progress import CLEAR_LINE, announced, can_draw, counted, progress
 from imgpipe.report.record import Record
-from imgpipe.report.stages import time_of_stages
 from imgpipe.report.summary import failures, summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, prepare
@@ -112,8 +111,11 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
         end = _sum_up(told.lines, tally, end)
     if tally.done or end.status != cli.CANNOT_GO_ON:
         _tell(tally, request)
-    for line in time_of_stages(meter.flow()) if request.verbose else ():
-        say(request, line)
+    if request.verbose:
+        from imgpipe.report.stages import time_of_stages
+
+        for line in time_of_stages(meter.flow()):
+            say(request, line)
     status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop:
         return stop.exit_status

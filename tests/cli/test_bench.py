@@ -114,8 +114,10 @@ class TestBottleneck:
         return bench.measured(way, list(bench.measure(trial, way, meter=meter)), meter)
 
     def test_folder_that_is_slow_to_read_is_reading_bound_and_gets_readers(self, pictures, monkeypatch):
-        read = LocalFolder.read
-        monkeypatch.setattr(LocalFolder, "read", lambda self, name: (time.sleep(0.1), read(self, name))[1])
+        read = LocalFolder.read_into
+        monkeypatch.setattr(
+            LocalFolder, "read_into", lambda self, name, room: (time.sleep(0.1), read(self, name, room))[1]
+        )
         one = self.measure(pictures)
         assert verdict(one.flow).kind == "reading-bound"
         assert bench.io_threads_for(one.flow, 2) > 2
