@@ -11,7 +11,7 @@ from imgpipe import codecs
 from imgpipe.codecs import Limits
 from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.modes import frame_of
-from imgpipe.errors import NotAPicture, UsageError
+from imgpipe.errors import DamagedPicture, NotAPicture, UsageError
 
 from .pictures import deep_gradient, exif_block, gradient, pixels, read, saved
 
@@ -131,6 +131,60 @@ def test_a_psd_says_whose_it_is_and_how_large():
     assert (picture.xmp, picture.iptc) == (b"<x/>", b"iptc")
     assert b"(c) somebody" in picture.exif
     assert orientation_of(picture.exif) == 1
+
+
+def packed_rows(plane):
+    """Each row as packbits, without a repetition: runs of at most 128 bytes, each behind its length less 1."""
+    for row in plane:
+        yield b"".join(
+            bytes([len(row[at : at + 128]) - 1]) + row[at : at + 128].tobytes() for at in range(0, len(row), 128)
+        )
+
+
+def photoshop(*planes, mode=3, layers=0, compression=1):
+    """A document of the channels that are given."""
+    height, width = planes[0].shape
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), height, width, 8, mode)
+    of_layers = struct.pack(">IIhI", 10, 2, layers, 0)
+    rows = [row for plane in planes for row in (packed_rows(plane) if compression else [plane.tobytes()])]
+    lengths = struct.pack(f">{len(rows)}H", *map(len, rows)) if compression else b""
+    return head + bytes(8) + of_layers + struct.pack(">H", compression) + lengths + b"".join(rows)
+
+
+@pytest.mark.parametrize("compression", [0, 1])
+@pytest.mark.parametrize("saved_selections", [0, 1, 2, 3])
+@pytest.mark.parametrize(("mode", "number"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+def test_selections_that_were_saved_in_a_psd_are_no_part_of_the_picture(mode, number, saved_selections, compression):
+    image = gradient(mode=mode)
+    planes = [np.asarray(band) for band in image.split()]
+    planes = [255 - plane for plane in planes] if mode == "CMYK" else planes
+    selection = np.asarray(gradient(mode="L"))
+    back = read(photoshop(*planes, *[selection] * saved_selections, mode=number, layers=2, compression=compression))
+    assert back.frames[0].mode == mode
+    assert (pixels(back.frames[0]) == pixels(image)).all()
+
+
+@pytest.mark.parametrize("saved_selections", [0, 1])
+@pytest.mark.parametrize(("mode", "number"), [("LA", 1), ("RGBA", 3)])
+def test_what_layers_of_a_psd_leave_transparent_is_so_and_not_on_white(mode, number, saved_selections):
+    image = gradient(mode=mode)
+    *colours, alpha = (np.asarray(band).astype(int) for band in image.split())
+    on_white = [255 + (colour - 255) * alpha // 255 for colour in colours]
+    planes = [plane.astype(np.uint8) for plane in (*on_white, alpha, *[alpha // 2] * saved_selections)]
+    back = read(photoshop(*planes, mode=number, layers=-1))
+    assert back.frames[0].mode == mode
+    assert (pixels(back.frames[0].getchannel("A")) == alpha).all()
+    assert np.abs(pixels(back.frames[0]) - pixels(image)).max() <= 3
+
+
+def test_of_a_psd_of_inks_the_transparency_is_said_to_be_lost():
+    planes = [np.asarray(band) for band in gradient(mode="CMYK").split()]
+    assert "transparency" in read(photoshop(*planes, planes[0], mode=4, layers=-3)).warnings[0]
+
+
+def test_a_psd_that_is_packed_in_another_way_is_refused_in_words():
+    with pytest.raises(DamagedPicture, match="ZIP"):
+        read(photoshop(np.asarray(gradient(mode="L")), mode=1, compression=2))
 
 
 def test_postscript_is_never_run():
