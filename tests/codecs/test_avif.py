@@ -4,6 +4,7 @@ import pytest
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, avif
 from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, brands_of, without_times
+from imgpipe.orientation import upright_frame
 
 from .pictures import exif_block, gradient, picture_of, pixels, read, saved
 
@@ -57,6 +58,19 @@ def test_an_animation_comes_back_whole():
     assert (back.durations, encoded.warnings) == ((40, 100, 2000), ())
     for ours, theirs in zip(back.frames, frames, strict=True):
         assert np.abs(pixels(ours) - pixels(theirs)).mean() < 4
+
+
+@pytest.mark.parametrize("orientation", [2, 6])
+def test_an_animation_that_exif_is_to_turn_is_turned_and_it_is_said(orientation):
+    frames = [gradient().rotate(angle) for angle in (0, 180)]
+    meant = picture_of(*frames, durations=(40, 40), exif=exif_block(orientation))
+    encoded = codecs.encode(meant, "avif", Encoding(quality=90))
+    assert "turned as EXIF says" in encoded.warnings[0]
+    back = read(encoded.data)
+    assert encoded.size == back.size
+    assert b"Imgpipe Camera" in back.exif
+    for ours, theirs in zip(back.frames, frames, strict=True):
+        assert np.abs(pixels(ours) - pixels(upright_frame(theirs, orientation))).mean() < 4
 
 
 def test_no_clock_is_in_an_animation():
