@@ -68,4 +68,5 @@ def _resolution(dpi: object) -> tuple[float, float] | None:
         horizontal, vertical = (float(value) for value in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (horizontal, vertical) if min(horizontal, vertical) > 0 and max(horizontal, vertical) <= _MOST_DPI else None
+    # Nor is what is no number, which each comparison denies.
+    return (horizontal, vertical) if 0 < horizontal <= _MOST_DPI and 0 < vertical <= _MOST_DPI else None

@@ -121,6 +121,9 @@ def test_a_resolution_that_is_not_said_is_none():
     assert read(tiff(page())).dpi is None
     for strange in (70_000, 200_000):
         assert read(tiff(page() | {282: fractions(strange), 283: fractions(strange)})).dpi is None
+    none = (5, 1, bytes(8))
+    for across, down in [(none, fractions(300)), (fractions(300), none), (none, none)]:
+        assert read(tiff(page() | {282: across, 283: down})).dpi is None
     resolution = {282: fractions(300), 283: fractions(300), 296: shorts(2)}
     assert read(tiff(page() | resolution)).dpi == (300, 300)
 
