@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.modes import frame_of
@@ -30,7 +31,7 @@ def decode_frames(image: ImageFile.ImageFile, count: int, first: int = 0) -> tup
         image.load()
         durations.append(round(image.info.get("duration", 0)))
         images.append(_plain(image))
-    return _uniform(images), tuple(durations) if count > 1 else ()
+    return uniform(images), tuple(durations) if count > 1 else ()
 
 
 def save_frames(picture: Picture, pillow_format: str, options: dict[str, Any]) -> bytes:
@@ -50,12 +51,10 @@ def _plain(image: ImageFile.ImageFile) -> Image.Image:
     return to_eight_bits(frame_of(image.copy()))
 
 
-def _uniform(images: list[Image.Image]) -> tuple[Image.Image, ...]:
-    """All in one mode, and cut to the size of the first: a GIF's frame may reach out of the canvas."""
+def uniform(images: Sequence[Image.Image]) -> tuple[Image.Image, ...]:
+    """All in one mode."""
     mode = _common_mode({image.mode for image in images})
-    size = images[0].size
-    cut = (image if image.size == size else image.crop((0, 0, *size)) for image in images)
-    return tuple(image if image.mode == mode else image.convert(mode) for image in cut)
+    return tuple(image if image.mode == mode else image.convert(mode) for image in images)
 
 
 def _common_mode(modes: set[str]) -> str:

@@ -6,9 +6,10 @@ import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.animation import save_frames, uniform
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
+from imgpipe.codecs.gif_frames import frames_of
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import has_alpha
 from imgpipe.codecs.pillow import opened
@@ -34,8 +35,8 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         # A GIF that says nothing of repetition plays once; one that repeats n times plays n + 1 times.
         repeats = image.info.get("loop")
         plays = 1 if repeats is None else repeats + 1 if repeats else 0
-        frames, durations = decode_frames(image, header.frames)
-        return picture_of({}, frames, header, durations=durations, loop=plays)
+        frames, durations = frames_of(data, header.size, header.frames)
+        return picture_of({}, uniform(frames), header, durations=durations if len(frames) > 1 else (), loop=plays)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - GIF has no options

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from imgpipe.errors import DamagedPicture
-from imgpipe.picture import Size
+from imgpipe.picture import Size, Window
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL, _TRANSPARENT = 0xF9, 1
 _CANVAS, _TABLE = 6, 13
+_INTERLACED = 0x40
+_TICK = 10
+"""The ms in which a GIF counts."""
+
+
+class Part(NamedTuple):
+    """One image of a file, and what is said of it.
+
+    Attributes:
+        file: it alone, as a GIF of its size.
+        box: where it is on the canvas: left, top, width and height in px.
+        disposal: what is to become of it when its time is over.
+        duration: in ms.
+    """
+
+    file: bytes
+    box: Window
+    disposal: int
+    duration: int
 
 
 def check_whole(data: bytes | memoryview) -> None:
@@ -30,6 +50,31 @@ def corners_of(data: bytes | memoryview) -> list[Size]:
     """The lower right corner of each image; IndexError or struct.error where the file ends before its trailer."""
     places = [struct.unpack_from("<HHHH", data, offset + 1) for kind, offset in _blocks(data) if kind == _IMAGE]
     return [(left + width, top + height) for left, top, width, height in places]
+
+
+def parts_of(data: bytes) -> Iterator[Part]:
+    """All images in order; IndexError or struct.error where the file ends before its trailer."""
+    control = bytes(4)
+    for kind, offset in _blocks(data):
+        if kind == _EXTENSION and data[offset + 1] == _GRAPHIC_CONTROL and data[offset + 2] >= len(control):
+            control = data[offset + 3 : offset + 3 + len(control)]
+        elif kind == _IMAGE:
+            flags, ticks, _ = struct.unpack("<BHB", control)
+            box: Window = struct.unpack_from("<HHHH", data, offset + 1)
+            yield Part(_alone(data, offset, control), box, flags >> 2 & 7, ticks * _TICK)
+            control = bytes(4)
+
+
+def _alone(data: bytes, offset: int, control: bytes) -> bytes:
+    """The image at an offset with its colours and its transparent one, on a canvas of its size."""
+    size, flags = data[offset + 5 : offset + 9], data[offset + 9]
+    start = offset + 10 + _colour_table(flags)
+    own = bool(_colour_table(flags))
+    colours = data[offset + 10 : start] if own else data[_TABLE : _TABLE + _colour_table(data[10])]
+    head = b"GIF89a" + size + bytes([(flags if own else data[10]) & 0x87, 0, 0]) + colours
+    said = bytes([_EXTENSION, _GRAPHIC_CONTROL, len(control), control[0] & _TRANSPARENT, 0, 0, control[3], 0])
+    image = bytes([_IMAGE, 0, 0, 0, 0, *size, flags & _INTERLACED])
+    return b"".join([head, said, image, data[start : _after_blocks(data, start + 1)], bytes([_TRAILER])])
 
 
 def room_for(data: bytes | memoryview, corners: list[Size]) -> Size:

@@ -100,6 +100,64 @@ def test_a_profile_that_changes_no_colours_goes_without_a_word():
     assert encoded.warnings == ()
 
 
+def packed(indexes):
+    """The blocks of coded samples, by Pillow, and whether they are interlaced."""
+    image = Image.frombytes("P", indexes.shape[::-1], indexes.tobytes())
+    image.putpalette(bytes(value * 7 % 256 for value in range(768)))
+    data = saved(image, "GIF", optimize=False)
+    start = data.index(b"\x2c", 13 + 768) + 9
+    return data[start + 1 : -1], data[start] & 0x40
+
+
+def laid_by_chance(chance, size=(12, 10), count=4):
+    """An animation of parts of the canvas, and what is seen of each frame by GIF89a as browsers have it, RGBA."""
+    tables = [bytes(chance.integers(0, 256, 768, np.uint8)) for _ in range(count + 1)]
+    file = b"GIF89a" + struct.pack("<HHBBB", *size, 0xF7, chance.integers(256), 0) + tables[-1]
+    canvas, seen = np.zeros((size[1], size[0], 4), np.uint8), []
+    for number in range(count):
+        left, top = (int(chance.integers(0, side - 1)) * bool(chance.integers(3)) for side in size)
+        width, height = size[0] - left - chance.integers(2), size[1] - top - chance.integers(2)
+        own, disposal, index = chance.integers(2), int(chance.integers(4)), int(chance.integers(-200, 256))
+        indexes = chance.integers(0, 256, (height, width), np.uint8)
+        indexes[::2] = max(0, index)
+        blocks, interlaced = packed(indexes)
+        file += b"\x21\xf9\4" + struct.pack("<BHBB", disposal << 2 | (index >= 0), 5, max(0, index), 0)
+        file += b"\x2c" + struct.pack("<HHHHB", left, top, width, height, 0x87 * own | interlaced)
+        file += tables[number] * own + blocks
+        before, place = canvas.copy(), np.s_[top : top + height, left : left + width]
+        colours = np.frombuffer(tables[number if own else -1], np.uint8).reshape(256, 3)[indexes]
+        opaque = np.dstack([colours, np.full_like(indexes, 255)])
+        canvas[place] = np.where(indexes[:, :, None] == index, canvas[place], opaque)
+        seen.append(canvas.copy())
+        if disposal == 2:
+            canvas[place] = 0
+        canvas = before if disposal == 3 else canvas
+    return file + b";", seen
+
+
+def test_frames_are_laid_and_taken_away_as_browsers_do():
+    for seed in range(60):
+        data, seen = laid_by_chance(np.random.default_rng(seed))
+        picture = read(data)
+        assert picture.durations == (50,) * 4
+        for frame, meant in zip(picture.frames, seen, strict=True):
+            shown = pixels(frame, "RGBA")
+            assert (shown[:, :, 3] == meant[:, :, 3]).all()
+            assert (shown[meant[:, :, 3] > 0] == meant[meant[:, :, 3] > 0]).all()
+
+
+def test_where_a_still_does_not_reach_it_is_transparent_and_grey_stays_grey():
+    blocks, _ = packed(np.array([[1, 2]], np.uint8))
+    for table, modes in [
+        (bytes(level for level in range(256) for _ in range(3)), "LA"),
+        (bytes(range(256)) * 3, "RGBA"),
+    ]:
+        file = b"GIF89a" + struct.pack("<HHBBB", 4, 3, 0xF7, 0, 0) + table
+        frame = read(file + b"\x2c" + struct.pack("<HHHHB", 1, 2, 2, 1, 0) + blocks + b";").frames[0]
+        assert frame.mode == modes
+        assert pixels(frame.getchannel("A")).tolist() == [[0] * 4, [0] * 4, [0, 255, 255, 0]]
+
+
 def test_what_a_later_frame_reaches_beyond_the_canvas_is_held_to_the_limits():
     data = saved(Image.new("L", (10, 10)), "GIF", save_all=True, append_images=[Image.new("L", (10, 10), 255)])
     first, second = (data.index(b"\x2c" + bytes(4) + b"\x0a\0\x0a\0", start) for start in (0, data.index(b"\x2c") + 1))
