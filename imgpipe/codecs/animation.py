@@ -13,25 +13,24 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 
-def decode_frames(image: ImageFile.ImageFile, count: int, first: int = 0) -> tuple[tuple[Frame, ...], tuple[int, ...]]:
+def decode_frames(image: ImageFile.ImageFile, count: int) -> tuple[tuple[Frame, ...], tuple[int, ...]]:
     """All frames, each whole, in one mode of 8 bits, and their durations in ms; no durations for a still.
 
     Args:
         image: just opened.
         count: how many frames to decode.
-        first: where they begin.
     """
-    if count == 1 and first == 0:
+    if count == 1:
         image.load()
         return (frame_of(image),), ()
     images: list[Image.Image] = []
     durations: list[int] = []
-    for index in range(first, first + count):
+    for index in range(count):
         image.seek(index)
         image.load()
         durations.append(round(image.info.get("duration", 0)))
         images.append(_plain(image))
-    return uniform(images), tuple(durations) if count > 1 else ()
+    return uniform(images), tuple(durations)
 
 
 def save_frames(picture: Picture, pillow_format: str, options: dict[str, Any]) -> bytes:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.animation import save_frames, uniform
+from imgpipe.codecs.animation import save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
-from imgpipe.codecs.gif_frames import frames_of
+from imgpipe.codecs.gif_blocks import check_whole, corners_of, parts_of, room_for
+from imgpipe.codecs.laying import laid
 from imgpipe.codecs.metadata import picture_of
-from imgpipe.codecs.modes import has_alpha
-from imgpipe.codecs.pillow import opened
-from imgpipe.picture import Picture, Size, frame_size
+from imgpipe.codecs.modes import frame_of, has_alpha
+from imgpipe.codecs.pillow import open_image, opened
+from imgpipe.picture import Picture, Size, frame_size, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,8 +36,14 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         # A GIF that says nothing of repetition plays once; one that repeats n times plays n + 1 times.
         repeats = image.info.get("loop")
         plays = 1 if repeats is None else repeats + 1 if repeats else 0
-        frames, durations = frames_of(data, header.size, header.frames)
-        return picture_of({}, uniform(frames), header, durations=durations if len(frames) > 1 else (), loop=plays)
+        frames, durations = laid(islice(parts_of(data), header.frames), _layer, header.size)
+        return picture_of({}, frames, header, durations=durations if len(frames) > 1 else (), loop=plays)
+
+
+def _layer(data: bytes) -> Image.Image:
+    with open_image(data, FORMATS) as image:
+        image.load()
+        return to_eight_bits(frame_of(image))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - GIF has no options

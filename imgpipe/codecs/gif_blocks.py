@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from imgpipe.codecs.laying import Fate, Part
 from imgpipe.errors import DamagedPicture
 from imgpipe.picture import Size, Window
 
@@ -15,22 +15,7 @@ _CANVAS, _TABLE = 6, 13
 _INTERLACED = 0x40
 _TICK = 10
 """The ms in which a GIF counts."""
-
-
-class Part(NamedTuple):
-    """One image of a file, and what is said of it.
-
-    Attributes:
-        file: it alone, as a GIF of its size.
-        box: where it is on the canvas: left, top, width and height in px.
-        disposal: what is to become of it when its time is over.
-        duration: in ms.
-    """
-
-    file: bytes
-    box: Window
-    disposal: int
-    duration: int
+_FATES: dict[int, Fate] = {2: "cleared", 3: "undone"}
 
 
 def check_whole(data: bytes | memoryview) -> None:
@@ -61,7 +46,8 @@ def parts_of(data: bytes) -> Iterator[Part]:
         elif kind == _IMAGE:
             flags, ticks, _ = struct.unpack("<BHB", control)
             box: Window = struct.unpack_from("<HHHH", data, offset + 1)
-            yield Part(_alone(data, offset, control), box, flags >> 2 & 7, ticks * _TICK)
+            fate = _FATES.get(flags >> 2 & 7, "left")
+            yield Part(_alone(data, offset, control), box, fate, ticks * _TICK)
             control = bytes(4)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.animation import decode_frames, save_frames
+from imgpipe.codecs.animation import save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.laying import laid
 from imgpipe.codecs.metadata import options_of, picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.palette import paletted
-from imgpipe.codecs.pillow import opened
+from imgpipe.codecs.pillow import open_image, opened
+from imgpipe.codecs.png_animation import frames_and_plays, parts_of, without_animation
 from imgpipe.codecs.png_chunks import SIGNATURE, Chunk, chunks_of, late_exif
 from imgpipe.codecs.png_compression import LEVEL, SMALL, compression_of
 from imgpipe.codecs.png_deep import decode_deep, encode_deep
@@ -20,10 +23,10 @@ from imgpipe.codecs.png_profile import matching_profile
 from imgpipe.codecs.png_rows import deflated
 from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
-from imgpipe.picture import Picture, Size, frame_size, is_deep
+from imgpipe.picture import Picture, Size, frame_size, is_deep, to_eight_bits
 
 if TYPE_CHECKING:
-    from PIL import ImageFile
+    from PIL import Image, ImageFile
     from PIL.PngImagePlugin import PngInfo
 
 FORMATS = ("PNG",)
@@ -41,21 +44,38 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     chunks = chunks_of(data)
     _check_palette(data, chunks)
     deep = data[24] == 16
+    if header.frames > 1:
+        return _decode_animation(data, chunks, header, words)
     with opened(data, FORMATS, header.image) as image:
         _scale_transparent_grey(image, data)
-        if header.frames > 1:
-            # The picture for viewers that show no animations is none of its frames.
-            first = int(bool(image.info.get("default_image")))
-            frames, durations = decode_frames(image, header.frames - first, first)
-            timing = {"durations": durations, "loop": image.info.get("loop", 0)}
-            picture = _coloured(
-                picture_of(image.info, frames, header, **timing, warnings=words), data, chunks, image.info
-            )
-            return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
         image.load()
         info = dict(image.info)
         frame = decode_deep(image, data) if deep else frame_of(image)
     return _coloured(picture_of(info, (frame,), header, warnings=words), data, chunks, info)
+
+
+def _decode_animation(data: bytes, chunks: list[Chunk], header: Header, words: tuple[str, ...]) -> Picture:
+    """All frames; the picture for viewers that show no animations may be none of them."""
+    with opened(without_animation(data, chunks), FORMATS) as image:
+        # Some of what is said of the picture may stand behind it.
+        image.load()
+        count, plays = frames_and_plays(data, chunks)
+        parts = islice(parts_of(data, chunks, image.size), count)
+        frames, durations = laid(parts, lambda part: _layer(part, data), image.size)
+        if len(frames) < count:
+            raise DamagedPicture("damaged PNG: frames of its animation are missing")
+        timing = {"durations": durations if count > 1 else (), "loop": plays}
+        picture = picture_of(image.info, frames, header, **timing, warnings=words)
+    picture = _coloured(picture, data, chunks, image.info)
+    deep = data[24] == 16
+    return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
+
+
+def _layer(part: bytes, data: bytes) -> Image.Image:
+    with open_image(part, FORMATS) as image:
+        _scale_transparent_grey(image, data)
+        image.load()
+        return to_eight_bits(frame_of(image))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
