@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from PIL import ImageCms
+    from PIL import Image, ImageCms
 
 FAULTS = (OSError, ValueError, TypeError)
 """What comes of a profile that is unusable, or not for the mode that it is to be used for."""
@@ -51,3 +52,30 @@ def is_srgb(source: ImageCms.ImageCmsProfile) -> bool:
     colours.putdata([(red, green, blue) for red in levels for green in levels for blue in levels])
     converted = conversion(source, profile_of(None), ("RGB", "RGB")).apply(colours)
     return max(high for _, high in ImageChops.difference(colours, converted).getextrema()) <= _SAME  # type: ignore[misc]
+
+
+def layer_in(layer: Image.Image, profile: bytes | None) -> Image.Image:
+    """An RGBA image of sRGB in the space of a profile; itself where that is sRGB, or not one of red, green and blue."""
+    found = None if profile is None else _from_srgb(profile)
+    return layer if found is None else found.apply(layer)
+
+
+def colour_in(colour: tuple[int, ...], profile: bytes | None) -> tuple[int, int, int]:
+    """Red, green and blue of sRGB, as `layer_in` has them."""
+    from PIL import Image
+
+    made: Any = layer_in(Image.new("RGBA", (1, 1), colour), profile).getpixel((0, 0))
+    # Grey is grey in every such space; rounding must not make a grey picture one of colours.
+    red, green, blue = [made[1]] * 3 if len(set(colour[:3])) == 1 else made[:3]
+    return red, green, blue
+
+
+@lru_cache(maxsize=16)
+def _from_srgb(profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    if space_of(profile) != b"RGB ":
+        return None
+    try:
+        target = profile_of(profile)
+        return None if is_srgb(target) else conversion(profile_of(None), target, ("RGBA", "RGBA"))
+    except FAULTS:
+        return None

@@ -10,7 +10,7 @@ from imgpipe.codecs.codec import Codec, Encoding
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
 from imgpipe.codecs.modes import has_alpha, mode_of
-from imgpipe.icc import space_of
+from imgpipe.icc import colour_in, space_of
 from imgpipe.picture import Frame, Picture, to_eight_bits
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def _fit_frames(picture: Picture, codec: Codec) -> Picture:
 
 def _flatten(picture: Picture, background: tuple[int, int, int]) -> Picture:
     visible = any(_transparent(frame) for frame in picture.frames)
-    flat = _each(picture, lambda frame: _on_background(to_eight_bits(frame), background))
+    if space_of(picture.profile) == b"GRAY" and len(set(background)) > 1:
+        picture = _converted(picture, "its background is a colour")
+    shown = colour_in(background, picture.profile)
+    flat = _each(picture, lambda frame: _on_background(to_eight_bits(frame), shown))
     colour = "#" + bytes(background).hex()
     return flat.warn(f"transparency flattened on {colour}") if visible else flat
 

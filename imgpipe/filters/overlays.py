@@ -83,7 +83,7 @@ def watermark(  # noqa: PLR0913, PLR0917 - these are the options
         return picture
     from imgpipe.filters.compositing import over
     from imgpipe.filters.logo import logo, tiled
-    from imgpipe.filters.space import layer_in
+    from imgpipe.icc import layer_in
 
     def marked(frame: Frame) -> Frame:
         whole = frame_size(frame)

@@ -8,11 +8,13 @@ from PIL import Image
 
 from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.codecs.orientation import upright
 from imgpipe.errors import DamagedPicture, EncodingFailed
 from imgpipe.orientation import settled
 
-from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved
+from .pictures import deep_gradient, exif_block, gradient, picture_of, pixels, read, saved, wide_gamut_profile
 
 
 def encode(*frames, **options):
@@ -183,6 +185,25 @@ def test_further_pictures_of_a_stereo_file_are_said_to_be_dropped():
     picture = read(data)
     assert picture.format == "jpeg"
     assert picture.warnings == ("3 pictures in the file: only the first is kept",)
+
+
+@pytest.mark.parametrize("colour", [(30, 180, 60), (255, 255, 255)])
+def test_the_background_looks_the_same_where_colours_stay_in_their_space(colour):
+    meant = picture_of(Image.new("RGBA", (8, 8)), profile=wide_gamut_profile())
+    data = codecs.encode(meant, "jpeg", Encoding(quality=100, background=colour)).data
+    shown = to_srgb(read(data)).frames[0].getpixel((4, 4))
+    assert max(abs(made - wanted) for made, wanted in zip(shown, colour, strict=True)) <= 2
+
+
+def test_grey_on_a_background_of_colour_is_no_grey_with_a_profile_of_grey():
+    grey = picture_of(Image.new("LA", (8, 8)), profile=grey_profile("grey", 1.8))
+    encoded = codecs.encode(grey, "jpeg", Encoding(background=(30, 180, 60)))
+    back = read(encoded.data)
+    assert (back.profile, back.frames[0].mode) == (None, "RGB")
+    assert encoded.warnings[0] == "colours converted to sRGB: its background is a colour"
+    encoded = codecs.encode(grey, "jpeg", Encoding(background=(99, 99, 99)))
+    assert read(encoded.data).profile == grey.profile
+    assert encoded.warnings == ("transparency flattened on #636363",)
 
 
 def test_transparency_is_flattened_on_the_background():

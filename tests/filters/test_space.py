@@ -10,7 +10,7 @@ from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
 from imgpipe.codecs.codec import Encoding
 from imgpipe.codecs.matrix_profile import Primaries, grey_profile, matrix_profile
 from imgpipe.filters import apply, filter, parse
-from imgpipe.filters.space import layer_in
+from imgpipe.icc import layer_in
 from imgpipe.picture import Picture
 
 from ..codecs.pictures import nearly_srgb_profile
