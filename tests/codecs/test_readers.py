@@ -52,6 +52,20 @@ def test_netpbm_grey_of_16_bits_stays_16_and_colour_is_said_to_lose_them():
     assert np.abs(pixels(back.frames[0]) - deep / 257).max() <= 1
 
 
+@pytest.mark.parametrize(
+    "picture",
+    [
+        *(b"P4 9 2 " + bytes(4), b"P5\n3 2\n# white\n255\n" + bytes(6), b"P6 3 2 255 " + bytes(18)),
+        *(b"P5 3 2 256 " + bytes(12), b"P6 3 2 65535 " + bytes(36)),
+    ],
+)
+def test_of_several_netpbm_pictures_in_a_file_the_first_is_read_and_it_is_said(picture):
+    word = "several pictures in the file: only the first is read"
+    assert word not in read(picture + b"\nP is no picture").warnings
+    for gap in (b"", b"\n"):
+        assert read(picture + gap + picture).warnings[-1] == word
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "tga_rle"}])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_tga_is_read_raw_and_packed(mode, options):
