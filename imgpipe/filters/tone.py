@@ -1,12 +1,14 @@
 """Brightness, contrast, gamma, exposure, levels, curves: each sample by itself, by a look-up table."""
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from imgpipe.errors import RecipeError
-from imgpipe.filters.monotone import interpolate, parse_points
+from imgpipe.filters.monotone import Point, interpolate, parse_points
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
 from imgpipe.filters.srgb import to_levels, to_light
+from imgpipe.picture import Size
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,9 +19,27 @@ Level = Annotated[float, Range(0, 255, "levels of 255")]
 Power = Annotated[float, Range(0.1, 10)]
 
 _STRAIGHT = "0,0 255,255"
+_GENTLE = 0.2
+"""Of white: how far what a step makes of the mean of two levels may be from the mean of what it makes of them, for
+pictures to be decoded at a reduced scale. Beyond it small text of a scan would fade, in JPEG alone."""
+_MOST_POINTS = 20
+"""Of a curve that are looked at; all say little more, and take long."""
 
 
-@filter(pointwise=True)
+def _least_size(bend: float) -> Size | None:
+    """The `least_size` of a step of which the mean may be so far off: photographs are rarely bent as much."""
+    return None if bend > _GENTLE else (0, 0)
+
+
+def _least_size_of_brightness(_size: Size, /, factor: float = 1.0) -> Size | None:
+    return _least_size(1 - 1 / max(1, factor))
+
+
+def _least_size_of_contrast(_size: Size, /, factor: float = 1.0) -> Size | None:
+    return _least_size((factor - 1) / (factor + 1))
+
+
+@filter(pointwise=True, least_size=_least_size_of_brightness)
 def brightness(levels: "npt.NDArray[Any]", factor: Factor = 1.0) -> "npt.NDArray[Any]":
     """Make the picture lighter or darker: each sample is multiplied.
 
@@ -39,7 +59,7 @@ def brightness(levels: "npt.NDArray[Any]", factor: Factor = 1.0) -> "npt.NDArray
     return levels * factor
 
 
-@filter(pointwise=True)
+@filter(pointwise=True, least_size=_least_size_of_contrast)
 def contrast(levels: "npt.NDArray[Any]", factor: Factor = 1.0) -> "npt.NDArray[Any]":
     """Strengthen or weaken the contrast: each sample's distance from mid-grey is multiplied.
 
@@ -103,7 +123,12 @@ def _check_levels(black: float = 0.0, white: float = 255.0, **_options: float) -
         raise RecipeError(f"filter levels: black={black:.10g} must be below white={white:.10g}")
 
 
-@filter(pointwise=True, check=_check_levels)
+def _least_size_of_levels(_size: Size, /, black: float = 0.0, white: float = 255.0, **options: float) -> Size | None:
+    height = abs(options.get("out_white", 255.0) - options.get("out_black", 0.0)) / 255
+    return _least_size(max(black / white, (255 - white) / (255 - black)) * height)
+
+
+@filter(pointwise=True, least_size=_least_size_of_levels, check=_check_levels)
 def levels(
     levels: "npt.NDArray[Any]",
     black: Level = 0.0,
@@ -140,7 +165,20 @@ def _check_curves(points: str = _STRAIGHT, **_options: str) -> None:
     parse_points(points)
 
 
-@filter(pointwise=True, check=_check_curves)
+def _least_size_of_curves(_size: Size, /, points: str = _STRAIGHT, **_options: str) -> Size | None:
+    given = parse_points(points)
+    ends = [(0.0, given[0][1])] * (given[0][0] > 0), [(255.0, given[-1][1])] * (given[-1][0] < 255)
+    curve = [*ends[0], *given[:: len(given) // _MOST_POINTS + 1], *ends[1]]
+    return _least_size(max((abs(_off(*three)) for three in combinations(curve, 3)), default=0) / 255)
+
+
+def _off(first: Point, middle: Point, last: Point) -> float:
+    """How far a point of a curve is from the straight line between two others."""
+    share = (middle[0] - first[0]) / (last[0] - first[0])
+    return middle[1] - (first[1] + (last[1] - first[1]) * share)
+
+
+@filter(pointwise=True, least_size=_least_size_of_curves, check=_check_curves)
 def curves(
     levels: "npt.NDArray[Any]", points: str = _STRAIGHT, channel: Literal["all", "red", "green", "blue"] = "all"
 ) -> "npt.NDArray[Any]":

@@ -243,7 +243,7 @@ def test_options_reach_the_function(frame, picture):
 def test_least_size_is_what_the_first_counting_step_needs():
     assert least_size([], (100, 100)) is None
     assert least_size([parse("grayscale")], (100, 100)) is None
-    steps = [parse("brightness:2"), parse("flip"), parse("resize:100x"), parse("crop:width=3")]
+    steps = [parse("brightness:1.2"), parse("flip"), parse("resize:100x"), parse("crop:width=3")]
     assert least_size(steps, (1040, 1040)) == (150, 150)
     assert least_size(iter([parse("blur:2"), *steps]), (1040, 1040)) is None
 

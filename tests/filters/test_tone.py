@@ -1,9 +1,11 @@
+from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
+from imgpipe import Recipe
 from imgpipe.errors import FilterFailed, RecipeError
 from imgpipe.filters import apply, apply_all, least_size, parse
 
@@ -182,10 +184,41 @@ def test_cmyk_fails_with_the_way_out(text, frame, picture):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_tone_keeps_reduced_size_and_asks_for_pixels_only_where_it_jumps(text, frame, picture):
+def test_tone_keeps_reduced_size_and_asks_for_pixels_only_where_it_jumps_or_bends_much(text, frame, picture):
     reduced = picture(frame("RGB", (10, 8)), frame("RGB", (10, 8), 1), size=(40, 32))
     result = apply(parse(text), reduced)
     assert (result.size, len(result.frames)) == ((40, 32), 2)
-    jumps = text.startswith(("solarize", "posterize"))
-    assert least_size([parse(text), parse("resize:50%")], (400, 320)) == (None if jumps else (300, 240))
+    every = text.startswith(("solarize", "posterize", "brightness:1.3", "contrast:1.7", "levels"))
+    assert least_size([parse(text), parse("resize:50%")], (400, 320)) == (None if every else (300, 240))
     assert least_size([parse(text)], (400, 320)) is None
+
+
+@pytest.mark.parametrize("text", [
+    *("brightness:1.2", "brightness:1.3", "brightness:0", "contrast:1.4", "contrast:1.6", "contrast:0"),
+    *("levels:black=12,white=240", "levels:black=70,white=200", "levels:white=190", "levels:black=60"),
+    *("levels:black=60,out_white=150", "levels:out_black=255,out_white=0", f"curves:{CURVE}"),
+    *('curves:"70,0 200,255"', 'curves:"0,0 70,0 200,255 255,255"', 'curves:"0,255 255,0"', 'curves:"0,0 128,200"'),
+])  # fmt: skip
+def test_what_bends_levels_much_looks_at_every_pixel(text, picture):
+    """The farthest that the mean of two levels' results may be from the result of their mean says what is much."""
+    curve, levels = curve_of(text, picture), np.arange(256)
+    bend = 0
+    for first in range(0, 256, 5):
+        for last in range(first + 5, 256, 5):
+            between = levels[first : last + 1]
+            straight = np.interp(between, [first, last], curve[[first, last]])
+            bend = max(bend, np.abs(straight - curve[between]).max())
+    assert (least_size([parse(text), parse("resize:10%")], (4000, 3000)) is None) == (bend > 0.2)
+
+
+def test_small_text_of_a_scan_does_not_fade_in_jpeg_alone():
+    page = np.full((800, 800), 240, np.uint8)
+    page[:, ::16] = page[:, 1::16] = 90
+    made = []
+    for name in ("PNG", "JPEG"):
+        file = BytesIO()
+        Image.fromarray(page).save(file, name)
+        made.append(
+            Image.open(BytesIO(Recipe(["levels:black=70,white=200", "resize:50x"], "png").apply(file.getvalue())))
+        )
+    assert abs(np.mean(made[0]) - np.mean(made[1])) < 2
