@@ -6,10 +6,12 @@ from typing import Any
 
 from imgpipe.codecs.cicp import in_code_points
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, TONE_MAPPED, brands_of, code_points
 from imgpipe.codecs.metadata import options_of, picture_of
-from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.modes import frame_of, mode_of
 from imgpipe.codecs.pillow import opened, saved
+from imgpipe.icc import space_of
 from imgpipe.picture import Picture, Size, frame_size
 
 FORMATS = ("HEIF",)
@@ -45,6 +47,9 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     Raises:
         EncodingFailed: the library cannot write it.
     """
+    if mode_of(picture.frames[0]) == "LA" and space_of(picture.profile) == b"GRAY":
+        # The library makes colours of it, for which its profile is none.
+        picture = to_srgb(picture).warn("colours converted to sRGB: heic does not hold grey with alpha")
     frame: Any = picture.frames[0]
     options: dict[str, Any] = {"quality": -1 if encoding.lossless else encoding.quality or 60, **options_of(picture)}
     if encoding.lossless:

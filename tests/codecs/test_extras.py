@@ -7,6 +7,8 @@ import pytest
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.errors import LimitExceeded
 from imgpipe.picture import is_deep
 
@@ -32,6 +34,21 @@ def encode(name, *frames, **options):
 def test_lossless_is_exact(name, mode):
     back = read(encode(name, gradient(mode=mode), lossless=True)).frames[0]
     assert np.abs(pixels(back, mode) - pixels(gradient(mode=mode))).max() == 0
+
+
+def test_grey_with_alpha_in_heic_has_no_profile_of_grey():
+    if "heic" not in AVAILABLE:
+        pytest.skip("not installed")
+    profile = grey_profile("grey", 1.4)
+    meant = to_srgb(picture_of(gradient(mode="LA"), profile=profile)).frames[0]
+    encoded = codecs.encode(picture_of(gradient(mode="LA"), profile=profile), "heic", Encoding(lossless=True))
+    assert encoded.warnings == ("colours converted to sRGB: heic does not hold grey with alpha",)
+    back = read(encoded.data)
+    assert back.profile is None
+    assert np.abs(pixels(back.frames[0], "RGBA") - pixels(meant, "RGBA")).max() <= 1
+    assert (
+        read(codecs.encode(picture_of(gradient(mode="L"), profile=profile), "heic", Encoding()).data).profile == profile
+    )
 
 
 @pytest.mark.parametrize("name", AVAILABLE)
