@@ -20,7 +20,7 @@ from imgpipe.typed import check, check_fields, path_of
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
-_VERSION = 9
+_VERSION = 10
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
 

@@ -23,8 +23,8 @@ class ReadsAtMost(Protocol):
 def read_into(storage: Storage, name: str, room: Room) -> Data:
     """As `Storage.read`, into memory that `room` gives, or bytes where it gives none.
 
-    A storage that can spare a copy of what it reads has such a method itself. It is looked for by its name: to ask for a
-    protocol takes five calls for each picture.
+    A storage that can spare a copy of what it reads has such a method itself. It is looked for by its name: to ask for
+    a protocol takes five calls for each picture.
     """
     own: Callable[[str, Room], Data] | None = getattr(storage, "read_into", None)
     return placed(storage.read(name), room) if own is None else own(name, room)
