@@ -28,7 +28,7 @@ import imgpipe.codecs.limiting  # noqa: E402
 import imgpipe.filters.resizing  # noqa: E402
 import imgpipe.metadata.keeping  # noqa: E402
 import imgpipe.steps  # noqa: E402, F401
-from imgpipe.codecs import gif, jpeg, png, webp  # noqa: E402, F401
+from imgpipe.codecs import jpeg, png, webp  # noqa: E402, F401
 from imgpipe.codecs.allocation import tune_allocator  # noqa: E402
 
 tune_allocator()

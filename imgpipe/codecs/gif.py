@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.animation import save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.gif_blocks import check_whole, corners_of, parts_of, room_for
+from imgpipe.codecs.gif_animation import TICK, parts_of
+from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
 from imgpipe.codecs.laying import laid
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of, has_alpha
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("GIF",)
 _COLOURS = 256
-_TICK = 10
-"""The ms in which a GIF counts."""
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - GIF has no scales
@@ -81,12 +80,12 @@ def _in_ticks(picture: Picture) -> Picture:
     owed = 0
     for duration in picture.durations:
         owed += duration
-        durations.append(max(_TICK, (owed + _TICK // 2) // _TICK * _TICK) if duration else 0)
+        durations.append(max(TICK, (owed + TICK // 2) // TICK * TICK) if duration else 0)
         owed -= durations[-1]
     if tuple(durations) == picture.durations:
         return picture
     before, after = sum(picture.durations), sum(durations)
-    as_long = abs(after - before) <= _TICK // 2
+    as_long = abs(after - before) <= TICK // 2
     whole = "the whole lasts as long" if as_long else f"the whole lasts {after} ms, not {before}"
     timed = replace(picture, durations=tuple(durations))
     return timed.warn(f"durations of frames became hundredths of a second; {whole}")
