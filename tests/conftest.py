@@ -33,7 +33,16 @@ _MARK = f"IMGPIPE_TEST_SESSION={uuid.uuid4().hex}"
 os.environ.update([_MARK.split("=")])
 
 
+# Ten thousand tests are collected, none of them garbage: a sixth of the time, in each of the processes.
+gc.disable()
+
 _OWN_TEMPORARIES = pytest.StashKey[str]()
+
+
+def pytest_collection_finish():
+    """Look for garbage from now on, but not among the tests themselves."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config):
