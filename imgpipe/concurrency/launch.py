@@ -152,7 +152,8 @@ def collect(process: BaseProcess) -> int | None:
     # A process that it had forked may hold the sentinel for ever.
     while is_alive(process):
         told = multiprocessing.connection.wait([process.sentinel], timeout=0.1)
-        if not told and isinstance(process, multiprocessing.context.ForkServerProcess):
+        # Windows knows no such processes, not even by name.
+        if not told and isinstance(process, getattr(multiprocessing.context, "ForkServerProcess", ())):
             with TURN:
                 _wake_server()
     with TURN:

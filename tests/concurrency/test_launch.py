@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -182,6 +183,19 @@ class TestForkServerStopped:
                 drive.offer(*some(10, 10))
                 drive.finish()
         assert_all_done(drive, some(20))
+
+
+def test_a_process_that_takes_its_time_is_waited_for_where_there_are_no_fork_servers(monkeypatch):
+    """As on Windows, whose multiprocessing does not know them by name."""
+    monkeypatch.delattr(multiprocessing.context, "ForkServerProcess")
+    sentinel, theirs = os.pipe()
+    answers = iter([True, False])
+    process = SimpleNamespace(
+        is_alive=lambda: next(answers), sentinel=sentinel, join=lambda: None, exitcode=3, close=lambda: None
+    )
+    assert launch.collect(process) == 3
+    os.close(sentinel)
+    os.close(theirs)
 
 
 def test_fork_server_that_takes_its_time_to_die(monkeypatch):
