@@ -56,13 +56,20 @@ def a_scheduler(folder: Path, **environment):
     process = _start("distributed.cli.dask_scheduler", *words, folder=folder, **environment)
     try:
         end = time.monotonic() + PATIENCE
-        while not told.exists():
+        while (address := _address_in(told)) is None:
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < end, "no scheduler"
             time.sleep(0.02)
-        yield Cluster(json.loads(told.read_text())["address"], folder, process)
+        yield Cluster(address, folder, process)
     finally:
         _end(process)
+
+
+def _address_in(told):
+    """What the scheduler has told; None while it has not, or is still writing."""
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        return json.loads(told.read_text())["address"]
+    return None
 
 
 @contextlib.contextmanager
