@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import NamedTuple
 
 from imgpipe import codecs
 from imgpipe.filters.option import closest
@@ -19,8 +19,7 @@ _HEAD = 64
 _SHARDS = "; pictures in tar files are read where INPUT is x.tar, or several as 'x-{0000..0099}.tar'"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which files of a storage are inputs.
 
     Attributes:
@@ -32,13 +31,13 @@ class Selection:
         names: the files to look at, in this order, where the storage is not to be listed.
     """
 
-    listing: Listing = field(default_factory=Listing)
+    listing: Listing = Listing()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
 
-    def __contains__(self, name: str) -> bool:
+    def chooses(self, name: str) -> bool:
         """Whether a file is chosen; the content is not looked at."""
         if self.only and name not in self.only:
             return False
@@ -58,7 +57,7 @@ def find(storage: Storage, selection: Selection) -> Iterator[Source | Item]:
     that are no picture come as skipped items. What cannot be read comes as a failed item.
     """
     for entry in _entries(storage, selection):
-        if selection.may_be_in(entry.name) if entry.error else entry.name in selection:
+        if selection.may_be_in(entry.name) if entry.error else selection.chooses(entry.name):
             source = _source(storage, entry)
             if not (isinstance(source, Item) and source.status is Status.SKIPPED and storage.samples):
                 yield source

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from imgpipe.job import Job, Source
 from imgpipe.journal import Journal
@@ -13,8 +12,7 @@ KnownBy: TypeAlias = Literal["inode", "time", "content"]
 Overwrite: TypeAlias = Literal["ours", "always", "never", "newer", "smaller"]
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(NamedTuple):
     """What is done where an output stands already.
 
     Attributes:

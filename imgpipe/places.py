@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from imgpipe.codecs import by_extension
 from imgpipe.discovery import Selection, instead_of
@@ -35,9 +34,9 @@ def open_source(source: str, target: str, selection: Selection) -> tuple[Storage
         )
     folder, name = single
     if storage.remote:
-        return open_storage(folder), replace(selection, names=(name,))
+        return open_storage(folder), selection._replace(names=(name,))
     listing = selection.listing._replace(recursive=False, hidden=True)
-    return open_storage(folder), replace(selection, only=frozenset([name]), listing=listing)
+    return open_storage(folder), selection._replace(only=frozenset([name]), listing=listing)
 
 
 def _check_source(source: str, target: str) -> None:

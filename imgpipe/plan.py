@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
@@ -155,7 +154,7 @@ class Plan(NamedTuple):
     def _names_only(self) -> Plan:
         """For names only, which is quicker."""
         listing = self.selection.listing._replace(names_only=True)
-        return self._replace(selection=replace(self.selection, listing=listing))
+        return self._replace(selection=self.selection._replace(listing=listing))
 
     def _found(self) -> Generator[Job | Item]:
         index = 0
@@ -222,7 +221,7 @@ def make_plan(
     inside = selection.listing._replace(leave_out=leave_out)
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
-    plan = Plan(read_from, write_to, replace(selection, listing=inside), outputs, existing, naming.flat, folded=folded)
+    plan = Plan(read_from, write_to, selection._replace(listing=inside), outputs, existing, naming.flat, folded=folded)
     return plan._replace(inputs=place_in(write_to, read_from))
 
 

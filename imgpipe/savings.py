@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from imgpipe import codecs
@@ -12,8 +11,7 @@ from imgpipe.job import Job, Source, Target
 from imgpipe.template import parse
 
 
-@dataclass(frozen=True, slots=True)
-class Savings:
+class Savings(NamedTuple):
     """By how much an output must be smaller than its source.
 
     Attributes:

@@ -132,7 +132,7 @@ class Watch:
     def _entries(self) -> Iterator[Entry]:
         _check_there(self._source.root)
         for entry in self._source.list(self._selection.listing):
-            if not entry.error and entry.name in self._selection:
+            if not entry.error and self._selection.chooses(entry.name):
                 yield entry
 
     def _changes(self) -> Iterator[bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple, TextIO
 
 import click
@@ -26,14 +25,14 @@ class End(NamedTuple):
     hurried: bool = False
 
 
-@dataclass(slots=True)
 class Listeners:
     """Who is told of each item, and why the run is to end before all is done."""
 
-    tally: Tally
-    record: Record
-    lines: TextIO | None
-    end: End = field(default_factory=End)
+    def __init__(self, tally: Tally, record: Record, lines: TextIO | None) -> None:
+        self.tally = tally
+        self.record = record
+        self.lines = lines
+        self.end = End()
 
     def add(self, item: Item) -> None:
         """Tell of an item; where JSON cannot be written on, that is the end, and nobody is told more of it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,6 +39,8 @@ def _becomes_a_folder(plan: Plan, target: str) -> bool:
 def _nothing_in(given: Mapping[str, Any]) -> str:
     """Why there is no input, as far as that can be seen."""
     source, target = given["source"], given["target"]
+    import shlex
+
     globs = [f"--{kind} {shlex.quote(glob)}" for kind in ("include", "exclude") for glob in given[kind]]
     if globs:
         return f"no files in {source} with {' '.join(globs)}"

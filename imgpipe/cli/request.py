@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, get_args
 
 import click
@@ -170,7 +169,7 @@ def _savings(given: Mapping[str, Any]) -> Savings | None:
     savings: Savings | None = given["min_savings"]
     if not given["copy_skipped"]:
         return savings
-    return replace(savings or Savings(), copy=not given["in_place"])
+    return (savings or Savings())._replace(copy=not given["in_place"])
 
 
 def _engine(given: Mapping[str, Any]) -> str:

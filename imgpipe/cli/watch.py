@@ -127,7 +127,7 @@ def _ends(status: int, caller: _Caller) -> bool:
 
 def _batch(names: tuple[str, ...], first: Plan, watch: Watch, caller: _Caller) -> int:
     """Run what has come; where two of them would become one output, one after the other, so that the first is kept."""
-    request, selection = caller.request, replace(first.selection, names=names)
+    request, selection = caller.request, first.selection._replace(names=names)
     try:
         chosen = replace(request.options, selection=selection)
         status = caller.run(prepare(first.source.root, caller.target, request.recipe, chosen))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
 from imgpipe.codecs.codec import Header
 from imgpipe.codecs.exif import prefixed, says_adobe_rgb
 from imgpipe.picture import Frame, Picture
@@ -25,7 +24,7 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
         more: other fields of `Picture`: durations, loop, warnings.
     """
     exif = prefixed(info.get("exif"))
-    implied = adobe_rgb_profile() if says_adobe_rgb(exif) else None
+    implied = _adobe_rgb() if says_adobe_rgb(exif) else None
     profile = info.get("icc_profile")
     picture = Picture(
         frames=frames,
@@ -50,6 +49,12 @@ def options_of(picture: Picture) -> dict[str, Any]:
     """The metadata that the picture has, as options of `Image.save`."""
     options = {"icc_profile": picture.profile, "exif": picture.exif, "xmp": picture.xmp, "dpi": picture.dpi}
     return {name: value for name, value in options.items() if value}
+
+
+def _adobe_rgb() -> bytes:
+    from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
+
+    return adobe_rgb_profile()
 
 
 def _iptc(resources: object) -> bytes | None:

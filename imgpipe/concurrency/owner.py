@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from imgpipe.concurrency.admission import Admission
@@ -37,13 +36,15 @@ class Lost(NamedTuple, Generic[T]):
     error: WorkerDied | DeadlineExpired
 
 
-@dataclass(slots=True)
 class _Attempt(Generic[T]):
     """A task at a worker, how many workers it has cost, and how many it has seen end that it was not to blame for."""
 
-    task: T
-    tries: int = 0
-    spared: int = 0
+    __slots__ = ("spared", "task", "tries")
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+        self.tries = 0
+        self.spared = 0
 
 
 class Owner(Generic[T]):
@@ -84,7 +85,7 @@ class Owner(Generic[T]):
             self._account(death.cause)
             return False
         finally:
-            self._options.waited.add("start", time.monotonic() - began)
+            self._roster.waited.add("start", time.monotonic() - began)
         try:
             self._feed(worker)
             worker.dismiss()

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -44,7 +43,7 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
     roster = Roster(wire.dumps((function, options.initializer)), options)
     budget = Budget(options.memory)
     share = options.memory // options.processes
-    tasks = Admission(source, _passing_by(options, results), options.cost, budget, share, options.waited)
+    tasks = Admission(source, _passing_by(options, results), options.cost, budget, share, roster.waited)
     threads = [
         threading.Thread(target=Owner(roster, tasks, results).run, name=f"pool-{number}", daemon=True)
         for number in range(options.processes)
@@ -97,7 +96,7 @@ class Pool(Generic[T, R]):
 
     def __init__(self, function: Callable[[T], R], processes: int, options: PoolOptions | None = None) -> None:
         self._function = function
-        self._options = replace(options or PoolOptions(), processes=processes)
+        self._options = (options or PoolOptions())._replace(processes=processes)
         self._running = ExitStack()
 
     def imap_unordered(self, tasks: Iterable[T]) -> Iterator[R | Lost[T]]:

@@ -6,8 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena
@@ -29,8 +28,7 @@ class PoolBroken(Exception):
     """Workers keep dying without doing anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoolOptions:
+class PoolOptions(NamedTuple):
     """How a pool works.
 
     Attributes:
@@ -41,32 +39,32 @@ class PoolOptions:
         deadline: seconds that one task may take, None for no limit.
         initializer: called in each worker before it takes tasks.
         preload: modules that the fork server imports once for all workers.
-        start_method: how workers are started.
+        start_method: how workers are started; None as is best here.
         bypass: tasks for which this is true skip the workers and come out as they are.
         memory: bytes that all tasks together may take in the workers, 0 for no bound. A worker is held to its
             part of it (on Linux).
         cost: bytes that a task is expected to take. Tasks up to a fair share of `memory` never wait for each other.
         ran_short: whether a result says that its task got too little memory. It is then tried once more with all
             there is, alone.
-        waited: where it is noted what the workers waited for besides the two channels.
+        waited: where it is noted what the workers waited for besides the two channels, None for nowhere.
         inputs: where large buffers of tasks may lie; the workers see it.
         outputs: bytes of memory that each worker shares for large buffers of results; what finds no room there goes
             through the pipe. Those come as a `memoryview`, which is to be held itself: see `Arena`.
     """
 
     processes: int = 1
-    capacity: Capacity = field(default_factory=Capacity)
+    capacity: Capacity = Capacity()
     weigh: Callable[[Any], int] | None = None
     tries: int = 2
     deadline: float | None = None
     initializer: Callable[[], None] | None = None
     preload: tuple[str, ...] = ()
-    start_method: StartMethod = field(default_factory=default_start_method)
+    start_method: StartMethod | None = None
     bypass: Callable[[Any], bool] | None = None
     memory: int = 0
     cost: Callable[[Any], int] | None = None
     ran_short: Callable[[Any], bool] | None = None
-    waited: Waited = field(default_factory=Waited)
+    waited: Waited | None = None
     inputs: Arena | None = None
     outputs: int = 0
 
@@ -76,8 +74,10 @@ class Roster:
 
     def __init__(self, work: wire.Message, options: PoolOptions) -> None:
         self.options = options
+        self.waited = options.waited or Waited()
         self.clock = Clock(options.deadline)
         self._work = work
+        self._start_method = options.start_method or default_start_method()
         self._employed: set[Worker] = set()
         self._deaths_without_progress = 0.0
         self._any_was_ready = False
@@ -100,7 +100,7 @@ class Roster:
         """
         try:
             given = self.options.preload, self.options.inputs, self.options.outputs
-            worker = Worker(self.options.start_method, self._work, *given)
+            worker = Worker(self._start_method, self._work, *given)
         except WorkerDied:
             # A fork server that was killed takes no more requests some time before it can be replaced.
             time.sleep(_SECONDS_TO_RECOVER)

@@ -34,5 +34,5 @@ def numbers(folder: str, name: str) -> list[int]:
         OSError: there is no such file.
         ValueError: it says `max`, for no limit.
     """
-    with open(os.path.join(folder, name), encoding="ascii") as file:
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
         return [int(word) for word in file.read().split()]

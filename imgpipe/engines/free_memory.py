@@ -22,7 +22,7 @@ def half_of_free_memory(root: str = "/") -> int:
 
 
 def _free_on_machine(root: str) -> int:
-    with suppress(OSError, ValueError, IndexError), open(os.path.join(root, "proc/meminfo"), encoding="ascii") as file:
+    with suppress(OSError, ValueError, IndexError), open(os.path.join(root, "proc/meminfo"), encoding="utf-8") as file:
         for line in file:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) << 10

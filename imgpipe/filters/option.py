@@ -6,7 +6,6 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
@@ -18,8 +17,7 @@ _ALIKE = 0.65
 Value: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Bounds of a number, and its unit: `Annotated[float, Range(0, 10, "px")]`.
 
     Attributes:
@@ -32,7 +30,7 @@ class Range:
     most: float = math.inf
     unit: str = ""
 
-    def __contains__(self, number: float) -> bool:
+    def __contains__(self, number: float) -> bool:  # type: ignore[override]
         return self.least <= number <= self.most
 
     def __str__(self) -> str:

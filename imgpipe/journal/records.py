@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import starmap
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -64,7 +63,6 @@ class Record(NamedTuple):
         return encode(line)
 
 
-@dataclass(slots=True)
 class Index:
     """Where the lines that count stand. A hundred thousand records are never in memory at once.
 
@@ -76,10 +74,11 @@ class Index:
         lines: how many there are in all.
     """
 
-    done: dict[int, int] = field(default_factory=dict)
-    begun: dict[str, list[list[str]]] = field(default_factory=dict)
-    placed: dict[str, tuple[Source, str]] = field(default_factory=dict)
-    lines: int = 0
+    def __init__(self) -> None:
+        self.done: dict[int, int] = {}
+        self.begun: dict[str, list[list[str]]] = {}
+        self.placed: dict[str, tuple[Source, str]] = {}
+        self.lines = 0
 
     def note(self, line: Any, place: int) -> None:
         """Take a line in; what is no record is passed over."""

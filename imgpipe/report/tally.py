@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from imgpipe.job import Item, Status
@@ -21,7 +20,6 @@ class Told(NamedTuple):
     traceback: str = ""
 
 
-@dataclass(slots=True)
 class Tally:
     """The sums of a run, and what a person is told of single inputs, in the order in which they were done.
 
@@ -42,19 +40,20 @@ class Tally:
         ended: whether it came to its end, so that inputs that it did not come to were there no more.
     """
 
-    total: int
-    verbose: bool = False
-    counts: Counter[Status] = field(default_factory=Counter)
-    failures: list[Told] = field(default_factory=list)
-    left_alone: list[Told] = field(default_factory=list)
-    warnings: list[Told] = field(default_factory=list)
-    warned: int = 0
-    pruned: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    interrupted: bool = False
-    ended: bool = False
-    began: float = field(default_factory=time.monotonic)
+    def __init__(self, total: int, verbose: bool = False) -> None:
+        self.total = total
+        self.verbose = verbose
+        self.counts: Counter[Status] = Counter()
+        self.failures: list[Told] = []
+        self.left_alone: list[Told] = []
+        self.warnings: list[Told] = []
+        self.warned = 0
+        self.pruned = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.interrupted = False
+        self.ended = False
+        self.began = time.monotonic()
 
     def add(self, item: Item) -> None:
         """Count an item."""

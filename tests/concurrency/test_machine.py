@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, closing, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,11 +72,11 @@ class Pipeline(RuleBasedStateMachine):
         self.ear = os.open(self.bell, os.O_RDWR | os.O_NONBLOCK)
         self.source = Channel(Capacity(10_000))
         options = PoolOptions(processes, Capacity(capacity), deadline=DEADLINE, start_method=method)
-        options = replace(options, memory=memory, cost=lambda task: getattr(task, "answer", 0))
+        options = options._replace(memory=memory, cost=lambda task: getattr(task, "answer", 0))
         self.stack = ExitStack()
         self.arena = make_arena(1 << 24)
         if self.arena is not None:
-            options = replace(options, inputs=self.stack.enter_context(closing(self.arena)), outputs=1 << 24)
+            options = options._replace(inputs=self.stack.enter_context(closing(self.arena)), outputs=1 << 24)
         fed = self.stack.enter_context(stage(self.passing("before"), self.source, Crew(2, Capacity(capacity))))
         made = self.stack.enter_context(pool_stage(work, fed, options))
         self.results = self.stack.enter_context(stage(self.passing("behind"), made, Crew(2, Capacity(capacity))))

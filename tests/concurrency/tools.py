@@ -167,7 +167,7 @@ class Drive:
         self.results = []
         self.error = None
         self._arena = make_arena(256 << 20)
-        self._stage = pool_stage(function, self.source, replace(options, inputs=self._arena, outputs=256 << 20))
+        self._stage = pool_stage(function, self.source, options._replace(inputs=self._arena, outputs=256 << 20))
         self._changed = threading.Condition()
         self._offered = 0
         self._over = False
