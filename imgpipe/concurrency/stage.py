@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
@@ -20,7 +19,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
 class Crew:
     """Who works in a stage, and how much it may be ahead of the next one.
 
@@ -32,22 +30,39 @@ class Crew:
         waited: where it is noted what they waited for besides the two channels.
     """
 
-    threads: int = 1
-    capacity: Capacity = field(default_factory=Capacity)
-    weigh: Callable[[Any], int] | None = None
-    name: str = "stage"
-    waited: Waited = field(default_factory=Waited)
+    def __init__(
+        self,
+        threads: int = 1,
+        capacity: Capacity = Capacity(),  # noqa: B008 - it is frozen
+        weigh: Callable[[Any], int] | None = None,
+        name: str = "stage",
+    ) -> None:
+        self.threads = threads
+        self.capacity = capacity
+        self.weigh = weigh
+        self.name = name
+        self.waited = Waited()
+
+
+def channel_of(crew: Crew) -> Channel[Any]:
+    """A channel for the results of a crew."""
+    return Channel(crew.capacity, senders=crew.threads, weigh=crew.weigh)
 
 
 @contextmanager
-def stage(function: Callable[[T], R], source: Iterable[T], crew: Crew) -> Iterator[Channel[R]]:
+def stage(
+    function: Callable[[T], R], source: Iterable[T], crew: Crew, into: Channel[R] | None = None
+) -> Iterator[Channel[R]]:
     """Run `function` over `source` in threads; the channel of results ends when the source does.
+
+    Where who receives is to be at work before the first result is, the channel is made by `channel_of` and given as
+    `into`.
 
     An exception in the function or in the source comes out of the channel, after the results that were
     put before it. On leaving the block the channel and the source (where it is a channel) are
     abandoned and the threads joined, so upstream stages end too.
     """
-    results: Channel[R] = Channel(crew.capacity, senders=crew.threads, weigh=crew.weigh)
+    results = channel_of(crew) if into is None else into
     tasks = source if isinstance(source, Channel) else SharedIterator(source, crew.waited)
     threads = [
         threading.Thread(target=_work, args=(function, tasks, results), name=f"{crew.name}-{number}", daemon=True)

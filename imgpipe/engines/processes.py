@@ -12,7 +12,8 @@ from imgpipe.concurrency.arena import make_arena
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.roster import PoolOptions
-from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.concurrency.stage import Crew, channel_of, stage
+from imgpipe.concurrency.waited import Waited
 from imgpipe.engines.in_flight import admitting_files
 from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
@@ -38,6 +39,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64, gathered=_ITEMS_AT_ONCE), name="write")
+    waited = Waited()
     pool = PoolOptions(
         processes=workforce.cores,
         capacity=ahead._replace(gathered=_RESULTS_AT_ONCE),
@@ -51,22 +53,25 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         memory=workforce.memory_of_pictures,
         cost=steps.cost,
         ran_short=ran_short,
+        waited=waited,
         inputs=inputs,
         outputs=_OUTPUTS,
     )
     files = Budget(workforce.memory_of_files)
     steps = admitting_files(steps, files, readers.waited)
     read = steps.read if inputs is None else partial(steps.read, room=inputs.room)
+    loaded = channel_of(readers)
     with (
         nullcontext() if inputs is None else closing(inputs),
-        stage(read, jobs, readers) as loaded,
-        closing(files),
+        # Workers take as long to come as the first files to be read.
         pool_stage(steps.apply, loaded, pool) as made,
+        stage(read, jobs, readers, into=loaded),
+        closing(files),
         stage(steps.write, made, writers) as items,
     ):
         steps.meter.watch(
             Station("read", readers.threads, readers.waited, None, loaded),
-            Station("process", pool.processes, pool.waited, loaded, made),
+            Station("process", pool.processes, waited, loaded, made),
             Station("write", writers.threads, writers.waited, made, items),
         )
         yield from items
