@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
 import os
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,7 +110,7 @@ class Recipe:
             "metadata": repr(self.metadata),
             "outputs": [[_said(one.operations), one.format, repr(one.encoding), one.name] for one in self.renditions],
         }
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        return _sha256(json.dumps(said, sort_keys=True).encode())[:16]
 
     def refined(self, filters: Sequence[str | Operation] = (), format: str | None = None, **options: Any) -> Recipe:
         """The same with more to do.
@@ -207,6 +209,15 @@ def _renditions(given: object) -> tuple[Rendition, ...]:
     for number, output in enumerate(outputs, 1):
         check(f"outputs[{number - 1}]", output, Rendition, RecipeError)
     return outputs
+
+
+def _sha256(data: bytes) -> str:
+    # hashlib loads OpenSSL, for which every start would wait; the standard library's `random` does the same.
+    for module in ("_sha2" if sys.version_info >= (3, 12) else "_sha256", "hashlib"):
+        with suppress(ImportError):
+            digest: str = importlib.import_module(module).sha256(data).hexdigest()
+            return digest
+    raise AssertionError("hashlib is always there")
 
 
 def _said(operations: Sequence[Operation]) -> list[list[str]]:
