@@ -25,6 +25,7 @@ from PIL import (  # noqa: E402, F401
 import imgpipe.codecs.content  # noqa: E402
 import imgpipe.codecs.fitting  # noqa: E402
 import imgpipe.codecs.limiting  # noqa: E402
+import imgpipe.filters.applying  # noqa: E402
 import imgpipe.filters.resizing  # noqa: E402
 import imgpipe.metadata.keeping  # noqa: E402
 import imgpipe.steps  # noqa: E402, F401

@@ -23,7 +23,7 @@ def test_neighbouring_look_ups_give_the_bytes_of_one_after_the_other(kind, frame
 
 
 def test_neighbouring_look_ups_touch_the_pixels_once(picture, frame, monkeypatch):
-    running = import_module("imgpipe.filters.apply")
+    running = import_module("imgpipe.filters.applying")
     passes = []
     look_up = running.look_up
     monkeypatch.setattr(running, "look_up", lambda *given: passes.append(1) or look_up(*given))

@@ -6,24 +6,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from imgpipe.errors import FilterFailed, ImgpipeError
 from imgpipe.filters import frames as forms
+from imgpipe.filters.needs import takes_stored
 from imgpipe.filters.profile import match_profile
 from imgpipe.filters.space import arguments_in
 from imgpipe.filters.table import compose, identity, look_up, table_of
 from imgpipe.orientation import cut_out, settled, turned_size
-from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
+from imgpipe.picture import Frame, Picture, frame_size, is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from imgpipe.filters.operation import Operation
     from imgpipe.filters.registry import Filter
-
-When: TypeAlias = Literal["first", "small", "last"]
-"""When frames are turned upright, see `when_upright`."""
 
 _OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
@@ -70,68 +68,6 @@ def apply(operation: Operation, picture: Picture) -> Picture:
     return settled(apply_all((operation,), picture))
 
 
-def when_upright(operations: Iterable[Operation], size: Size) -> When:
-    """When frames are to be turned.
-
-    Args:
-        operations: the steps.
-        size: of the picture before them, px, upright.
-
-    Returns:
-        "first": a step needs them upright in full; "small": a step makes them smaller before; "last": no step minds.
-    """
-    for operation, seen, _ in _turned(operations, size):
-        if not _takes_stored(operation, seen):
-            return "first"
-        if not operation.filter.traits.pointwise and _need(operation, seen) != (0, 0):
-            return "small"
-    return "last"
-
-
-def least_size(operations: Iterable[Operation], size: Size) -> Size | None:
-    """The size of frame that the steps need, px, upright; None for every pixel.
-
-    The first step that counts pixels decides: a resize needs some more than it makes; a crop or a blur in px needs
-    them all, and so does a recipe that only changes colours.
-
-    Args:
-        operations: the steps.
-        size: of the picture before them, px, upright.
-
-    >>> from imgpipe.filters import parse
-    >>> least_size([parse("grayscale"), parse("resize:width=400")], (4000, 3000))
-    (600, 450)
-    """
-    for operation, seen, swapped in _turned(operations, size):
-        needed = _need(operation, seen)
-        if needed != (0, 0):
-            return needed[::-1] if needed and swapped else needed
-    return None
-
-
-def _turned(operations: Iterable[Operation], size: Size) -> Iterator[tuple[Operation, Size, bool]]:
-    """The steps, each with the size that it meets as long as those before it only turn, and whether that is swapped."""
-    swapped = False
-    for operation in operations:
-        yield operation, size, swapped
-        swaps = operation.filter.traits.swaps
-        if swaps and swaps(**operation.arguments):
-            size, swapped = size[::-1], not swapped
-
-
-def _need(operation: Operation, size: Size) -> Size | None:
-    rule = operation.filter.traits.least_size
-    return rule(size, **operation.arguments) if rule else None
-
-
-def _takes_stored(operation: Operation, size: Size) -> bool:
-    """Whether the step, of a picture of this size in px, takes frames that are still to be turned."""
-    traits = operation.filter.traits
-    if traits.as_stored is None:
-        return traits.pointwise  # it is shown levels, and no frame
-    return traits.as_stored(size, **operation.arguments)
-
-
 @contextmanager
 def _named(chosen: Filter) -> Iterator[None]:
     """Errors of this filter come out with its name."""
@@ -171,7 +107,7 @@ def _check_ink(chosen: Filter, picture: Picture) -> None:
 def _run(operation: Operation, picture: Picture) -> Picture:
     chosen = operation.filter
     _check_ink(chosen, picture)
-    if not _takes_stored(operation, picture.size):
+    if not takes_stored(operation, picture.size):
         picture = settled(picture)
     elif not chosen.traits.windowed:
         picture = cut_out(picture)
