@@ -22,6 +22,9 @@ _TICK = 0.1
 
 _Stamp: TypeAlias = tuple[int, int, int]
 
+_NO_STAMP = (-1, 0, 0)
+"""Of a file that is to be taken once more, whatever it is like: none is of such a size."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -69,9 +72,11 @@ class Settling:
         self._taken, ready = {}, []
         for entry in entries:
             stamp = _stamp(entry)
-            if before.get(entry.name) == stamp:
-                self._taken[entry.name] = stamp
-                continue
+            if entry.name in before:
+                # Also while a change of it settles: it may go before it has, and its output is to go then.
+                self._taken[entry.name] = before[entry.name]
+                if before[entry.name] == stamp:
+                    continue
             last, since = self._waiting.get(entry.name, (stamp, now))
             since = since if last == stamp else now
             if now - since >= self._seconds:
@@ -79,14 +84,15 @@ class Settling:
                 ready.append(entry.name)
             else:
                 waiting[entry.name] = (stamp, since)
-        gone = before.keys() - self._taken.keys() - waiting.keys()
+        gone = before.keys() - self._taken.keys()
         self._waiting = waiting
         return ready, bool(gone)
 
     def again(self, names: Iterable[str]) -> None:
         """Take these as new once more."""
         for name in names:
-            if stamp := self._taken.pop(name, None):
+            if stamp := self._taken.get(name):
+                self._taken[name] = _NO_STAMP
                 self._waiting[name] = (stamp, time.monotonic())
 
 

@@ -63,6 +63,20 @@ def test_what_has_gone_is_said_once_and_is_new_when_it_comes_back(settling):
     assert settling.look([entry("old")], 3.0) == (["old"], False)
 
 
+def test_what_was_taken_has_gone_also_where_it_goes_while_a_change_of_it_settles(settling):
+    # Where it goes between the listing of its folder and the look at it, its entry is empty, which is such a change.
+    assert settling.look([entry("old", size=0, modified=0, inode=0)], 0.0) == ([], False)
+    assert settling.look([], 0.1) == ([], True)
+    assert settling.look([], 0.2) == ([], False)
+    assert not settling
+
+
+def test_what_could_not_be_worked_on_has_gone_also_before_it_comes_again(settling):
+    settling.again(["old"])
+    assert settling.look([entry("old")], 0.0) == ([], False)
+    assert settling.look([], 0.1) == ([], True)
+
+
 def test_a_file_that_goes_while_it_is_waited_for_is_forgotten(settling):
     settling.look([entry("old"), entry("temporary")], 0.0)
     assert settling.look([entry("old")], 0.5) == ([], False)
