@@ -45,7 +45,7 @@ class Triage(NamedTuple):
         if self.existing.known_by != "inode":
             job = self._identified(job)
         try:
-            settled = self._settle(job)
+            settled = self.originals.shared(job) or self._settle(job)
         except OSError as error:
             where = f"{printable(job.targets[0].name)} in {self.target.root}"
             raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import tarfile
 from typing import get_args
 
 import pytest
@@ -141,6 +142,33 @@ def test_links_in_the_output_that_lead_to_inputs_or_other_outputs_are_not_writte
     assert f"leads to {tree}/x, which is in INPUT" in report.errors["x/b.png"]
     assert f"leads to {out}, which is in OUTPUT too" in report.errors["y/b.png"]
     assert traces(tree) == before
+
+
+@pytest.mark.parametrize("recipe", [SMALL, WIDE], ids=["same-name", "late"])
+def test_of_two_links_in_the_output_that_lead_to_one_place_elsewhere_the_first_counts(tree, out, tmp_path, recipe):
+    names = ["x/a.png", "x/deep/b.png", "y/a.png", "z/b.png", "z/c.png"]
+    for seed, name in enumerate(names):
+        paint(tree / name, seed=seed)
+    (tmp_path / "elsewhere/deep").mkdir(parents=True)
+    out.mkdir()
+    for link, leads_to in (("x", "elsewhere"), ("y", "elsewhere"), ("z", "elsewhere/deep")):
+        os.symlink(tmp_path / leads_to, out / link)
+    for end in ("written", "unchanged", "unchanged"):
+        report = run(tree, out, recipe, existing=Existing("always"))
+        assert ends(report) == dict.fromkeys(names[:2], end) | dict.fromkeys(names[2:], "failed")
+        assert f"leads to {tmp_path}/elsewhere, as one to x does; remove one of them" in report.errors["y/a.png"]
+        paint(tree / "y/a.png", seed=9)
+    assert len(contents(tmp_path / "elsewhere")) == 2
+
+
+def test_links_in_the_output_lead_nothing_astray_that_comes_from_a_shard(tree, out, tmp_path):
+    with tarfile.open(tmp_path / "in.tar", "w") as tar:
+        for seed, name in enumerate(("a.png", "x/a.png")):
+            paint(tree / name, seed=seed)
+            tar.add(tree / name, name)
+    out.mkdir()
+    os.symlink(".", out / "x")
+    assert ends(run(tmp_path / "in.tar", out)) == {"a.png": "written", "x/a.png": "failed"}
 
 
 def test_a_folder_of_the_input_that_is_mounted_in_the_output_is_not_written_to(tree, out, monkeypatch):
