@@ -2,10 +2,14 @@
 
 import json
 import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from imgpipe.cli import listed
+from imgpipe.errors import UsageError
 from tests.command import imgpipe
 from tests.folders import contents, write
 
@@ -130,6 +134,45 @@ def test_names_that_end_with_nul_are_pointed_out_and_not_all_shown(pictures, out
     assert done.stderr.endswith("names are relative to INPUT; where they end with NUL, as of find -print0, add -0\n")
     assert done.stderr.startswith("imgpipe: --files-from: a.jpg\\x00b.png\\x00a.jpg")
     assert len(done.stderr) < 600
+
+
+class Endless:
+    """A pipe of which the same line comes again and again."""
+
+    def __init__(self, line):
+        self.line = line
+        self.left = 9
+
+    def read(self, size):
+        assert self.left, "it is read to no end"
+        self.left -= 1
+        return (self.line * size)[:size]
+
+
+@pytest.mark.parametrize(
+    ("line", "null", "said"),
+    [
+        (b"y\n", False, "more than 1,200 names, if they end at all; give them in several runs"),
+        (b"\0", True, "more than 1,200 names"),
+        (b"y", False, r"y\.\.\. is no name below INPUT; names are relative to INPUT$"),
+        (b"\0", False, "add -0"),
+    ],
+)
+def test_names_that_do_not_come_to_an_end_are_refused(line, null, said, monkeypatch):
+    for bound, value in (("_PART", 1000), ("_LONGEST", 3000), ("_MOST", 1200)):
+        monkeypatch.setattr(listed, bound, value)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Endless(line)))
+    with pytest.raises(UsageError, match=said):
+        listed.read_names("-", null=null)
+
+
+@pytest.mark.parametrize("part", range(1, 9))
+def test_names_are_the_same_however_a_pipe_cuts_them(part, tmp_path, monkeypatch):
+    monkeypatch.setattr(listed, "_PART", part)
+    (tmp_path / "names").write_bytes("\ufeffa.jpg\r\n\n./b.png\nx//c.jpg".encode())
+    assert listed.read_names(str(tmp_path / "names"), null=False) == ("a.jpg", "b.png", "x/c.jpg")
+    (tmp_path / "names").write_bytes(b"a\n.jpg\r\0\0b.png\0")
+    assert listed.read_names(str(tmp_path / "names"), null=True) == ("a\n.jpg\r", "b.png")
 
 
 def test_a_name_behind_a_linked_folder_is_refused_like_the_folder(pictures, out, tmp_path):
