@@ -7,6 +7,7 @@ import json
 import os
 import random
 import tarfile
+import tracemalloc
 from contextlib import closing
 from functools import partial
 
@@ -557,3 +558,17 @@ def test_of_what_a_killed_run_left_in_two_shards_the_first_is_the_newer(tmp_path
         write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), partial(iter, [data]))], durable=False)
     folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
     assert (folder.size("a.png"), folder.read("a.png")) == (5, b"newer")
+
+
+def test_what_a_shard_is_to_hold_no_more_waits_again_and_is_not_held_as_a_whole(tmp_path):
+    large = bytes(range(256)) * (1 << 15)
+    parts = [Part(name, len(data), partial(iter, [data])) for name, data in (("a.txt", large), ("a.png", b"a"))]
+    folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
+    os.makedirs(f"{folder.root}/.imgpipe")
+    write_tar(SYSTEM, str(tmp_path / "0.tar"), parts, durable=False)
+    tracemalloc.start()
+    folder.publish("0.tar", [Part("b.png", 1, partial(iter, [b"b"]))])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(large) / 2
+    assert folder.read("a.txt") == large

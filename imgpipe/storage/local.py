@@ -93,7 +93,7 @@ class LocalFolder:
         """Write to a temporary name in the same folder; rename when the block is left."""
         path = self._path(name)
         given = attributes.for_place_of(path) if over is not None and like is None else like
-        temporary = self._write_beside(path, data, given)
+        temporary = self._write_beside(path, (data,), given)
         try:
             yield seen(name, os.lstat(temporary))
             if over is not None and not _is_still(path, over):
@@ -120,7 +120,12 @@ class LocalFolder:
     def put(self, name: str, data: Data, like: Attributes | None = None, *, fresh: bool = False) -> None:  # noqa: ARG002
         """Publish a whole file at once; OSError where nothing was published. A rename takes no condition."""
         path = self._path(name)
-        self._rename(self._write_beside(path, data, like), path)
+        self._rename(self._write_beside(path, (data,), like), path)
+
+    def put_pieces(self, name: str, pieces: Iterable[Data]) -> None:
+        """As `put`, where the content may be too much to be held."""
+        path = self._path(name)
+        self._rename(self._write_beside(path, pieces), path)
 
     def sync(self) -> None:
         """Make the names of all files that were put survive a power loss; their content does already."""
@@ -184,11 +189,11 @@ class LocalFolder:
             with self._lock:
                 self._changed.update(folders)
 
-    def _write_beside(self, path: str, data: Data, like: Attributes | None) -> str:
+    def _write_beside(self, path: str, pieces: Iterable[Data], like: Attributes | None = None) -> str:
         """Write it all to a temporary name in the same folder, which is returned; OSError where nothing was left."""
         temporary, descriptor = self._create(_above(path))
         try:
-            self._fill(descriptor, data, like)
+            self._fill(descriptor, pieces, like)
         except BaseException:
             self._give_up(temporary)
             raise
@@ -215,10 +220,11 @@ class LocalFolder:
         with suppress(OSError):
             self.calls.unlink(temporary)
 
-    def _fill(self, descriptor: int, data: Data, like: Attributes | None) -> None:
+    def _fill(self, descriptor: int, pieces: Iterable[Data], like: Attributes | None) -> None:
         """Write it all, and close it."""
         try:
-            write_whole(self.calls, descriptor, data)
+            for piece in pieces:
+                write_whole(self.calls, descriptor, piece)
             if like is not None:
                 attributes.give(descriptor, like)
             if self.durability == "fsync":

@@ -130,7 +130,7 @@ class ShardFolder(LocalFolder):
             if member.name in kept or self._shard_of(member.name) != shard or not self._may_wait(member.name):
                 continue
             if super().size(member.name) is None:
-                self.put(member.name, self._indexes.read(shard, member.name))
+                self.put_pieces(member.name, self._indexes.pieces(shard, member.name))
 
     def _may_wait(self, name: str) -> bool:
         """Whether the disk takes a file of that name; a tar takes longer ones, as of a text beside a picture."""
