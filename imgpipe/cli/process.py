@@ -111,6 +111,8 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
         end = _sum_up(told.lines, tally, end)
     if tally.done or end.status != cli.CANNOT_GO_ON:
         _tell(tally, request)
+    if record.failed and request.report is None and not (end.error or end.hurried):
+        click.echo(f"imgpipe: `imgpipe report` cannot tell of this run: {printable(record.failed)}", err=True)
     if request.verbose:
         from imgpipe.report.stages import time_of_stages
 

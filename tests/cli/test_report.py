@@ -50,6 +50,17 @@ def test_the_last_run_has_a_page_afterwards_the_same_as_with_it(pictures, tmp_pa
     assert (tmp_path / "imgpipe-report.html").exists()
 
 
+def test_a_run_that_cannot_be_recorded_says_so_and_does_not_fail(pictures, tmp_path):
+    (tmp_path / "out/.imgpipe/last-run.jsonl").mkdir(parents=True)
+    (pictures / "bad.jpg").unlink()
+    done = imgpipe("process", pictures, tmp_path / "out", *SMALL, "--quiet", "--engine", "serial")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == (
+        f"imgpipe: `imgpipe report` cannot tell of this run: cannot write {tmp_path}/out/.imgpipe/last-run.jsonl: "
+        "Is a directory\n"
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a fork server is the default there")
 def test_ctrl_c_while_thumbnails_are_made_leaves_nothing(pictures, tmp_path):
     imgpipe("process", pictures, tmp_path / "out", *SMALL)
