@@ -6,12 +6,13 @@ import os
 import stat
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO, TypeVar
 
 from imgpipe.job import Status
-from imgpipe.report.summary import human_bytes
+from imgpipe.report.summary import duration, human_bytes
 from imgpipe.report.tally import Tally
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ _DELAY = 0.5
 """Seconds: what is over sooner shows nothing."""
 
 _LOG_EVERY = 5.0
+_LOOKS = 12
 _REDRAW_EVERY = 0.1
 
 CLEAR_LINE = "\r\x1b[K"
@@ -100,6 +102,8 @@ def layout(columns: int) -> str:
 def _bar(tally: Tally, file: TextIO) -> Any:
     from tqdm import tqdm
 
+    pace = _Pace(tally)
+
     class Bar(tqdm):  # type: ignore[type-arg]
         """Chooses its numbers by the width that the terminal has at the moment."""
 
@@ -109,23 +113,39 @@ def _bar(tally: Tally, file: TextIO) -> Any:
             # Room for the ^C that the terminal writes behind it: a line that is wrapped cannot be taken away.
             # tqdm has left out the last column already.
             columns = (found["ncols"] or 79) - 2
-            return {**found, **_numbers(tally)} | {"bar_format": layout(columns), "ncols": columns}
+            return {**found, **pace.numbers()} | {"bar_format": layout(columns), "ncols": columns}
 
     # Its own default is a lock between processes, and a thread that watches; neither is needed.
     tqdm.set_lock(threading.RLock())
     tqdm.monitor_interval = 0
-    return Bar(total=tally.total, file=file, dynamic_ncols=True, smoothing=0.1, leave=False, delay=_DELAY)
+    # Where many inputs in a row are up to date, tqdm would not look at the clock for as many of those that take long.
+    return Bar(total=tally.total, file=file, dynamic_ncols=True, miniters=1, smoothing=0.1, leave=False, delay=_DELAY)
 
 
-def _numbers(tally: Tally) -> dict[str, str]:
-    seconds = max(tally.seconds, 1e-3)
-    rate = tally.done / seconds
-    failed = tally.counts[Status.FAILED]
-    return {
-        "images": f"{rate:.0f} images/s" if rate >= 100 else f"{rate:.2g} images/s",
-        "volume": f"{human_bytes(tally.bytes_in / seconds)}/s",
-        "failed": f", {failed} failed" if failed else "",
-    }
+class _Pace:
+    """How fast a run is going, by its last minute: what is up to date is passed by a thousand times as fast."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._looks = deque([(time.monotonic(), 0, 0)], _LOOKS)
+
+    def numbers(self) -> dict[str, str]:
+        """What is shown of it."""
+        tally = self._tally
+        now, done, came = time.monotonic(), tally.done, tally.bytes_in
+        since, done_then, came_then = self._looks[0]
+        if now - self._looks[-1][0] >= _LOG_EVERY:
+            self._looks.append((now, done, came))
+        seconds = max(now - since, 1e-3)
+        rate = (done - done_then) / seconds
+        left = tally.not_begun / rate if rate else 0.0
+        failed = tally.counts[Status.FAILED]
+        return {
+            "images": f"{rate:.0f} images/s" if rate >= 100 else f"{rate:.2g} images/s",
+            "volume": f"{human_bytes((came - came_then) / seconds)}/s",
+            "left": f"{left:.0f} s left" if left < 60 else f"{duration(left)} left",
+            "failed": f", {failed} failed" if failed else "",
+        }
 
 
 class _Log:
@@ -134,6 +154,7 @@ class _Log:
     def __init__(self, tally: Tally, file: TextIO) -> None:
         self._tally = tally
         self._file = file
+        self._pace = _Pace(tally)
         self._due = time.monotonic() + _LOG_EVERY
 
     def update(self) -> None:
@@ -141,11 +162,10 @@ class _Log:
         if now < self._due:
             return
         self._due = now + _LOG_EVERY
-        tally, numbers = self._tally, _numbers(self._tally)
-        left = tally.not_begun * tally.seconds / max(tally.done, 1)
+        tally, numbers = self._tally, self._pace.numbers()
         self._file.write(
             f"imgpipe: {tally.done} of {tally.total}, {numbers['images']}, {numbers['volume']}, "
-            f"{left:.0f} s left{numbers['failed']}\n"
+            f"{numbers['left']}{numbers['failed']}\n"
         )
         self._file.flush()
 

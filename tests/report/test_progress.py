@@ -1,5 +1,6 @@
 import io
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -138,6 +139,45 @@ def test_in_a_log_file_there_are_whole_lines(tmp_path):
     assert first.startswith("imgpipe: 1 of 3, ")
     assert second.endswith("s left, 1 failed")
     assert third.startswith("imgpipe: 3 of 3, ")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time passes as the test wants it to."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("tqdm.std.time", lambda: clock.now)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(module, "_LOG_EVERY", 5.0)
+    return clock
+
+
+def go_on(tally, shown, clock, status, seconds, count):
+    """So many inputs come to their end, each after so many seconds."""
+    for _ in range(count):
+        clock.now += seconds
+        tally.add(Item(Source("a", None, 1000), status))
+        shown.update()
+
+
+def test_a_bar_moves_on_where_pictures_follow_many_that_are_up_to_date(clock):
+    file, tally = Terminal(), Tally(3000)
+    with progress(tally, file) as bar:
+        go_on(tally, bar, clock, Status.UNCHANGED, 0.0005, 2000)
+        before = file.tell()
+        for _ in range(5):
+            go_on(tally, bar, clock, Status.WRITTEN, 1.0, 1)
+            assert file.tell() > before
+            before = file.tell()
+
+
+def test_what_is_left_is_judged_by_the_last_minute_alone(clock, tmp_path):
+    tally = Tally(8000)
+    with open(tmp_path / "log", "w") as file, progress(tally, file) as log:
+        go_on(tally, log, clock, Status.UNCHANGED, 0.001, 6000)
+        go_on(tally, log, clock, Status.WRITTEN, 0.5, 800)
+    assert (tmp_path / "log").read_text().splitlines()[-1] == (
+        "imgpipe: 6799 of 8000, 2 images/s, 2 kB/s, 10 min 0 s left"
+    )
 
 
 def test_in_a_cell_of_a_notebook_a_pipe_gets_lines_and_a_terminal_a_bar(monkeypatch):
