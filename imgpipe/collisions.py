@@ -48,7 +48,9 @@ def count_inputs(jobs: Callable[[], Iterable[Job | Item]], *, folded: bool = Fal
     twice = {key for key, after in pairwise(in_order) if key == after}
     clashes = _clashes(jobs(), twice, folded) if twice else {}
     if clashes:
-        raise CollisionError(_message(clashes))
+        told = {name: _told(found) for name, found in clashes.items()}
+        later = {source for found in clashes.values() for source, _ in found[1:]}
+        raise CollisionError(_message(told), frozenset(later))
     return Counted(total, in_order)
 
 
@@ -79,14 +81,14 @@ def _in_order(keys: array[int]) -> array[int]:
     return in_order
 
 
-def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[str, list[str]]:
-    """Outputs that have several inputs, or are several outputs of one input, and these."""
+def _clashes(jobs: Iterable[Job | Item], keys: set[int], folded: bool) -> dict[str, list[tuple[str, int]]]:
+    """Outputs that have several inputs, or are several outputs of one input, and these, with the numbers of outputs."""
     inputs: dict[str, list[tuple[str, int]]] = {}
     for job in jobs:
         for name, number in _names(job, folded) if isinstance(job, Job) else ():
             if hash(name) in keys:
                 inputs.setdefault(name.removeprefix(_LATE), []).append((job.source.name, number))
-    return {name: _told(found) for name, found in inputs.items() if len(found) > 1}
+    return {name: found for name, found in inputs.items() if len(found) > 1}
 
 
 def _told(found: list[tuple[str, int]]) -> list[str]:

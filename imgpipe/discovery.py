@@ -29,6 +29,7 @@ class Selection(NamedTuple):
         exclude: globs; neither a file nor a folder that it lies in may match one.
         only: names of the files to take, where INPUT is one file.
         names: the files to look at, in this order, where the storage is not to be listed.
+        listed: the names come of a listing; what is there no more is no input then, as in a listing of its own.
     """
 
     listing: Listing = Listing()
@@ -36,6 +37,7 @@ class Selection(NamedTuple):
     exclude: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
+    listed: bool = False
 
     def chooses(self, name: str) -> bool:
         """Whether a file is chosen; the content is not looked at."""
@@ -89,7 +91,14 @@ def may_be_input(target: str) -> bool:
 def _entries(storage: Storage, selection: Selection) -> Iterator[Entry]:
     if selection.names is None:
         return storage.list(selection.listing)
-    return (storage.find(name, selection.listing) for name in dict.fromkeys(selection.names))
+    found = (storage.find(name, selection.listing) for name in dict.fromkeys(selection.names))
+    return (entry for entry in found if not _has_gone(storage, entry)) if selection.listed else found
+
+
+def _has_gone(storage: Storage, entry: Entry) -> bool:
+    with suppress(OSError):
+        return bool(entry.error) and storage.stat(entry.name) is None
+    return False
 
 
 def _source(storage: Storage, entry: Entry) -> Source | Item:

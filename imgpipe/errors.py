@@ -35,7 +35,15 @@ class RecipeError(UsageError):
 
 
 class CollisionError(UsageError):
-    """Two inputs would be written to the same output."""
+    """Two inputs would be written to the same output.
+
+    Attributes:
+        later: the inputs that would be written to where an earlier one is.
+    """
+
+    def __init__(self, message: str, later: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.later = later
 
 
 class PictureError(ImgpipeError):

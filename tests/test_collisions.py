@@ -46,6 +46,7 @@ def test_a_clash_names_the_output_and_all_of_its_inputs():
     assert "x/a.webp <- x/a.png, x/a.jpg, x/a.gif" in str(caught.value)
     assert str(caught.value).startswith("1 output would be made from")
     assert "b.jpg" not in str(caught.value)
+    assert caught.value.later == {"x/a.jpg", "x/a.gif"}
 
 
 def test_an_input_without_an_extension_may_clash_with_one_that_has_it():

@@ -41,6 +41,14 @@ class Unreadable:
         yield Entry(self._name, 0, 0, error="cannot list the folder: Permission denied")
 
 
+def test_what_was_listed_and_is_there_no_more_is_no_input_and_what_is_there_and_cannot_be_read_is_one(folder):
+    paint(folder / "a.png")
+    os.symlink("nowhere", folder / "dangling.png")
+    names = ("gone.png", "a.png", "a.png/gone.png", "dangling.png")
+    assert told(folder, names=names, listed=True) == {"a.png": "png", "dangling.png": Status.FAILED}
+    assert told(folder, names=names)["gone.png"] is Status.FAILED
+
+
 @pytest.mark.parametrize(
     ("name", "format"),
     [

@@ -127,13 +127,15 @@ def _ends(status: int, caller: _Caller) -> bool:
 
 def _batch(names: tuple[str, ...], first: Plan, watch: Watch, caller: _Caller) -> int:
     """Run what has come; where two of them would become one output, one after the other, so that the first is kept."""
-    request, selection = caller.request, first.selection._replace(names=names)
+    request, selection = caller.request, first.selection._replace(names=names, listed=True)
     try:
         chosen = replace(request.options, selection=selection)
-        status = caller.run(prepare(first.source.root, caller.target, request.recipe, chosen))
+        plan = prepare(first.source.root, caller.target, request.recipe, chosen)
+        status = caller.run(plan) if plan.total else cli.OK
     except CollisionError as error:
-        if len(names) > 1:
-            return max(_batch((name,), first, watch, caller) for name in names)
+        rounds = _rounds(names, error)
+        if len(rounds) > 1:
+            return max((_batch(each, first, watch, caller) for each in rounds if not caller.stop), default=cli.OK)
         click.echo(f"imgpipe: {printable(str(error))}", err=True)
         return cli.SOME_FAILED
     except UsageError as error:
@@ -145,3 +147,11 @@ def _batch(names: tuple[str, ...], first: Plan, watch: Watch, caller: _Caller) -
         return cli.OK
     caller.told.clear()
     return status
+
+
+def _rounds(names: tuple[str, ...], error: CollisionError) -> list[tuple[str, ...]]:
+    """The same, so that the inputs which clash are not in one."""
+    first = tuple(name for name in names if name not in error.later)
+    later = tuple(name for name in names if name in error.later)
+    # One whose own outputs clash is alone at last.
+    return [first, later] if first and later else [(name,) for name in names]

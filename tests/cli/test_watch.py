@@ -16,6 +16,7 @@ from PIL import Image
 from imgpipe.cli import watch as watching
 from imgpipe.discovery import Selection
 from imgpipe.errors import UsageError
+from imgpipe.recipe import Recipe
 from imgpipe.run import Options
 from tests.command import imgpipe
 
@@ -209,7 +210,7 @@ def test_two_that_would_become_one_do_not_hold_up_the_others(watch, tmp_path):
         paint(tmp_path / "made" / name)
     watcher = watch("-f", "webp").until_watching()
     (tmp_path / "made").rename(tmp_path / "in" / "made")
-    watcher.until_item("made/b.png")
+    watcher.until_item("made/a.png", "skipped")
     assert watcher.end()[0] == 130
     ends = {item["source"]: item["status"] for item in watcher.items}
     assert ends == {"made/a.bmp": "written", "made/a.png": "skipped", "made/b.png": "written"}
@@ -247,6 +248,7 @@ def test_what_makes_pictures_wait_is_said_once_until_it_is_over(monkeypatch, cap
     def prepared(*_):
         if next(held):
             raise UsageError("another run is writing to out")
+        return SimpleNamespace(total=1)
 
     held = iter([True, True, False, True])
     again = []
@@ -261,6 +263,52 @@ def test_what_makes_pictures_wait_is_said_once_until_it_is_over(monkeypatch, cap
     assert [bool(text) for text in said] == [True, False, False, True]
     assert said[0] == "imgpipe: another run is writing to out; trying again\n"
     assert again == [("a.png",)] * 3
+
+
+class Caller:
+    """For whom batches are run, as `_batch` sees one; it notes what they are, and stops behind some."""
+
+    def __init__(self, source, target, most=99):
+        self.request = SimpleNamespace(options=Options(), recipe=Recipe(format="webp"))
+        self.target = str(target)
+        self.told = set()
+        self.batches = []
+        self._most = most
+        self.plan = SimpleNamespace(selection=Selection(), source=SimpleNamespace(root=str(source)))
+
+    @property
+    def stop(self):
+        return len(self.batches) >= self._most
+
+    def run(self, plan):
+        self.batches.append([found.source.name for found in plan.jobs()])
+        return 0
+
+    def batch(self, *names):
+        return watching._batch(names, self.plan, None, self)
+
+
+def test_many_that_would_become_one_with_another_cost_two_runs_and_a_stop_ends_them(tmp_path):
+    (tmp_path / "in").mkdir()
+    names = sorted(f"{number}.{kind}" for number in range(50) for kind in ("bmp", "png"))
+    for name in names:
+        paint(tmp_path / "in" / name)
+    caller = Caller(tmp_path / "in", tmp_path / "out")
+    assert caller.batch(*names) == 0
+    assert caller.batches == [names[::2], names[1::2]]
+    stopped = Caller(tmp_path / "in", tmp_path / "out", most=1)
+    stopped.batch(*names)
+    assert stopped.batches == [names[::2]]
+
+
+def test_what_has_gone_when_its_turn_comes_is_no_failure(tmp_path):
+    (tmp_path / "in").mkdir()
+    paint(tmp_path / "in" / "a.png")
+    caller = Caller(tmp_path / "in", tmp_path / "out")
+    assert caller.batch("gone.png") == 0
+    assert caller.batches == []
+    caller.batch("a.png", "gone.png")
+    assert caller.batches == [["a.png"]]
 
 
 WITHOUT_WATCHFILES = "import sys; sys.modules['watchfiles'] = None; from imgpipe.__main__ import main; main()"
