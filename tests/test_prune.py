@@ -1,13 +1,17 @@
 import errno
+import io
 import os
+import tracemalloc
 
 import pytest
 
 from imgpipe.discovery import Selection
 from imgpipe.errors import OutputError
 from imgpipe.existing import Existing
-from imgpipe.job import Status
-from imgpipe.journal import peek
+from imgpipe.job import Output, Source, Status
+from imgpipe.journal import Journal, Making, peek
+from imgpipe.journal.file import index_of
+from imgpipe.journal.records import Record
 from imgpipe.prune import gone
 from imgpipe.recipe import Recipe
 from imgpipe.run import execute, making_of, prepare
@@ -61,6 +65,23 @@ def test_an_output_that_somebody_changed_is_left(pictures, out):
     assert {record.source.name: record.outputs for record in told} == {"b.png": (), "x/c.png": ()}
     assert pruned(run(pictures, out, prune=True)) == {}
     assert contents(out) == before
+
+
+def test_where_all_have_gone_they_are_not_all_in_memory(pictures, out):
+    making = Making("recipe", str(pictures))
+    names = [f"{number}.png" for number in range(2000)]
+    records = [
+        Record(Source(name, None, 9), making.recipe, making.origin, (Output(name, 9, 3, 3),)).line() for name in names
+    ]
+    lines = b"".join(records)
+    index, _ = index_of(io.BytesIO(lines))
+    journal = Journal(making, index, lambda place: lines[place : lines.index(b"\n", place) + 1])
+    tracemalloc.start()
+    told = sum(1 for _ in gone(LocalFolder(str(pictures)), LocalFolder(str(out)), journal))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told == len(names)
+    assert peak < 400 * len(names)
 
 
 def test_sources_that_are_not_chosen_this_time_are_not_gone(pictures, out):

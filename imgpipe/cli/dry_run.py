@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple, TextIO
 
@@ -34,9 +34,12 @@ def show_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | N
     """Say what would become of each input, and return the exit status; nothing is written but `lines`."""
     journal = peek(plan.target.root, making_of(plan, request.recipe, request.options))
     to_be_written = 0
-    records = gone(plan.source, plan.target, journal) if request.options.prune and plan.may_prune else []
-    after = plan._replace(target=WithoutPruned(plan.target, records)) if records else plan
-    for told in chain(_pruned(records), map(_told, after.jobs(journal))):
+    pruned: Iterator[_Told] = iter(())
+    if request.options.prune and plan.may_prune:
+        after = WithoutPruned(plan.target)
+        pruned = _pruned(gone(plan.source, plan.target, journal), after)
+        plan = plan._replace(target=after)
+    for told in chain(pruned, map(_told, plan.jobs(journal))):
         if stop:
             return stop.exit_status
         to_be_written += told.is_to_be_written
@@ -50,8 +53,9 @@ def show_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | N
     return cli.OK
 
 
-def _pruned(records: list[Record]) -> Iterator[_Told]:
+def _pruned(records: Iterable[Record], after: WithoutPruned) -> Iterator[_Told]:
     for record in records:
+        after.leave_out(record)
         if record.outputs:
             name = printable(record.source.name)
             words = tuple(f"pruned: {printable(output.name)}: {name} is gone" for output in record.outputs)
