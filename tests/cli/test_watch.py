@@ -204,6 +204,18 @@ def test_with_prune_the_output_goes_with_its_input(watch, tmp_path):
     assert watcher.end()[0] == 130
 
 
+def test_it_ends_where_nobody_reads_the_json_any_more(watch, tmp_path):
+    watcher = watch().until_watching()
+    watcher.process.stdout.close()
+    (tmp_path / "made").mkdir()
+    for number in range(50):
+        paint(tmp_path / "made" / f"{number}.png")
+    (tmp_path / "made").rename(tmp_path / "in" / "made")
+    assert watcher.process.wait(60) == 1
+    said = watcher.process.stderr.read()
+    assert said.count("imgpipe: who was to read the JSON has gone; the same command again goes on\n") == 1
+
+
 def test_two_that_would_become_one_do_not_hold_up_the_others(watch, tmp_path):
     (tmp_path / "made").mkdir()
     for name in ("a.png", "a.bmp", "b.png"):
