@@ -52,7 +52,10 @@ def walk(root: str, listing: Listing) -> Iterator[Entry]:
         if here in above or (prefix and _is_output_of_what_is_above(path, in_order)):
             continue
         folders, inside = [], (*above, here)
-        for entry in in_order:
+        in_order.reverse()
+        while in_order:
+            # Taken out, as each keeps what it was asked for: a hundred thousand may be in one folder.
+            entry = in_order.pop()
             name = prefix + entry.name
             if not _is_visible(entry.name, listing):
                 continue

@@ -7,6 +7,8 @@ import re
 import socket
 import stat
 import sys
+import tracemalloc
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,6 +28,19 @@ def storage(tmp_path):
 
 def names(storage, **listing):
     return [entry.name for entry in storage.list(Listing(**listing))]
+
+
+def test_the_more_of_a_folder_was_listed_the_less_of_it_is_in_memory(storage):
+    for number in range(500):
+        write(Path(storage.root, f"{number}.png"))
+    tracemalloc.start()
+    entries = storage.list(Listing())
+    next(entries)
+    first, _ = tracemalloc.get_traced_memory()
+    assert sum(1 for _ in islice(entries, 498)) == 498
+    last, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert last < first / 2
 
 
 @pytest.fixture
