@@ -89,6 +89,11 @@ class Template(NamedTuple):
         return any(piece.field and piece.text not in _EARLY for piece in self.pieces)
 
     @property
+    def numbered(self) -> bool:
+        """Whether it has the number of the source."""
+        return any(piece.field and piece.text == "index" for piece in self.pieces)
+
+    @property
     def name(self) -> str:
         """The name, once all placeholders are filled."""
         return "".join(piece.text for piece in self.pieces)

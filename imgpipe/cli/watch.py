@@ -80,6 +80,11 @@ def command(source: str, target: str, **given: Any) -> int:
         try:
             through = counting(request, stop)
             plan = prepare(source, target, request.recipe, request.options, through)
+            if any(output.template.numbered for output in plan.outputs):
+                raise UsageError(
+                    "{index} is the number of an input in one run, and each batch of imgpipe watch would begin at 1 "
+                    "again; tell outputs apart by {stem}, {dir} or {hash}"
+                )
             patience = Patience(given["settle"], given["poll"], request.options.prune)
             # From now on, so that nothing is missed that comes during the first run.
             watch = Watch(plan.source, plan.selection, patience, lambda: bool(stop))

@@ -349,6 +349,14 @@ def test_a_bucket_is_not_watched(tmp_path):
     assert done.returncode == 2
 
 
+def test_numbers_of_one_run_are_refused_in_names(tmp_path):
+    (tmp_path / "in").mkdir()
+    done = imgpipe("watch", tmp_path / "in", tmp_path / "out", "--name", "{index:4}{ext}")
+    assert done.returncode == 2
+    assert done.stderr.startswith("imgpipe: {index} is the number of an input in one run, and each batch")
+    assert not (tmp_path / "out").exists()
+
+
 def test_options_of_one_run_are_not_in_its_help():
     said = imgpipe("watch", "--help").stdout
     assert "--prune" in said
