@@ -17,9 +17,10 @@ from imgpipe.publishing import Gate
 
 def make_gate(plan: Plan, journal: OpenJournal) -> Gate | None:
     """The gate of a run, None where all was looked at when it was planned."""
-    if not plan.late and plan.existing.overwrite != "smaller":
-        return None
-    return _Gate(plan, journal)
+    overwrite = plan.existing.overwrite
+    # Of some names only it was not seen when they were counted that another input has become what they would.
+    unseen = plan.selection.names is not None and overwrite in ("always", "newer")
+    return _Gate(plan, journal) if plan.late or overwrite == "smaller" or unseen else None
 
 
 class _Gate:
@@ -37,6 +38,7 @@ class _Gate:
         self._owners: dict[int, str] | None = None
         self._lock = threading.Lock()
         self._folded = plan.folded
+        self._chosen = plan.selection.names is not None
 
     def admit(self, made: Made) -> Made | Item:
         """The outputs that may be published; those that gain nothing are left out.
@@ -54,7 +56,7 @@ class _Gate:
             return Item(source, Status.FAILED, failure=Failure("CollisionError", message))
         try:
             for target in made.job.targets:
-                if target.late and (reason := self._refusal(made.job, target)):
+                if (target.late or self._chosen) and (reason := self._refusal(made.job, target)):
                     return Item(source, Status.SKIPPED, reason=reason)
             made = self._smaller(made)
         except OSError as error:

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from imgpipe.discovery import Selection
 from imgpipe.existing import Existing
 from imgpipe.job import Job, Source, Target
+from imgpipe.naming import Naming
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.savings import Savings
 from tests.folders import contents, paint, traces, write
@@ -43,6 +45,25 @@ def test_what_somebody_put_there_is_left(pictures, out, recipe, name, overwrite)
     item = end(pictures, out, recipe, overwrite)
     assert (item.status, contents(out)) == ("skipped", {name: b"precious"})
     assert name in item.reason
+
+
+@both
+@pytest.mark.parametrize("overwrite", ["ours", "always", "newer", "smaller"])
+def test_what_another_input_became_is_left_where_only_some_are_named(pictures, out, recipe, name, overwrite):
+    def end(*names):
+        report = run(pictures, out, recipe, existing=Existing(overwrite), selection=Selection(names=names), naming=flat)
+        return ends(report)
+
+    flat = Naming(flat=True)
+    paint(pictures / "b/a.png", (24, 24), seed=1)
+    dated(pictures / "a.png", 1)
+    assert end("a.png") == {"a.png": "written"}
+    before = contents(out)
+    dated(pictures / "b/a.png", 9e9)
+    assert end("b/a.png") == {"b/a.png": "skipped"}
+    assert contents(out) == before
+    os.unlink(pictures / "a.png")
+    assert end("b/a.png") == {"b/a.png": "skipped" if overwrite in ("ours", "smaller") else "written"}
 
 
 @both
