@@ -226,7 +226,7 @@ def _convolved(colour: "npt.NDArray[Any]", weights: list[list[float]], offset: f
 
     if np.abs(kernel).sum() * most < _LARGEST_SUM:
         return summed(colour, -1)
-    return by_strips(colour, len(weights) // 2, lambda rows: _levels(summed(rows, cv2.CV_32F) / most, colour.dtype))
+    return by_strips(colour, len(weights) // 2, lambda rows: _levels(summed(rows, cv2.CV_64F) / most, colour.dtype))
 
 
 def _levels(values: "npt.NDArray[Any]", dtype: Any) -> "npt.NDArray[Any]":

@@ -52,6 +52,11 @@ def test_convolve_clips_whatever_the_sum_exceeds(kind, text, frame, picture, sam
     assert np.array_equal(samples(after(picture, source, f"convolve:{text}")), expected)
 
 
+def test_convolve_tells_large_sums_apart(picture):
+    deep = np.full((5, 7, 3), 40_001, np.uint16)
+    assert np.array_equal(after(picture, deep, "convolve:0 100000 -99999"), deep)
+
+
 @pytest.mark.parametrize("kind", OPAQUE)
 def test_convolve_divides_and_then_adds(kind, frame, picture, samples):
     source = frame(kind, (19, 13))
