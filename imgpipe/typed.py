@@ -26,7 +26,7 @@ def check_fields(given: Any, error: type[UsageError] = UsageError) -> None:
     for name, hint in _hints(kind).items():
         value = getattr(given, name)
         check(name, value, hint, error)
-        if type(value) in (hint, *get_args(hint)) and hasattr(value, "__annotations__"):
+        if type(value) in (hint, *get_args(hint)):
             check_fields(value, error)
 
 
