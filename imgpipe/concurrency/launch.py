@@ -6,13 +6,12 @@ import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
 import os
-import shutil
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeAlias
 
@@ -70,7 +69,12 @@ def remove_sockets() -> None:
     """
     folder = getattr(multiprocessing.current_process(), "_config", {}).get("tempdir")
     if folder and multiprocessing.parent_process() is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Which shutil.rmtree would leave where only one more file can be opened.
+        with suppress(OSError):
+            for name in os.listdir(folder):
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, name))
+            os.rmdir(folder)
 
 
 def start(

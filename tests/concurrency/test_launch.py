@@ -445,3 +445,21 @@ def test_a_child_leaves_its_parents_sockets_alone():
     child.join()
     assert child.exitcode == 0
     assert os.path.isdir(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_the_folder_of_sockets_goes_also_where_one_more_file_can_be_opened_and_not_two():
+    program = (
+        "import os, resource, socket\n"
+        "from multiprocessing import util\n"
+        "from imgpipe.concurrency import launch\n"
+        "folder = util.get_temp_dir()\n"
+        "with socket.socket(socket.AF_UNIX) as listener:\n"
+        "    listener.bind(os.path.join(folder, 'listener-1'))\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))\n"
+        "launch.remove_sockets()\n"
+        "print(os.path.exists(folder), flush=True)\n"
+        "os._exit(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("False\n", "")
