@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -29,20 +30,24 @@ def run(*command, cwd, expected=0):
     return result.stdout
 
 
-@pytest.fixture(scope="module")
-def environment(built, tmp_path_factory):
-    """The `bin` of an environment with the wheel and what it needs."""
-    folder = tmp_path_factory.mktemp("empty")
+def install(folder, *wanted):
+    """The `bin` of a new environment with these packages and what they need."""
     run(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
     into = ("--python", folder / "env/bin/python")
     # The tests' environment has no pip where uv made it; the Python under it may have one.
     for python in (sys.executable, getattr(sys, "_base_executable", sys.executable)):
         if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
-            run(python, "-m", "pip", *into, "install", built.wheel, cwd=folder)
+            run(python, "-m", "pip", *into, "install", *wanted, cwd=folder)
             break
     else:
-        run("uv", "pip", "install", *into, built.wheel, cwd=folder)
+        run("uv", "pip", "install", *into, *wanted, cwd=folder)
     return folder / "env" / "bin"
+
+
+@pytest.fixture(scope="module")
+def environment(built, tmp_path_factory):
+    """The `bin` of an environment with the wheel and what it needs."""
+    return install(tmp_path_factory.mktemp("empty"), built.wheel)
 
 
 @pytest.mark.timeout(300)
@@ -56,6 +61,21 @@ def test_the_command_works_in_an_empty_environment(built, environment, tmp_path)
     assert (tmp_path / "out" / "dunes.webp").read_bytes()[8:12] == b"WEBP"
     where = run(environment / "python", "-c", "import imgpipe; print(imgpipe.__file__)", cwd=tmp_path)
     assert where.startswith(str(environment.parent))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the oldest NumPy that is allowed has wheels up to 3.12")
+def test_the_command_works_with_the_oldest_libraries_that_are_allowed(built, tmp_path):
+    with open(built.root / "pyproject.toml", "rb") as file:
+        floors = [text.split(">=") for text in tomllib.load(file)["project"]["dependencies"]]
+    # Of 8.4 the oldest is one of 8.4.*, and of 3.1.6 one of 3.1.*.
+    oldest = [f"{name}~={floor}{'.0' * (floor.count('.') < 2)}" for name, floor in floors]
+    imgpipe_there = install(tmp_path, built.wheel, *oldest) / "imgpipe"
+    samples = built.root / "sample_images"
+    said = run(imgpipe_there, "process", samples, "out", "--width", "64", "-F", "blur:1", cwd=tmp_path, expected=1)
+    assert "20 written, 0 unchanged, 2 failed, 2 skipped" in said
+    assert run(imgpipe_there, "report", "out", cwd=tmp_path) == "imgpipe-report.html\n"
+    assert run(imgpipe_there, "doctor", cwd=tmp_path).endswith("all is well\n")
 
 
 def test_a_program_that_uses_the_library_is_type_checked(environment, tmp_path):
