@@ -22,6 +22,20 @@ def install_advice(extra: str) -> str:
     return f"pip install 'imgpipe-cli[{extra}]'"
 
 
+def described(error: BaseException) -> str:
+    """The class of an error, and what it says, in one line; where somebody else wrote it, that may be nothing."""
+    said = " ".join(text_of(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says; empty where it fails to."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - its class may be anybody's
+        return ""
+
+
 class ImgpipeError(Exception):
     """Any error that imgpipe raises on purpose."""
 

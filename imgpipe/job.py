@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 _LATE = attrgetter("late")
+_MOST_CHARACTERS = 4000
 
 
 class Source(NamedTuple):
@@ -173,5 +174,11 @@ def failed(source: Source, error: BaseException, message: str, seconds: Seconds)
     """The item of an input that failed; the error's traceback is kept for `-v`."""
     import traceback
 
-    text = "".join(traceback.format_exception(error))
-    return Item(source, Status.FAILED, failure=Failure(type(error).__name__, message, text), seconds=seconds)
+    text = "".join(map(_shortened, traceback.format_exception(error)))
+    failure = Failure(type(error).__name__, _shortened(message), text)
+    return Item(source, Status.FAILED, failure=failure, seconds=seconds)
+
+
+def _shortened(text: str) -> str:
+    """A text that can be kept for each of a hundred thousand items: errors may quote all that they were given."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}... ({len(text):,} characters)"

@@ -6,6 +6,7 @@ steps that follow. What would befall the next picture too (a full disk) is raise
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from imgpipe.concurrency.arena import SMALL
+from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.owner import Lost
-from imgpipe.errors import ImgpipeError, LimitExceeded
+from imgpipe.errors import ImgpipeError, LimitExceeded, described, text_of
 from imgpipe.filters.operation import Operation
 from imgpipe.flow import Meter
 from imgpipe.footprint import left, needed
@@ -177,10 +179,12 @@ def apply(treatment: Treatment, loaded: Loaded | Item) -> Made | Item:
     """Decode, filter and encode."""
     if isinstance(loaded, Item):
         return loaded
-    began = time.monotonic()
+    began, process = time.monotonic(), os.getpid()
     made = _apply(treatment, loaded)
-    process = time.monotonic() - began
-    return made._replace(seconds=Seconds(loaded.seconds.read, process, 0.0, began, threading.get_native_id()))
+    if is_copy_of(process):
+        os._exit(0)  # A filter has forked, and its copy came back too: it would go on with the run.
+    seconds = time.monotonic() - began
+    return made._replace(seconds=Seconds(loaded.seconds.read, seconds, 0.0, began, threading.get_native_id()))
 
 
 def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
@@ -196,11 +200,11 @@ def _apply(treatment: Treatment, loaded: Loaded) -> Made | Item:
             made = judge(treatment.savings, made, bytes(loaded.data), treatment.settings.limits)
         made = name_outputs(made) if job.late else made
     except ImgpipeError as error:
-        return failed(job.source, error, str(error), loaded.seconds)
+        return failed(job.source, error, text_of(error) or described(error), loaded.seconds)
     except MemoryError as error:
         return failed(job.source, error, _NO_MEMORY, loaded.seconds)
     except Exception as error:  # noqa: BLE001 - whatever a codec raises, it costs this picture only
-        return failed(job.source, error, f"{type(error).__name__}: {error}", loaded.seconds)
+        return failed(job.source, error, described(error), loaded.seconds)
     if not made.outputs:
         return Item(job.source, Status.SKIPPED, reason="; ".join(made.left), lasting=True)
     return Made(made.job, tuple(made.outputs), loaded.seconds, made.left, loaded.attributes)
@@ -210,7 +214,10 @@ def cost(treatment: Treatment, loaded: Any) -> int:
     """Bytes of memory that `apply` is expected to take."""
     if not isinstance(loaded, Loaded):
         return 0
-    return expected_memory(loaded.data, treatment.operations, treatment.outputs)
+    try:
+        return expected_memory(loaded.data, treatment.operations, treatment.outputs)
+    except ImgpipeError:  # of a filter's own rule; `apply` meets it again, and the picture fails
+        return 0
 
 
 def ran_short(passing: Any) -> bool:

@@ -35,6 +35,10 @@ def picky(pixels: np.ndarray) -> np.ndarray:
 def leaves(pixels: np.ndarray) -> np.ndarray:
     sys.exit(3)
 
+def forks(pixels: np.ndarray) -> np.ndarray:
+    os.fork()
+    return pixels
+
 def prints(pixels: np.ndarray) -> np.ndarray:
     print("from Python")
     sys.stdout.flush()
@@ -112,6 +116,16 @@ def test_a_filter_that_would_leave_costs_its_pictures_only(folder, engine):
     assert done.returncode == 1
     assert done.stderr.count("filter leaves failed: SystemExit: 3") + done.stdout.count("SystemExit: 3") == 6
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_the_copy_of_a_filter_that_forks_does_not_go_on_with_the_run(folder, engine):
+    done = call(folder, "process", "in", "out", "--engine", engine, "--cores", "2", "-F", "own:forks")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("6 inputs: 6 written, 0 unchanged, 0 failed") == 1
+    assert done.stdout.count("inputs:") == 1
+    assert sorted(os.listdir(folder / "out")) == sorted([".imgpipe", *os.listdir(folder / "in")])
 
 
 def test_what_it_prints_does_not_come_between_the_lines_of_json(folder):

@@ -2,12 +2,13 @@ import errno
 import pickle
 
 import pytest
+from PIL import Image
 
 from imgpipe import steps as steps_module
 from imgpipe.codecs.codec import Encoded, Limits
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import DeadlineExpired, WorkerDied
-from imgpipe.errors import DamagedPicture, EncodingFailed, OutputError, UsageError
+from imgpipe.errors import DamagedPicture, EncodingFailed, ImgpipeError, OutputError, UsageError
 from imgpipe.filters import filter, parse
 from imgpipe.job import Item, Job, Source, Status, Target
 from imgpipe.steps import Loaded, Made, Seconds, Treatment, make_steps, ran_short, weight
@@ -41,13 +42,32 @@ class Broken:
 
 
 @filter
-def failing(image: "Image.Image") -> "Image.Image":  # noqa: F821 - only the word counts
+def failing(image: "Image.Image") -> "Image.Image":
     """Fail as a broken plug-in does."""
     raise ZeroDivisionError("by zero, in a filter")
 
 
+class Mute(ImgpipeError):
+    """An error that cannot say what it is."""
+
+    def __str__(self):
+        raise RuntimeError
+
+
 @filter
-def starving(image: "Image.Image") -> "Image.Image":  # noqa: F821
+def muttering(image: "Image.Image") -> "Image.Image":
+    """Fail, and fail to say why."""
+    raise Mute
+
+
+@filter
+def quoting(image: "Image.Image") -> "Image.Image":
+    """Fail with all that it was given."""
+    raise ValueError("x" * 1_000_000)
+
+
+@filter
+def starving(image: "Image.Image") -> "Image.Image":
     """Ask for more memory than there is."""
     raise MemoryError
 
@@ -147,6 +167,25 @@ def test_a_filter_that_fails_costs_its_picture_only(steps, tmp_path):
     assert item.status is Status.FAILED
     assert "by zero, in a filter" in item.failure.message
     assert "raise ZeroDivisionError" in item.failure.traceback
+
+
+def test_an_error_that_cannot_say_what_it_is_is_told_by_its_class(steps, tmp_path):
+    assert through(make(tmp_path, muttering)).failure.message == "Mute"
+
+
+def test_of_an_error_that_quotes_all_that_it_was_given_the_beginning_is_kept(steps, tmp_path):
+    failure = through(make(tmp_path, quoting)).failure
+    assert failure.message.startswith("filter quoting failed: ValueError: xxx")
+    assert failure.message.endswith("xxx... (1,000,035 characters)")
+    assert len(failure.message) + len(failure.traceback) < 20_000
+
+
+def test_a_rule_of_a_filter_that_fails_costs_its_picture_only(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("L", (6000, 6000)).save(tmp_path / "in/a.png", compress_level=1)
+    steps = make(tmp_path, filter(least_size=lambda size: 1 / 0)(muttering.function))
+    assert steps.cost(steps.read(JOB)) == 0
+    assert through(steps).failure.message.startswith("filter muttering: its least_size failed: ZeroDivisionError")
 
 
 def test_a_picture_without_enough_memory_says_so(steps, tmp_path):

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.errors import FilterFailed, ImgpipeError
+from imgpipe.errors import FilterFailed
 from imgpipe.filters import frames as forms
 from imgpipe.filters.needs import takes_stored
 from imgpipe.filters.profile import match_profile
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from imgpipe.filters.operation import Operation
     from imgpipe.filters.registry import Filter
 
-_OPENCV_NO_MEMORY = -4
 _IMAGE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
@@ -73,12 +72,13 @@ def _named(chosen: Filter) -> Iterator[None]:
     """Errors of this filter come out with its name."""
     try:
         yield
-    except (ImgpipeError, MemoryError, KeyboardInterrupt):
-        raise
     except BaseException as error:  # sys.exit in a filter costs its picture, not the run
-        if getattr(error, "code", None) == _OPENCV_NO_MEMORY:
-            raise MemoryError(str(error)) from error
-        raise FilterFailed(f"filter {chosen.name} failed: {type(error).__name__}: {error}") from error
+        from imgpipe.filters.own import blamed
+
+        told = blamed(f"filter {chosen.name}", error)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _look_up(operations: Sequence[Operation], picture: Picture) -> Picture:
@@ -114,7 +114,8 @@ def _run(operation: Operation, picture: Picture) -> Picture:
     function = partial(chosen.function, **arguments_in(operation, picture.profile))
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))
-    frames = tuple(_filter_frame(chosen, function, frame) for frame in picture.frames)
+    # In a generator a StopIteration of the filter's would become another error.
+    frames = tuple([_filter_frame(chosen, function, frame) for frame in picture.frames])
     sizes = {frame_size(frame) for frame in frames}
     if picture.animated and len(sizes) > 1:
         raise FilterFailed(f"filter {chosen.name} made frames of different sizes of one animation")
@@ -126,6 +127,10 @@ def _run(operation: Operation, picture: Picture) -> Picture:
 def _checked_picture(chosen: Filter, result: Any) -> Picture:
     if not isinstance(result, Picture) or not result.frames:
         raise FilterFailed(f"filter {chosen.name} returned {_described(result)}; it must return a Picture with frames")
+    if not chosen.built_in:
+        from imgpipe.filters.own import check_frames
+
+        check_frames(result, chosen.name)
     return result
 
 

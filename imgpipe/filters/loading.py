@@ -7,7 +7,7 @@ import inspect
 from types import ModuleType
 from typing import Any
 
-from imgpipe.errors import RecipeError
+from imgpipe.errors import RecipeError, described
 from imgpipe.filters.option import closest
 from imgpipe.filters.registry import Filter, filter
 
@@ -22,7 +22,7 @@ def _reason(error: BaseException, module: str) -> str:
             near = closest(missing, (name for name, value in vars(found).items() if callable(value)))
             return f"{module} has no {missing}" + (f"; did you mean {near}?" if near else "")
         case _:
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return described(error)
 
 
 def load(reference: str) -> Filter:

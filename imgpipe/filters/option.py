@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
-from imgpipe.errors import RecipeError
+from imgpipe.errors import RecipeError, described
 
 _ALIKE = 0.65
 """Two words with less in common than this are no misspelling of each other: `top` is not meant to be `entropy`."""
@@ -170,17 +170,35 @@ def _read_option(parameter: inspect.Parameter, function: Callable[..., Any]) -> 
     annotation = parameter.annotation
     if isinstance(annotation, str):
         # One by one: the first parameter's annotation may name a module that is not imported yet.
-        annotation = eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own source
+        try:
+            annotation = eval(annotation, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own source
+        except Exception as error:
+            raise TypeError(f"option {parameter.name}: cannot annotate it {annotation}: {described(error)}") from error
     annotation, notes = _unwrap(annotation)
     if get_origin(annotation) is Literal:
-        return Option(parameter.name, str, parameter.default, choices=_words(annotation, parameter.name))
+        words = _words(annotation, parameter.name)
+        return _with_valid_default(Option(parameter.name, str, parameter.default, choices=words))
     if annotation not in (str, int, float, bool):
         missing = annotation is inspect.Parameter.empty
         said = "" if missing else f", not {inspect.formatannotation(annotation)}"
         raise TypeError(f"option {parameter.name}: annotate it str, int, float, bool or a Literal{said}")
     bounds = next((note for note in notes if isinstance(note, Range)), Range())
     file = next((note for note in notes if isinstance(note, File)), None)
-    return Option(parameter.name, annotation, parameter.default, range=bounds, file=file)
+    return _with_valid_default(Option(parameter.name, annotation, parameter.default, range=bounds, file=file))
+
+
+def _with_valid_default(option: Option) -> Option:
+    """The option, whose default is one of the values that it takes; TypeError where it is not."""
+    default = option.default
+    if option.required or default is None or option.file or (isinstance(default, float) and math.isinf(default)):
+        return option
+    try:
+        valid = isinstance(default, str) is (option.type is str) and option.check(default, "") == default
+    except RecipeError:
+        valid = False
+    if not valid:
+        raise TypeError(f"option {option.name}: its default {default!r} is not valid; it takes {option.allowed}")
+    return option
 
 
 def _words(annotation: Any, name: str) -> tuple[str, ...]:

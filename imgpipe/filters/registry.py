@@ -35,13 +35,17 @@ class Filter:
     def __init__(self, function: Callable[..., Any], name: str, traits: Traits) -> None:
         self.function = function
         self.name = name
-        self.traits = traits
         self.takes, self.options = _read_signature(function, name)
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__module__ = function.__module__
         self.__qualname__ = function.__qualname__
         self.__wrapped__ = function
+        if not self.built_in:
+            from imgpipe.filters.own import guarded
+
+            traits = guarded(traits, name)
+        self.traits = traits
 
     def __call__(self, /, *pixels: Any, **options: Any) -> Any:
         """Run on pixels, or make the step for a recipe where only options are given.
@@ -80,7 +84,7 @@ class Filter:
 
         It counts in the digest of a recipe: what was made with another version of the file is made anew.
         """
-        path = None if self._built_in else getattr(sys.modules.get(self.__module__), "__file__", None)
+        path = None if self.built_in else getattr(sys.modules.get(self.__module__), "__file__", None)
         if path is None or not os.path.isfile(path):
             return self.reference
         import hashlib
@@ -91,10 +95,11 @@ class Filter:
     @property
     def spelling(self) -> str:
         """What a recipe calls it: its name if it comes with imgpipe, else its reference."""
-        return self.name if self._built_in else self.reference
+        return self.name if self.built_in else self.reference
 
     @property
-    def _built_in(self) -> bool:
+    def built_in(self) -> bool:
+        """Whether it comes with imgpipe."""
         return self.__module__.startswith("imgpipe.filters.")
 
     def __eq__(self, other: object) -> bool:

@@ -1,5 +1,6 @@
 import inspect
 import math
+import re
 from typing import Annotated, Literal
 
 import pytest
@@ -31,6 +32,30 @@ def test_none_may_be_among_the_words():
     found = option(Literal["a", "b", None], None)
     assert (found.choices, found.allowed) == (("a", "b"), "a, b")
     assert (found.check("a", ""), found.check(None, "")) == ("a", None)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [(Annotated[float, Range(0, 1)], 5), (int, 1.5), (int, True), (bool, 1), (str, 5), (float, "0.5"),
+     (Literal["a", "b"], "c"), (float, math.nan), (Annotated[int, Range(5, 1)], 3)],
+)  # fmt: skip
+def test_a_default_that_the_option_does_not_take_is_the_authors_mistake(annotation, default):
+    with pytest.raises(TypeError, match=re.escape(f"its default {default!r} is not valid; it takes ")):
+        option(annotation, default)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [(float, 1), (float, math.inf), (Annotated[float, Range(0, 1)], None), (Literal["a", None], None), (str, "")],
+)
+def test_a_default_may_be_a_whole_number_none_or_without_end(annotation, default):
+    assert option(annotation, default).default == default
+
+
+@pytest.mark.parametrize("annotation", ["NoSuchName", "int |", "1 / 0"])
+def test_an_annotation_that_cannot_be_read_is_the_authors_mistake(annotation):
+    with pytest.raises(TypeError, match=re.escape(f"cannot annotate it {annotation}: ")):
+        option(annotation)
 
 
 @pytest.mark.parametrize("annotation", [list, int | str, bytes, inspect.Parameter.empty, Literal])
