@@ -35,6 +35,9 @@ def picky(pixels: np.ndarray) -> np.ndarray:
 def leaves(pixels: np.ndarray) -> np.ndarray:
     sys.exit(3)
 
+def interrupts(pixels: np.ndarray) -> np.ndarray:
+    raise KeyboardInterrupt
+
 def forks(pixels: np.ndarray) -> np.ndarray:
     os.fork()
     return pixels
@@ -116,6 +119,12 @@ def test_a_filter_that_would_leave_costs_its_pictures_only(folder, engine):
     assert done.returncode == 1
     assert done.stderr.count("filter leaves failed: SystemExit: 3") + done.stdout.count("SystemExit: 3") == 6
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_of_the_run_itself_is_told_as_a_ctrl_c_is(folder):
+    done = call(folder, "process", "in", "out", "--engine", "serial", "-F", "own:interrupts")
+    assert done.returncode == 130
+    assert "6 not begun; run the same command again to go on" in done.stdout
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

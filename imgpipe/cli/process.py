@@ -108,7 +108,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     meter = Meter()
     told = Listeners(tally, record, lines)
     end = _loop(plan, request, stop, told, meter)
-    tally.interrupted = bool(stop) or end.status != cli.OK
+    tally.interrupted = bool(stop) or end.hurried or end.status != cli.OK
     tally.ended = not tally.interrupted
     record.finish(flow_line(meter.flow()), summary_line(tally) | {"error": end.error}, broken=end.error)
     if told.lines is not None:
@@ -123,7 +123,7 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
         for line in time_of_stages(meter.flow()):
             say(request, line)
     status = end.status if end.hurried else _report(plan, request, record) or end.status
-    if stop:
+    if stop or end.hurried:
         return stop.exit_status
     if status == cli.SOME_FAILED and told.lines is not lines:
         raise BrokenPipeError
