@@ -197,6 +197,25 @@ def test_one_of_a_notebooks_cell_is_refused_with_the_way_out_where_processes_wou
     assert " 0 failed" in done.stdout
 
 
+def test_one_whose_module_workers_do_not_find_is_told_as_such(folder, tmp_path_factory):
+    place = tmp_path_factory.mktemp("elsewhere") / "plug.py"
+    place.write_text(OWN)
+    program = f"""
+import importlib.util, sys, imgpipe
+spec = importlib.util.spec_from_file_location("plug", {str(place)!r})
+plug = sys.modules["plug"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(plug)
+try:
+    imgpipe.process("in", "out", imgpipe.Recipe([imgpipe.filter(plug.negative)()]))
+except imgpipe.RunError as error:
+    print(error)
+"""
+    settings = {"cwd": folder, "env": {**os.environ, "PYTHONPATH": ROOT}, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, **settings)
+    assert done.stdout.startswith("a worker process cannot load what it is to do: no filter at plug:negative: there is")
+    assert done.stderr == ""
+
+
 @pytest.fixture
 def installed(tmp_path):
     """A folder for PYTHONPATH in which the example package is installed, as pip would unpack it."""

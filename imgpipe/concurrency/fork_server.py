@@ -1,10 +1,12 @@
 """Imported by the fork server alone: it waits a moment where there is no room for one more process, and ends quietly.
 
-Without it the server would end at once, with a traceback, and all workers with it.
+Without it the server would end at once, with a traceback, and all workers with it; and of the end of a worker it would
+not hear where the program blocks SIGCHLD.
 """
 
 import errno
 import os
+import signal
 import sys
 import time
 from types import TracebackType
@@ -38,3 +40,5 @@ def end_quietly(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 
 os.fork, sys.excepthook = patient_fork, end_quietly
+# By this signal it hears of children that have ended, and who started it may have blocked it.
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})

@@ -96,7 +96,8 @@ class Roster:
         Raises:
             Closed: the pool is closing.
             WorkerDied: it ended before it was ready.
-            PoolBroken: it hangs, and no other was ever ready; the next would take as long to fail.
+            PoolBroken: it hangs, and no other was ever ready; the next would take as long to fail. Or it cannot load
+                what it is to do, and the next one could not either.
         """
         try:
             given = self.options.preload, self.options.inputs, self.options.outputs
@@ -122,6 +123,9 @@ class Roster:
             raise WorkerDied(f"was {late}") from None
         except WorkerDied:
             raise WorkerDied(self.dismiss(worker)) from None
+        except Exception as error:
+            self.dismiss(worker)
+            raise PoolBroken(f"a worker process cannot load what it is to do: {error}") from error
         self._any_was_ready = True
         return worker
 

@@ -64,7 +64,7 @@ def serve(connection: Connection, look: wire.Look | None = None, outputs: Arena 
     _print_to_stderr()
     work = _receive(connection, look)
     _leave_with_parent()
-    function, initializer = wire.loads(work)
+    function, initializer = _loaded(work, connection)
     if initializer is not None:
         initializer()
     inbox: SimpleQueue[wire.Received] = SimpleQueue()
@@ -78,6 +78,17 @@ def serve(connection: Connection, look: wire.Look | None = None, outputs: Arena 
             _send(connection, answer)
         if outputs is not None:
             outputs.trim()
+
+
+def _loaded(work: wire.Received, connection: Connection) -> Any:
+    """What this process is to do; the parent hears why where that cannot be loaded."""
+    try:
+        return wire.loads(work)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it goes up in the parent
+        _send(connection, _pickled_error(error))
+        os._exit(1)
 
 
 def limit_message(claimed: int) -> wire.Message:

@@ -100,10 +100,11 @@ class Worker:
         Raises:
             DeadlineExpired: it did not come in time.
             WorkerDied: it is gone.
+            Exception: it could not load its work, for this reason.
         """
         self._send(self._work)
-        if self._receive() != READY_RECEIVED:
-            raise WorkerDied("did not start properly")
+        if (word := self._receive()) != READY_RECEIVED:
+            raise _error_in(wire.loads(word)[1])
 
     def watch(self, due: float | None) -> None:
         """Say by when the worker is to have done what it is on; None for no limit.
@@ -172,9 +173,7 @@ class Worker:
         result, failure, seconds = wire.loads(message)
         if failure is None:
             return result, None, seconds
-        error, text = failure
-        error.__cause__ = RemoteTraceback(text)
-        return None, error, seconds
+        return None, _error_in(failure), seconds
 
     def dismiss(self) -> None:
         """Let an idle worker go, and wait until it has gone."""
@@ -233,6 +232,12 @@ class Worker:
         with self._ended:
             if self._process is not None:
                 wire.hang_up(self._connection)
+
+
+def _error_in(failure: tuple[Exception, str]) -> Exception:
+    error, text = failure
+    error.__cause__ = RemoteTraceback(text)
+    return error
 
 
 def _cause(code: int | None) -> str:

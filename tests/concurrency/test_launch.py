@@ -37,7 +37,10 @@ import signal, sys
 from imgpipe.concurrency.pool import Pool
 from imgpipe.concurrency.roster import PoolOptions
 if __name__ == "__main__":
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if sys.argv[2] == "ignored":
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    else:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     with Pool(abs, 2, PoolOptions(start_method=sys.argv[1])) as pool:
         print(sorted(pool.imap_unordered([-1, 2, -3])))
 """
@@ -285,11 +288,13 @@ def test_start_leaves_the_signal_mask_as_it_was():
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_where_the_system_forgets_children_at_once_a_pool_ends(method):
-    """As where SIGCHLD is ignored, which a program may have from whoever started it."""
+@pytest.mark.parametrize(
+    ("method", "sigchld"), [("forkserver", "ignored"), ("forkserver", "blocked"), ("spawn", "ignored")]
+)
+def test_where_the_system_does_not_tell_the_program_of_the_end_of_children_a_pool_ends(method, sigchld):
+    """Where it is ignored, which a program may have from whoever started it, it forgets them at once."""
     done = subprocess.run(
-        [sys.executable, "-c", _FORGETTING, method], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _FORGETTING, method, sigchld], capture_output=True, text=True, timeout=60, check=True
     )
     assert (done.stdout, done.stderr) == ("[1, 2, 3]\n", "")
 

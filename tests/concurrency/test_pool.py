@@ -10,7 +10,7 @@ import pytest
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.channel import Capacity, Channel, Closed
 from imgpipe.concurrency.pool import Pool, pool_stage
-from imgpipe.concurrency.roster import PoolOptions, Roster
+from imgpipe.concurrency.roster import PoolBroken, PoolOptions, Roster
 from imgpipe.concurrency.serve import RemoteError, RemoteTraceback
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks
@@ -163,6 +163,13 @@ class TestErrors:
     def test_of_an_unpicklable_function_comes_at_once(self):
         error = self.raised_by(lambda task: task, [1], Exception)
         assert re.match(UNPICKLABLE, str(error))
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_of_a_function_that_does_not_unpickle(self, method, capfd):
+        error = self.raised_by(tasks.Unloadable(), [1], PoolBroken, start_method=method)
+        assert str(error) == "a worker process cannot load what it is to do: not here"
+        assert isinstance(error.__cause__.__cause__, RemoteTraceback)
+        assert capfd.readouterr().err == ""
 
     def test_of_the_source_come_out(self):
         def source():
