@@ -52,8 +52,8 @@ def connected(workforce: Workforce) -> Iterator[Any]:
             _check_installed()
             stack.enter_context(_quiet())
             cluster = stack.enter_context(_local(workers, workforce) if workers else _remote(address))
-        elif getattr(cluster, "asynchronous", False):
-            raise UsageError("an asynchronous client cannot be used here; give one with asynchronous=False")
+        else:
+            _check_client(cluster)
         _check_versions(cluster)
         yield cluster
 
@@ -78,6 +78,18 @@ def _local_workers(cluster: str, cores: int) -> int | None:
     if not cluster.startswith(("tcp://", "tls://")):
         raise UsageError(f"no cluster {cluster}; it is tcp://host:8786, tls://host:8786, or local:4")
     return None
+
+
+def _check_client(client: Any) -> None:
+    """See that what a program gives is a client that can be used from here; UsageError where not."""
+    if not hasattr(client, "get_versions"):
+        raise UsageError(
+            f"cluster={client!r} is not valid; it is text such as local:4 or tcp://host:8786, or a distributed.Client"
+        )
+    if getattr(client, "asynchronous", False):
+        raise UsageError("an asynchronous client cannot be used here; give one with asynchronous=False")
+    if client.status != "running":
+        raise UsageError(f"the Dask client given is {client.status}; give one that is connected to a scheduler")
 
 
 def _check_installed() -> None:

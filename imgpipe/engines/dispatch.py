@@ -233,9 +233,12 @@ class Dispatch:
             self._look_at_workers()
 
     def _scheduler_gone(self) -> RunError:
+        scheduler = self._client.scheduler
+        if scheduler is None:
+            return RunError("the Dask client was closed during the run; what is done is kept: run the same again")
         return RunError(
-            f"the Dask scheduler at {self._client.scheduler.address} is gone; what is done is kept: run the same "
-            "command again when there is one"
+            f"the Dask scheduler at {scheduler.address} is gone; what is done is kept: run the same command again when "
+            "there is one"
         )
 
 

@@ -118,6 +118,12 @@ def test_a_connection_that_closes_while_a_result_is_fetched_is_a_scheduler_that_
         list(dispatch._settled(Cut(), _Group((job(0),))))
 
 
+def test_a_client_that_the_program_closes_during_the_run_is_named(client, dispatch):
+    client.status, client.scheduler = "closed", None
+    with pytest.raises(RunError, match="the Dask client was closed during the run; what is done is kept"):
+        dispatch._check_connection()
+
+
 def bereaved(dispatch, group):
     death = SimpleNamespace(last_worker=SimpleNamespace(address="tcp://host:1"))
     return list(dispatch._bereaved(group, death))
