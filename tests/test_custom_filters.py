@@ -161,6 +161,7 @@ def test_what_was_made_with_another_version_of_the_file_is_made_anew(folder):
         ("import no_such_thing", "own:any", "ModuleNotFoundError: No module named 'no_such_thing'"),
         ("raise RuntimeError('first\\nsecond')", "own:any", "RuntimeError: first second"),
         ("raise SystemExit(4)", "own:any", "SystemExit: 4"),
+        ("class Odd(BaseException): ...\nraise Odd", "own:any", "no filter at own:any: Odd\n"),
         ("def any(:", "own:any", "SyntaxError: invalid syntax"),
         (OWN, "own:negativ", "own has no negativ; did you mean negative?"),
         (OWN, "own:zzz", "no filter at own:zzz: own has no zzz"),

@@ -87,7 +87,10 @@ def _halted(worker: Any) -> set[str]:
 
 def _steps(order: Order, worker: Any) -> Steps:
     """The steps, held to what this worker has of memory; they stop when the run is halted or its client has gone."""
-    steps: Steps = pickle.loads(order.steps)  # noqa: S301 - from the client, as above
+    try:
+        steps: Steps = pickle.loads(order.steps)  # noqa: S301 - from the client, as above
+    except Exception as error:
+        raise UsageError(f"the worker at {worker.address} cannot load what is to be done: {error}") from error
     share = _memory(worker)
     if order.run not in _halted(worker):
         _check_folders(steps, order.run, worker)

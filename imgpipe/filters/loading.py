@@ -36,7 +36,9 @@ def load(reference: str) -> Filter:
         found: Any = importlib.import_module(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # the module is somebody's own: anything may come out of it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the module is somebody's own: anything may come out of it
         raise RecipeError(f"no filter at {reference}: {_reason(error, module_name)}") from error
     if isinstance(found, Filter):
         return found

@@ -12,6 +12,7 @@ from imgpipe.engines import Workforce, group
 from imgpipe.engines.deadline import Overdue
 from imgpipe.engines.group import TOKEN, halt, work
 from imgpipe.engines.order import Order
+from imgpipe.errors import UsageError
 from imgpipe.job import Item, Job, Seconds, Source, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
@@ -102,6 +103,14 @@ def test_what_a_group_has_written_is_synced_before_it_is_told(monkeypatch):
 
 def same(made):
     return made
+
+
+def test_a_worker_that_cannot_load_what_is_to_be_done_is_named():
+    steps = pickle.dumps(same).replace(b"test_group", b"nest_group")
+    with pytest.raises(
+        UsageError, match=r"the worker at tcp://one cannot load what is to be done: No module named .*nest"
+    ):
+        group._steps(Order("run", (), steps, Workforce(cores=1)), SimpleNamespace(address="tcp://one"))
 
 
 def test_what_was_made_is_not_written_once_the_run_has_left_the_output(target):
