@@ -32,7 +32,7 @@ from imgpipe.footprint import left, needed
 from imgpipe.job import Failure, Item, Job, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
-from imgpipe.steps import Apply, Read, Steps, Write, weight
+from imgpipe.steps import Apply, Read, Steps, Write, ran_short, weight
 from imgpipe.storage import Room, Storage
 from imgpipe.storage.listing import OWN_FOLDER
 from imgpipe.warm import warm_up
@@ -45,6 +45,10 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _AHEAD = Capacity(16, 32 << 20)
 _WORKER_ITSELF = 256 << 20
 _HALTED = "imgpipe_halted"
+_MORE = (
+    "start workers with more (--memory-limit; with local:4 it is --memory) or fewer threads, or make the picture "
+    "smaller first"
+)
 
 
 def work(order: Order, packed: bytes, *, apart: bool) -> Done:
@@ -175,13 +179,19 @@ def _apply(share: int, cost: Callable[[Any], int], apply: Apply, loaded: Loaded 
 def _write(given_up: Callable[[], bool], write: Write, made: Made | Loaded | Item | Lost[Loaded]) -> Item:
     if isinstance(made, Made) and given_up():
         return write(Item(made.job.source, Status.SKIPPED, reason=NOT_BEGUN))
-    return write(made)
+    return _advised(write(made))
+
+
+def _advised(item: Item) -> Item:
+    """The item; where a picture had too little memory, with other advice than `--memory`, which is refused here."""
+    if not ran_short(item) or item.failure is None:
+        return item
+    return item._replace(failure=item.failure._replace(message=f"its worker has not enough memory for it: {_MORE}"))
 
 
 def _too_large(job: Job, expected: int, share: int) -> Item:
     message = (
-        f"about {needed(expected)} of memory are needed, and its worker has {left(share)} for one picture: "
-        "start workers with more (--memory-limit) or fewer threads, or make the picture smaller first"
+        f"about {needed(expected)} of memory are needed, and its worker has {left(share)} for one picture: {_MORE}"
     )
     return Item(job.source, Status.FAILED, failure=Failure("LimitExceeded", message))
 

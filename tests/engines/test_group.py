@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -16,8 +17,9 @@ from imgpipe.errors import UsageError
 from imgpipe.job import Item, Job, Seconds, Source, Status
 from imgpipe.passing import Loaded, Made
 from imgpipe.publishing import NOT_BEGUN
-from imgpipe.steps import Steps, never
+from imgpipe.steps import Steps, Treatment, apply, never
 from imgpipe.storage.local import LocalFolder
+from imgpipe.transform import Settings
 
 JOB = Job(Source("a.png", "png", 100), ())
 
@@ -61,6 +63,17 @@ def test_a_file_that_is_larger_than_the_share_of_a_picture_is_not_read():
     item = group._read(99, never, refuse, JOB)
     assert (item.status, item.failure.type) == (Status.FAILED, "LimitExceeded")
     assert group._read(100, never, lambda job, room: job, JOB) is JOB
+
+
+def test_a_picture_without_enough_memory_is_told_what_helps_on_a_cluster(monkeypatch):
+    def starve(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("imgpipe.steps.transform", starve)
+    made = group._apply(1, lambda _: 0, partial(apply, Treatment((), (), Settings())), Loaded(JOB, b"", Seconds()))
+    item = group._write(lambda: False, same, made)
+    assert (item.status, item.failure.type) == (Status.FAILED, "MemoryError")
+    assert "start workers with more (--memory-limit" in item.failure.message
 
 
 def test_nothing_is_read_once_the_run_stops():
