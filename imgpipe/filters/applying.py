@@ -111,9 +111,13 @@ def _run(operation: Operation, picture: Picture) -> Picture:
         picture = settled(picture)
     elif not chosen.traits.windowed:
         picture = cut_out(picture)
-    function = partial(chosen.function, **arguments_in(operation, picture.profile))
+    function: Callable[[Any], Any] = partial(chosen.function, **arguments_in(operation, picture.profile))
     if chosen.takes == "picture":
         return _checked_picture(chosen, function(picture))
+    if len(picture.frames) > 1 and not chosen.built_in:
+        from imgpipe.filters.own import keeping_nothing
+
+        function = keeping_nothing(function)
     # In a generator a StopIteration of the filter's would become another error.
     frames = tuple([_filter_frame(chosen, function, frame) for frame in picture.frames])
     sizes = {frame_size(frame) for frame in frames}

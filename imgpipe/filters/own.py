@@ -47,6 +47,16 @@ def blamed(what: str, error: BaseException, kind: type[ImgpipeError] = FilterFai
     return kind(f"{what} failed: {described(error)}")
 
 
+def keeping_nothing(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, whose results are copies: it may give the same memory for the next frame."""
+
+    def copying(shown: Any) -> Any:
+        result = function(shown)
+        return result.copy() if result is not shown and hasattr(result, "copy") else result
+
+    return copying
+
+
 def check_frames(picture: Picture, name: str) -> None:
     """See that a whole picture can be gone on with; FilterFailed where it cannot."""
     for frame in picture.frames:

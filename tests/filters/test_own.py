@@ -78,6 +78,31 @@ def test_frames_that_no_codec_knows_are_named(frame, said, picture):
         apply(odd(), picture(Image.new("RGB", (4, 3))))
 
 
+@pytest.mark.parametrize("kind", ["RGB", 3])
+def test_each_frame_is_its_own_where_a_filter_gives_the_same_memory_again(kind, frame, picture):
+    frames = [frame(kind, (4, 3), seed) for seed in range(3)]
+    memory = np.empty((3, 4, 3), np.asarray(frames[0]).dtype)
+
+    @filter
+    def turned_over(pixels: np.ndarray) -> np.ndarray:
+        return np.invert(pixels, out=memory)
+
+    made = apply(turned_over(), picture(*frames, durations=(1, 2, 3))).frames
+    assert [np.asarray(each).tobytes() for each in made] == [(~np.asarray(each)).tobytes() for each in frames]
+
+
+def test_each_frame_is_its_own_where_a_filter_gives_the_same_image_again(frame, picture):
+    canvas = Image.new("RGB", (4, 3))
+
+    @filter
+    def pasted(image: Image.Image) -> Image.Image:
+        canvas.paste(image)
+        return canvas
+
+    frames = [frame("RGB", (4, 3), seed) for seed in range(3)]
+    assert list(apply(pasted(), picture(*frames, durations=(1, 2, 3))).frames) == frames
+
+
 def test_each_frame_has_its_time(picture):
     @filter
     def fewer(picture: Picture) -> Picture:
