@@ -67,7 +67,7 @@ def _fork_interpreter(path: bytes, args: Sequence[Any], passfds: Sequence[int]) 
     status = 1
     try:
         _close_all_but(passfds)
-        at = args.index("-c")
+        at = [os.fsencode(word) for word in args].index(b"-c")
         sys.argv = ["-c", *args[at + 2 :]]
         exec(args[at + 1], {"__name__": "imgpipe.fork_server"})  # noqa: S102 - multiprocessing's own program
         status = 0
