@@ -23,7 +23,10 @@ NARROWED: Literal["16 bits a sample converted to 8"] = "16 bits a sample convert
 Depth: TypeAlias = Literal["shallow", "deep", "16 bits a sample converted to 8"]
 
 _BITS, _PHOTOMETRIC, _PLANAR, _PREDICTOR, _SAMPLE_FORMAT = 258, 262, 284, 317, 339
-_SIGNED = 2
+_SIGNED, _SEPARATE = 2, 2
+_FIRST_PLANE_ONLY = ("LA", "PA", "LAB")
+"""The modes of which Pillow reads no other plane where each band has one of its own."""
+
 _SHORT, _LONG, _RATIONAL, _BYTE, _ASCII, _UNDEFINED = 3, 4, 5, 1, 2, 7
 _TYPE_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _BYTE: 1, _ASCII: 1, _UNDEFINED: 1}
 _STRIP_BYTES = 1 << 18
@@ -44,7 +47,10 @@ def depth_of(image: TiffImageFile) -> Depth:
     bits = image.tag_v2.get(_BITS, (1,))
     if image.mode == "L" and _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ()):
         raise DamagedPicture("its samples are signed numbers of 8 bits, which imgpipe does not read")
-    if 16 in bits and len(bits) > 1 and image.tag_v2.get(_PLANAR) == 2:
+    planes = image.tag_v2.get(_PLANAR) == _SEPARATE
+    if planes and image.mode in _FIRST_PLANE_ONLY:
+        raise DamagedPicture(f"its bands ({image.mode}) are in separate planes, which imgpipe does not read")
+    if 16 in bits and len(bits) > 1 and planes:
         if not image.use_load_libtiff:
             raise DamagedPicture("its 16-bit colours are in separate planes, which imgpipe does not read uncompressed")
         return NARROWED  # of planes no other bytes can be had

@@ -211,6 +211,23 @@ def test_signed_samples_of_8_bits_are_refused_in_words():
         read(data)
 
 
+@pytest.mark.parametrize(
+    ("photometric", "extra", "bands"),
+    [(1, {338: shorts(2)}, 2), (8, {}, 3), (3, {320: shorts(*range(768)), 338: shorts(2)}, 2)],
+)
+@pytest.mark.parametrize("compression", [1, 8])
+def test_planes_of_which_pillow_reads_the_first_alone_are_refused_in_words(photometric, extra, bands, compression):
+    """Of grey with alpha it would else leave nothing to be seen."""
+    plane = bytes(range(0, 256, 4))
+    packed = zlib.compress(plane) if compression == 8 else plane
+    entries = {256: longs(8), 257: longs(8), 258: shorts(*[8] * bands), 259: shorts(compression)}
+    entries |= {262: shorts(photometric), 277: shorts(bands), 279: longs(*[len(packed)] * bands), 284: shorts(2)}
+    entries |= extra | {65_000: packed}
+    start = tiff(entries | {273: longs(*[0] * bands)}).index(packed)
+    with pytest.raises(DamagedPicture, match="separate planes, which imgpipe does not read"):
+        read(tiff(entries | {273: longs(*[start] * bands)}))
+
+
 @pytest.fixture
 def fax():
     """A whole one, and one with errors after which its decoder goes on."""
