@@ -32,8 +32,10 @@ FORMATS = ("TIFF",)
 _DAMAGED = "damaged in parts: its decoder met errors and went on, look at the picture"
 _LEVEL = 4
 _DEFLATES = 5
-_BYTE, _ASCII, _UNDEFINED = 1, 2, 7
+_BYTE, _ASCII, _LONG, _UNDEFINED = 1, 2, 4, 7
 _XMP, _IPTC, _PREDICTOR, _RESOLUTION = 700, 33723, 317, 282
+_DATA_SET = b"\x1c"
+"""What each data set of IPTC begins with."""
 
 
 def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - TIFF has no scales
@@ -49,6 +51,8 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
         exif, words = described(image.getexif(), orientation)
         info = {**image.info, "exif": exif, "dpi": image.info.get("dpi") if _RESOLUTION in image.tag_v2 else None}
         iptc = image.tag_v2.get(_IPTC)
+        if iptc and not isinstance(iptc, bytes):
+            iptc = _data_sets(data) or iptc
         frames = []
         for page in range(header.frames):
             image.seek(page)
@@ -92,6 +96,17 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if others:
         options |= {"save_all": True, "append_images": others}
     return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
+
+
+def _data_sets(data: bytes | memoryview) -> bytes | None:
+    """IPTC of type LONG, as libtiff and ExifTool store it, in the byte order in which it begins like IPTC.
+
+    Pillow gives the first of these numbers alone.
+    """
+    first = next(directories(data))
+    numbers = first.numbers(_IPTC) if first.entries[_IPTC][0] == _LONG else ()
+    packed = [struct.pack(f"{order}{len(numbers)}L", *numbers) for order in "<>"]
+    return next((block for block in packed if block.startswith(_DATA_SET)), None)
 
 
 def _orientation(image: TiffImageFile) -> int:

@@ -147,14 +147,32 @@ def test_a_tiff_is_cut_down_too():
         assert b"Imgpipe Camera" in encoded.data
 
 
-def test_iptc_of_32_bit_numbers_in_a_tiff_is_dropped_and_said():
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_iptc_of_32_bit_numbers_in_a_tiff_is_read(order):
+    """As libtiff and ExifTool write it; in a file of the other byte order some swap the bytes, and others do not."""
     block = blocks.IPTC + blocks.data_set(2, 120, b"x" * ((3 - len(blocks.IPTC)) % 4))
-    data = bytearray(made(photograph(b"", b"<x/>", block), "tiff", keep=["iptc"]).data)
-    row = data.index(struct.pack("<HHL", 33723, 7, len(block)))
-    struct.pack_into("<HL", data, row + 2, 4, len(block) // 4)
-    encoded = made(bytes(data), keep=["iptc"])
+    data = _iptc_of_numbers(4, block, order)
+    encoded = made(data, keep=["iptc"])
+    assert encoded.warnings == ()
+    assert read(encoded.data).iptc == block
+    assert leaks(made(data, strip_gps=True).data) == []
+
+
+@pytest.mark.parametrize("kind", [3, 4])
+def test_iptc_of_numbers_that_are_no_data_sets_is_dropped_and_said(kind):
+    block = blocks.IPTC + blocks.data_set(2, 120, b"x" * ((3 - len(blocks.IPTC)) % 4))
+    encoded = made(_iptc_of_numbers(kind, block).replace(block, b"\1\2\3\4" + block[4:]), keep=["iptc"])
     assert encoded.warnings == ("IPTC is stored as numbers, which imgpipe does not read, and was dropped",)
     assert b"tower" not in encoded.data
+
+
+def _iptc_of_numbers(kind, block, order="<"):
+    """A TIFF whose IPTC, which fills whole numbers, is of this type, and of 32-bit numbers in this byte order."""
+    data = bytearray(made(photograph(b"", b"<x/>", block), "tiff", keep=["iptc"]).data)
+    row = data.index(struct.pack("<HHL", 33723, 7, len(block)))
+    struct.pack_into("<HL", data, row + 2, kind, len(block) // 4)
+    numbers = struct.unpack(f"{order}{len(block) // 4}L", block)
+    return bytes(data.replace(block, struct.pack(f"<{len(numbers)}L", *numbers)))
 
 
 @pytest.mark.parametrize(
