@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imgpipe.codecs.codec import Codec, Encoding
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.depth import shallow
-from imgpipe.codecs.modes import has_alpha, mode_of
+from imgpipe.codecs.modes import has_alpha, is_transparent, mode_of
 from imgpipe.icc import colour_in, space_of
 from imgpipe.picture import Frame, Picture, to_eight_bits
 
@@ -57,19 +57,13 @@ def _fit_frames(picture: Picture, codec: Codec) -> Picture:
 
 
 def _flatten(picture: Picture, background: tuple[int, int, int]) -> Picture:
-    visible = any(_transparent(frame) for frame in picture.frames)
+    visible = any(map(is_transparent, picture.frames))
     if space_of(picture.profile) == b"GRAY" and len(set(background)) > 1:
         picture = _converted(picture, "its background is a colour")
     shown = colour_in(background, picture.profile)
     flat = _each(picture, lambda frame: _on_background(to_eight_bits(frame), shown))
     colour = "#" + bytes(background).hex()
     return flat.warn(f"transparency flattened on {colour}") if visible else flat
-
-
-def _transparent(frame: Frame) -> bool:
-    """Whether any pixel is less than opaque."""
-    alpha = to_eight_bits(frame).getchannel("A") if has_alpha(frame) else None
-    return alpha is not None and alpha.getextrema()[0] != 255
 
 
 def _on_background(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:

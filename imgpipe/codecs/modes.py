@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.errors import DamagedPicture
-from imgpipe.picture import Frame, is_deep
+from imgpipe.picture import Frame, is_deep, to_eight_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +67,12 @@ def mode_of(frame: Frame) -> str:
 def has_alpha(frame: Frame) -> bool:
     """Whether the frame has a band of transparency."""
     return frame.shape[2] in (2, 4) if is_deep(frame) else frame.mode in ("LA", "RGBA")
+
+
+def is_transparent(frame: Frame) -> bool:
+    """Whether any pixel is less than opaque."""
+    alpha = to_eight_bits(frame).getchannel("A") if has_alpha(frame) else None
+    return alpha is not None and alpha.getextrema()[0] != 255
 
 
 def is_grey(frame: Frame) -> bool:

@@ -7,10 +7,13 @@ from typing import Any
 from imgpipe.codecs.animation import decode_frames, save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of, picture_of
+from imgpipe.codecs.modes import is_transparent
 from imgpipe.codecs.pillow import opened
 from imgpipe.picture import Picture, Size, frame_size
 
 FORMATS = ("WEBP",)
+_FLAGS, _TRANSPARENT = 20, 0x10
+"""Where a VP8X chunk, the first where there is one, says what is in the file, and its bit of transparency."""
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - WebP has no scales
@@ -38,7 +41,21 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     options["exact"] = encoding.lossless
     if picture.animated:
         options["loop"] = picture.loop
-    return Encoded(save_frames(picture, "WEBP", options), frame_size(picture.frames[0]), picture.warnings)
+    data = save_frames(picture, "WEBP", options)
+    if picture.animated and any(map(is_transparent, picture.frames)):
+        data = _saying_transparent(data)
+    return Encoded(data, frame_size(picture.frames[0]), picture.warnings)
+
+
+def _saying_transparent(data: bytes) -> bytes:
+    """The same file, whose header says that not all is opaque.
+
+    Libwebp cuts a frame to the part that is not transparent. Where these are opaque rectangles it says that the whole
+    is, and viewers show black around them.
+    """
+    if data[12:16] != b"VP8X":
+        return data
+    return data[:_FLAGS] + bytes([data[_FLAGS] | _TRANSPARENT]) + data[_FLAGS + 1 :]
 
 
 def _is_webp(head: bytes) -> bool:

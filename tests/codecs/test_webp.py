@@ -57,6 +57,20 @@ def test_an_animation_comes_back_whole():
         assert (pixels(ours)[visible] == pixels(theirs)[visible]).all()
 
 
+@pytest.mark.parametrize("lossless", [True, False])
+def test_what_lies_around_opaque_rectangles_stays_transparent_in_an_animation(lossless):
+    """Libwebp cuts the frames to these, and would say that all is opaque."""
+    frames = []
+    for left in (4, 8):
+        frames.append(Image.new("RGBA", (24, 16)))
+        frames[-1].paste(gradient(8, 8), (left, 4))
+    picture = picture_of(*frames, durations=(50, 70))
+    back = read(codecs.encode(picture, "webp", Encoding(lossless=lossless)).data)
+    assert [frame.mode for frame in back.frames] == ["RGBA", "RGBA"]
+    for made, frame in zip(back.frames, frames, strict=True):
+        assert made.getchannel("A") == frame.getchannel("A")
+
+
 def test_metadata_goes_round(wide_profile):
     meant = picture_of(gradient(), profile=wide_profile, exif=exif_block(1), xmp=b"<x/>")
     back = read(codecs.encode(meant, "webp", Encoding()).data)
