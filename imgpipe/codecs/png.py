@@ -23,7 +23,7 @@ from imgpipe.codecs.png_profile import matching_profile
 from imgpipe.codecs.png_rows import deflated
 from imgpipe.codecs.png_texts import without_texts, without_texts_and_words
 from imgpipe.errors import DamagedPicture
-from imgpipe.picture import Picture, Size, frame_size, is_deep, to_eight_bits
+from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -43,14 +43,13 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     data, words = without_texts_and_words(data)
     chunks = chunks_of(data)
     _check_palette(data, chunks)
-    deep = data[24] == 16
     if header.frames > 1:
         return _decode_animation(data, chunks, header, words)
     with opened(data, FORMATS, header.image) as image:
         _scale_transparent_grey(image, data)
         image.load()
         info = dict(image.info)
-        frame = decode_deep(image, data) if deep else frame_of(image)
+        frame = _frame(image, data)
     return _coloured(picture_of(info, (frame,), header, warnings=words), data, chunks, info)
 
 
@@ -71,11 +70,15 @@ def _decode_animation(data: bytes, chunks: list[Chunk], header: Header, words: t
     return picture.warn("16 bits a sample converted to 8 in an animation") if deep else picture
 
 
+def _frame(image: ImageFile.ImageFile, data: bytes) -> Frame:
+    return decode_deep(image, data) if data[24] == 16 else frame_of(image)
+
+
 def _layer(part: bytes, data: bytes) -> Image.Image:
     with open_image(part, FORMATS) as image:
         _scale_transparent_grey(image, data)
         image.load()
-        return to_eight_bits(frame_of(image))
+        return to_eight_bits(_frame(image, part))
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:

@@ -107,3 +107,17 @@ def test_frames_that_are_not_as_the_file_says_are_damage():
             at += 12 + length
         with pytest.raises(DamagedPicture, match=said):
             read(bytes(file))
+
+
+@pytest.mark.parametrize("kind", [GREY, COLOURS])
+def test_of_16_bits_only_the_very_colour_that_is_declared_is_transparent(kind):
+    bands = {GREY: 1, COLOURS: 3}[kind]
+    samples = np.array([[0x1234] * bands, [0x1235] * bands, [0xABCD] * bands], ">u2").reshape(1, 3, bands)
+    control = struct.pack(">IIIIHHBB", 3, 1, 0, 0, 1, 20, 0, 0)
+    file = SIGNATURE + chunk_bytes(b"IHDR", struct.pack(">IIBBBBB", 3, 1, 16, kind, 0, 0, 0))
+    file += chunk_bytes(b"acTL", struct.pack(">II", 2, 0)) + chunk_bytes(b"tRNS", samples[0, 0].tobytes())
+    file += chunk_bytes(b"fcTL", struct.pack(">I", 0) + control) + chunk_bytes(b"IDAT", coded(samples))
+    file += chunk_bytes(b"fcTL", struct.pack(">I", 1) + control)
+    picture = read(file + chunk_bytes(b"fdAT", struct.pack(">I", 2) + coded(samples)) + chunk_bytes(b"IEND", b""))
+    assert [pixels(frame, "RGBA")[0, :, 3].tolist() for frame in picture.frames] == [[0, 255, 255]] * 2
+    assert picture.warnings == ("16 bits a sample converted to 8 in an animation",)
