@@ -37,6 +37,11 @@ def turned_size(size: Size, orientation: int) -> Size:
     return size[::-1] if swaps_axes(orientation) else size
 
 
+def turned_resolution(dpi: tuple[float, float] | None, orientation: int) -> tuple[float, float] | None:
+    """The resolution across and down of the upright picture, from that of its frames as stored."""
+    return dpi[::-1] if dpi and swaps_axes(orientation) else dpi
+
+
 def composed(first: int, then: int) -> int:
     """The orientation that does what one does and then another.
 
@@ -64,6 +69,7 @@ def turn(picture: Picture, orientation: int) -> Picture:
     return replace(
         picture,
         size=turned_size(picture.size, orientation),
+        dpi=turned_resolution(picture.dpi, orientation),
         orientation=composed(picture.orientation, orientation),
     )
 

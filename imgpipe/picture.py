@@ -45,7 +45,7 @@ class Picture:
         exif: raw EXIF block with no orientation in it, or None.
         xmp: raw XMP packet, or None.
         iptc: raw IPTC-IIM data sets, or None.
-        dpi: horizontal and vertical resolution, or None.
+        dpi: horizontal and vertical resolution, upright, or None.
         orientation: EXIF orientation of the frames: how they are still to be turned to be upright. Filters and
             encoders are given upright frames (1), unless they ask for them as stored; see `imgpipe.orientation`.
         window: the part of its one frame, as stored, that the picture is; None for all of it. Filters and encoders are

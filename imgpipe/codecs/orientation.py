@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imgpipe.codecs.exif import without_orientation
+from imgpipe.orientation import turned_resolution
 from imgpipe.picture import Picture
 
 
@@ -18,4 +19,4 @@ def upright(picture: Picture, orientation: int) -> Picture:
     exif = without_orientation(picture.exif)
     if orientation == 1:
         return picture if exif is picture.exif else replace(picture, exif=exif)
-    return replace(picture, orientation=orientation, exif=exif)
+    return replace(picture, orientation=orientation, exif=exif, dpi=turned_resolution(picture.dpi, orientation))

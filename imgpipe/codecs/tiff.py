@@ -21,7 +21,7 @@ from imgpipe.codecs.tiff_errors import errors_met
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
-from imgpipe.orientation import inverse, turned_size, upright_frame
+from imgpipe.orientation import inverse, turned_resolution, turned_size, upright_frame
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
         image: TiffImageFile = opened_image  # type: ignore[assignment]
         orientation = _orientation(image) if header.as_stored else 1
         exif, words = described(image.getexif(), orientation)
-        info = {**image.info, "exif": exif, "dpi": image.info.get("dpi") if _RESOLUTION in image.tag_v2 else None}
+        dpi = image.info.get("dpi") if _RESOLUTION in image.tag_v2 else None
+        turned = 1 if header.as_stored else _orientation(image)
+        info = {**image.info, "exif": exif, "dpi": turned_resolution(dpi, turned)}
         iptc = image.tag_v2.get(_IPTC)
         if iptc and not isinstance(iptc, bytes):
             iptc = _data_sets(data) or iptc

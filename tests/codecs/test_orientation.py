@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from imgpipe import codecs
+from imgpipe.codecs import Limits
 from imgpipe.codecs.orientation import upright
-from imgpipe.orientation import settled, turned_size
+from imgpipe.orientation import settled, turn, turned_size
 
-from .pictures import deep_gradient, exif_block, gradient, picture_of
+from .pictures import deep_gradient, exif_block, gradient, picture_of, read, saved
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -40,3 +42,16 @@ def test_arrays_are_turned_like_images(bands, orientation):
 def test_every_frame_is_turned():
     turned = settled(upright(picture_of(gradient(), gradient(), durations=(1, 1)), 6))
     assert [frame.size for frame in turned.frames] == [(48, 64), (48, 64)]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_was_resolution_across_is_resolution_down_of_a_picture_on_its_side(orientation):
+    """A fax has twice as many dots across as down."""
+    meant = (98.0, 204.0) if orientation >= 5 else (204.0, 98.0)
+    assert upright(picture_of(gradient(), dpi=(204.0, 98.0)), orientation).dpi == meant
+    assert turn(picture_of(gradient(), dpi=(204.0, 98.0)), orientation).dpi == meant
+    file = saved(gradient(), "TIFF", dpi=(204, 98), tiffinfo={274: orientation})
+    assert read(file).dpi == pytest.approx(meant)
+    as_stored = codecs.probe(file, Limits())._replace(as_stored=True)
+    assert codecs.decode(file, as_stored).dpi == pytest.approx((204, 98))
+    assert turn(picture_of(gradient()), orientation).dpi is None
