@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.exif import orientation_of
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.depth import shallow
+from imgpipe.codecs.exif import orientation_of, saying_srgb
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened, saved
@@ -34,6 +36,8 @@ _LEVEL = 4
 _DEFLATES = 5
 _BYTE, _ASCII, _LONG, _UNDEFINED = 1, 2, 4, 7
 _XMP, _IPTC, _PREDICTOR, _RESOLUTION = 700, 33723, 317, 282
+_PROFILE = 34675
+_SEVERAL_PROFILES = "its pages have different ICC profiles: colours of all converted to sRGB"
 _DATA_SET = b"\x1c"
 """What each data set of IPTC begins with."""
 
@@ -55,9 +59,12 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
         iptc = image.tag_v2.get(_IPTC)
         if iptc and not isinstance(iptc, bytes):
             iptc = _data_sets(data) or iptc
-        frames = []
+        frames: list[Frame] = []
+        profiles: list[bytes | None] = []
         for page in range(header.frames):
             image.seek(page)
+            profile = image.tag_v2.get(_PROFILE)
+            profiles.append(profile if isinstance(profile, bytes) else None)
             heed_tags_alone(image)
             deep = depth_of(image)
             words += (NARROWED,) if deep == NARROWED and NARROWED not in words else ()
@@ -67,6 +74,8 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
             frames.append(upright_frame(frame, inverse(orientation)))
     words += (_DAMAGED,) if met.error else ()
     picture = picture_of(info, tuple(frames), header, warnings=words)
+    if {*profiles} - {None, profiles[0]}:
+        picture = _in_one_space(picture, profiles)
     picture = replace(picture, size=turned_size(picture.size, orientation))
     if iptc and not isinstance(iptc, bytes):
         return picture.warn("IPTC is stored as numbers, which imgpipe does not read, and was dropped")
@@ -98,6 +107,22 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     if others:
         options |= {"save_all": True, "append_images": others}
     return Encoded(saved(first, "TIFF", **options), size, picture.warnings)
+
+
+def _in_one_space(picture: Picture, profiles: list[bytes | None]) -> Picture:
+    """The picture with pages that have profiles of their own in sRGB: it has room for one profile.
+
+    A page without one is taken for one of a picture whose first page says it for all, as for its thumbnail.
+    """
+    frames: list[Frame] = []
+    words = picture.warnings
+    for frame, profile in zip(picture.frames, profiles, strict=True):
+        page = to_srgb(replace(picture, frames=(frame,), profile=profile or picture.profile, warnings=()))
+        page = page if page.profile is None else to_srgb(shallow(page))
+        frames += page.frames
+        words += tuple(word for word in page.warnings if word not in words)
+    exif = saying_srgb(picture.exif)
+    return replace(picture, frames=tuple(frames), profile=None, exif=exif, warnings=words).warn(_SEVERAL_PROFILES)
 
 
 def _data_sets(data: bytes | memoryview) -> bytes | None:

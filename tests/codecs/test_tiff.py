@@ -9,6 +9,10 @@ from PIL import Image, ImageSequence
 
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
+from imgpipe.codecs.adobe_rgb import adobe_rgb_profile
+from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.depth import shallow
+from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.codecs.tiff_errors import errors_met, listen
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
@@ -167,6 +171,35 @@ def test_a_page_is_not_turned_by_what_xmp_says(frame):
     ]
     assert back.size == (64, 48)
     assert back.xmp == xmp
+
+
+def pages_with(*images_and_profiles):
+    """A file in which each page has a profile of its own, or none."""
+    for image, profile in images_and_profiles:
+        image.info["icc_profile"] = profile
+    first, *others = (image for image, _ in images_and_profiles)
+    return saved(first, "TIFF", save_all=True, append_images=others)
+
+
+def test_pages_with_profiles_of_their_own_become_srgb_and_it_is_said(wide_profile):
+    deep = deep_gradient(1)
+    profiles = (wide_profile, adobe_rgb_profile(), grey_profile("grey", 1.8))
+    data = pages_with(*zip((gradient(), gradient(), Image.fromarray(deep[:, :, 0])), profiles, strict=True))
+    picture = read(data)
+    assert picture.profile is None
+    assert picture.warnings == (
+        "16 bits a sample converted to 8",
+        "its pages have different ICC profiles: colours of all converted to sRGB",
+    )
+    for made, frame, profile in zip(picture.frames, (gradient(), gradient(), deep), profiles, strict=True):
+        meant = to_srgb(shallow(picture_of(frame, profile=profile))).frames[0]
+        assert np.array_equal(made, meant)
+
+
+def test_a_page_without_a_profile_has_that_of_the_first(wide_profile):
+    picture = read(pages_with((gradient(), wide_profile), (gradient(8, 8), None)))
+    assert (picture.profile, picture.warnings) == (wide_profile, ())
+    assert read(pages_with((gradient(), None), (gradient(), wide_profile))).profile is None
 
 
 def test_16_bits_in_compressed_planes_become_8_and_it_is_said():
