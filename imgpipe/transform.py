@@ -194,7 +194,7 @@ def _as_stored(header: Header) -> Header:
 def _cut_down(picture: Picture, settings: Settings) -> Picture:
     from imgpipe.metadata.keeping import cut_down
 
-    kept = cut_down(picture, settings.metadata, orientation=not settings.auto_orient)
+    kept = cut_down(picture, settings.metadata, orientation=not settings.auto_orient, space=not settings.converts)
     if orientation_of(picture.exif) != orientation_of(kept.exif):
         return kept.warn("EXIF orientation neither applied nor kept: viewers will show it turned")
     return kept

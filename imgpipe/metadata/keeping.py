@@ -11,13 +11,14 @@ from imgpipe.metadata.policy import NAMES, Metadata
 from imgpipe.picture import Picture
 
 
-def cut_down(picture: Picture, policy: Metadata, *, orientation: bool) -> Picture:
+def cut_down(picture: Picture, policy: Metadata, *, orientation: bool, space: bool) -> Picture:
     """The picture with the metadata that the policy lets stay, and a warning about what cannot be read.
 
     Args:
         picture: as decoded.
         policy: what stays.
         orientation: whether the tag of the orientation may stay, since the pixels are not turned.
+        space: whether XMP may say which colour space it was, since colours stay in it.
     """
     if policy.strip:
         return replace(picture, exif=None, xmp=None, iptc=None, dpi=None)
@@ -32,7 +33,8 @@ def cut_down(picture: Picture, policy: Metadata, *, orientation: bool) -> Pictur
     if "xmp" in kept:
         if picture.xmp and xmp.is_extended(picture.xmp):
             picture = picture.warn("extended XMP, beyond 64 kB, is not read and was dropped")
-        picture = _cut(picture, "xmp", lambda block: xmp.reduced(block, location=location, orientation=orientation))
+        stays = {"location": location, "orientation": orientation, "space": space}
+        picture = _cut(picture, "xmp", lambda block: xmp.reduced(block, **stays))
     else:
         picture = _cut(picture, "xmp", xmp.credit)
     if "iptc" in kept:

@@ -26,6 +26,7 @@ _LOCATION = re.compile(
     r"|city|state|province(-?state)?|country|country-?(code|name)|world-?region"
 )
 """By the local name: besides EXIF's, Photoshop's and IPTC's the makers of drones have words of their own."""
+_SPACE = frozenset({(_EXIF, "ColorSpace"), ("http://ns.adobe.com/photoshop/1.0/", "ICCProfile")})
 _PICTURES = (
     *(f"http://ns.google.com/photos/1.0/{of}/" for of in ("container", "depthmap", "image", "camera", "audio")),
     "http://ns.google.com/photos/dd/",
@@ -65,8 +66,9 @@ def credit(packet: bytes) -> bytes | None:
     return _filtered(packet, copy)
 
 
-def reduced(packet: bytes, *, location: bool, orientation: bool) -> bytes | None:
-    """The packet with no thumbnail and no size in px, and with no location and orientation but where these are to stay.
+def reduced(packet: bytes, *, location: bool, orientation: bool, space: bool) -> bytes | None:
+    """The packet with no thumbnail and no size in px, and with no location, orientation and name of the colours' space
+    but where these are to stay.
 
     Returns None where nothing is left.
 
@@ -76,6 +78,8 @@ def reduced(packet: bytes, *, location: bool, orientation: bool) -> bytes | None
 
     def wanted(name: Name, inside: bool) -> bool:  # noqa: ARG001 - the same at any depth
         if name[0].startswith(_PICTURES) or name in _SIZE or _PREVIEWS.fullmatch(name[1]):
+            return False
+        if name in _SPACE and not space:
             return False
         return (location or not _LOCATION.fullmatch(name[1])) and (orientation or name != _ORIENTATION)
 

@@ -267,3 +267,21 @@ def test_xmp_beyond_64_kb_is_said_to_be_dropped_where_xmp_is_to_be_kept():
     assert b"0123456789ABCDEF" not in encoded.data
     assert b"tower" in encoded.data
     assert made(photograph(xmp=packet)).warnings == ()
+
+
+def test_xmp_does_not_say_which_space_the_colours_were_in():
+    said = (
+        b'xmlns:p="http://ns.adobe.com/photoshop/1.0/" p:ICCProfile="Wide" p:Headline="tower" exif:ColorSpace="65535"'
+    )
+    packet = (
+        b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:exif="http://ns.adobe.com/exif/1.0/">'
+        b"<r:Description " + said + b"/></r:RDF>"
+    )
+    data = photograph(xmp=packet, icc_profile=wide_gamut_profile())
+    left = read(made(data, keep=["xmp"]).data).xmp
+    assert b"tower" in left
+    assert b"ICCProfile" not in left
+    assert b"ColorSpace" not in left
+    stays = read(made(data, keep=["xmp", "icc"]).data).xmp
+    assert b"Wide" in stays
+    assert b"65535" in stays

@@ -12,8 +12,8 @@ from . import blocks
 DC = "{http://purl.org/dc/elements/1.1/}"
 
 
-def reduced(packet, location=False, orientation=False):
-    return xmp.reduced(packet, location=location, orientation=orientation)
+def reduced(packet, location=False, orientation=False, space=False):
+    return xmp.reduced(packet, location=location, orientation=orientation, space=space)
 
 
 def names_in(packet):
