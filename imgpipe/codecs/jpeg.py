@@ -28,8 +28,14 @@ _MAPS = {
         b"ns.google.com/photos/dd/1.0",
         b"ns.apple.com/depthData",
     ),
+    "video of a motion photo dropped": (
+        b'MotionPhoto="1"',
+        b"MotionPhoto>1<",
+        b'MicroVideo="1"',
+        b"MicroVideo>1<",
+    ),
 }
-"""What is said of pictures that are no pictures, and how XMP and APP2 name them."""
+"""What is said of what is no picture, and how XMP and APP2 name it."""
 _THUMBNAILS = ("Large Thumbnail (VGA Equivalent)", "Large Thumbnail (Full HD Equivalent)")
 
 

@@ -175,6 +175,13 @@ def test_a_depth_map_is_said_to_be_dropped(namespace):
     assert read(of_two(aside=xmp)).warnings == ("depth map dropped",)
 
 
+@pytest.mark.parametrize("said", [b'MotionPhoto="1"', b'MicroVideo="1"', b'MotionPhoto="0"'])
+def test_the_video_behind_a_motion_photo_is_missed(said):
+    xmp = b'<x xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:' + said + b"/>"
+    words = () if b"0" in said else ("video of a motion photo dropped",)
+    assert read(saved(gradient(), "JPEG", xmp=xmp) + b"\0\0\0\x18ftypmp42").warnings == words
+
+
 def test_a_picture_in_no_need_of_words_gets_none():
     assert read(saved(gradient(), "JPEG", xmp=b"<x/>", extra=in_segment(b"\xe2", b"else"))).warnings == ()
     assert read(of_two()).warnings == ("2 pictures in the file: only the first is kept",)
