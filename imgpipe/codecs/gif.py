@@ -56,9 +56,9 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
     frames: tuple[Any, ...] = picture.frames
     if any(frame.mode not in ("L", "LA") and frame.getcolors(_COLOURS) is None for frame in frames):
         picture = picture.warn(f"colours reduced to {_COLOURS}")
-        if len(frames) == 1 and frames[0].mode == "RGB":
-            # An animation would flicker.
-            frames = (_dithered(frames[0]),)
+        # An animation would flicker.
+        dithers = len(frames) == 1
+        frames = tuple(_reduced(frame, dithers=dithers) if frame.mode == "RGB" else frame for frame in frames)
     if any(has_alpha(frame) and any(frame.getchannel("A").histogram()[1:255]) for frame in frames):
         picture = picture.warn("partial transparency became none or full")
     options: dict[str, Any] = {"loop": max(0, picture.loop - 1)} if picture.animated and picture.loop != 1 else {}
@@ -91,21 +91,35 @@ def _in_ticks(picture: Picture) -> Picture:
     return timed.warn(f"durations of frames became hundredths of a second; {whole}")
 
 
-def _dithered(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image, *, dithers: bool) -> Image.Image:
+    """An image of mode RGB with a palette of its own."""
     from PIL.Image import Dither
 
-    return image.quantize(palette=image.quantize(_COLOURS), dither=Dither.FLOYDSTEINBERG)
+    found = _in_few(image, _COLOURS)
+    return image.quantize(palette=found, dither=Dither.FLOYDSTEINBERG) if dithers else found
 
 
 def _with_transparent_index(image: Image.Image) -> Image.Image:
     """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
     if not has_alpha(image):
         image = image.convert("RGBA")
-    paletted = image.convert("RGB").quantize(_COLOURS - 1)
+    paletted = _in_few(image.convert("RGB"), _COLOURS - 1)
     hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
     paletted.paste(_COLOURS - 1, mask=hidden)
     paletted.info = {"transparency": _COLOURS - 1}
     return paletted
+
+
+def _in_few(image: Image.Image, colours: int) -> Image.Image:
+    """An image of mode RGB in so many colours, exactly where it has no more.
+
+    Where it has, by an octree: median cut, which takes a hundred times as long, makes white grey, and has no colour for
+    what is small and like nothing else.
+    """
+    from PIL.Image import Quantize
+
+    few = image.getcolors(colours) is not None
+    return image.quantize(colours, Quantize.MEDIANCUT if few else Quantize.FASTOCTREE)
 
 
 def stored_size(data: bytes) -> Size | None:

@@ -78,6 +78,20 @@ def test_colours_that_get_lost_are_said():
     assert np.abs(pixels(read(encoded.data).frames[0], "RGB") - pixels(gradient(200, 200))).mean() < 8
 
 
+@pytest.mark.parametrize(("mode", "count"), [("RGB", 1), ("RGBA", 1), ("RGB", 2), ("RGBA", 2)])
+def test_what_is_small_keeps_its_colour_and_white_stays_white(mode, count):
+    """Median cut would make the one brown and the other grey."""
+    leaves = np.random.default_rng(1).integers((20, 60, 0), (120, 190, 60), (120, 200, 3)).astype(np.uint8)
+    leaves[:, 150:] = 255
+    leaves[60:66, 60:66] = (240, 90, 20)
+    frames = [Image.fromarray(np.roll(leaves, by, axis=0)).convert(mode) for by in (0, 3)[:count]]
+    picture = picture_of(*frames, durations=(50, 50)[: count * (count > 1)])
+    for frame in read(codecs.encode(picture, "gif", Encoding()).data).frames:
+        made = pixels(frame, "RGB")
+        assert made[10, 180].min() >= 254
+        assert np.abs(made[64, 62] - (240, 90, 20)).max() <= 16
+
+
 def test_partial_transparency_becomes_none_or_full_and_is_said():
     image = Image.new("RGBA", (2, 1), (1, 2, 3, 127))
     image.putpixel((1, 0), (1, 2, 3, 128))
