@@ -11,6 +11,7 @@ from imgpipe.codecs.animation import save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.gif_animation import TICK, parts_of
 from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
+from imgpipe.codecs.gif_colours import COLOURS, reduced, with_transparent_index
 from imgpipe.codecs.laying import laid
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of, has_alpha
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = ("GIF",)
-_COLOURS = 256
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - GIF has no scales
@@ -54,18 +54,18 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
         EncodingFailed: a side is longer than 65535 px.
     """
     frames: tuple[Any, ...] = picture.frames
-    if any(frame.mode not in ("L", "LA") and frame.getcolors(_COLOURS) is None for frame in frames):
-        picture = picture.warn(f"colours reduced to {_COLOURS}")
+    if any(frame.mode not in ("L", "LA") and frame.getcolors(COLOURS) is None for frame in frames):
+        picture = picture.warn(f"colours reduced to {COLOURS}")
         # An animation would flicker.
         dithers = len(frames) == 1
-        frames = tuple(_reduced(frame, dithers=dithers) if frame.mode == "RGB" else frame for frame in frames)
+        frames = tuple(reduced(frame, dithers=dithers) if frame.mode == "RGB" else frame for frame in frames)
     if any(has_alpha(frame) and any(frame.getchannel("A").histogram()[1:255]) for frame in frames):
         picture = picture.warn("partial transparency became none or full")
     options: dict[str, Any] = {"loop": max(0, picture.loop - 1)} if picture.animated and picture.loop != 1 else {}
     if any(map(has_alpha, frames)):
         # Without it, what a frame leaves transparent would show the frame before.
         options["disposal"] = 2
-        frames = tuple(map(_with_transparent_index, frames))
+        frames = tuple(map(with_transparent_index, frames))
     picture = _in_ticks(picture)
     paletted = replace(picture, frames=frames)
     return Encoded(save_frames(paletted, "GIF", options), frame_size(picture.frames[0]), picture.warnings)
@@ -89,37 +89,6 @@ def _in_ticks(picture: Picture) -> Picture:
     whole = "the whole lasts as long" if as_long else f"the whole lasts {after} ms, not {before}"
     timed = replace(picture, durations=tuple(durations))
     return timed.warn(f"durations of frames became hundredths of a second; {whole}")
-
-
-def _reduced(image: Image.Image, *, dithers: bool) -> Image.Image:
-    """An image of mode RGB with a palette of its own."""
-    from PIL.Image import Dither
-
-    found = _in_few(image, _COLOURS)
-    return image.quantize(palette=found, dither=Dither.FLOYDSTEINBERG) if dithers else found
-
-
-def _with_transparent_index(image: Image.Image) -> Image.Image:
-    """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
-    if not has_alpha(image):
-        image = image.convert("RGBA")
-    paletted = _in_few(image.convert("RGB"), _COLOURS - 1)
-    hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
-    paletted.paste(_COLOURS - 1, mask=hidden)
-    paletted.info = {"transparency": _COLOURS - 1}
-    return paletted
-
-
-def _in_few(image: Image.Image, colours: int) -> Image.Image:
-    """An image of mode RGB in so many colours, exactly where it has no more.
-
-    Where it has, by an octree: median cut, which takes a hundred times as long, makes white grey, and has no colour for
-    what is small and like nothing else.
-    """
-    from PIL.Image import Quantize
-
-    few = image.getcolors(colours) is not None
-    return image.quantize(colours, Quantize.MEDIANCUT if few else Quantize.FASTOCTREE)
 
 
 def stored_size(data: bytes) -> Size | None:
