@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.codecs.modes import has_alpha
+from imgpipe.few_colours import chosen_palette, indices_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from PIL import Image
+
+    Pixels: TypeAlias = npt.NDArray[Any]
 
 COLOURS = 256
 _SAMPLE = 1 << 14  # px that a palette is chosen from: of all, errors are hardly smaller
@@ -23,8 +27,7 @@ def with_transparent_index(image: Image.Image) -> Image.Image:
     """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
     if not has_alpha(image):
         image = image.convert("RGBA")
-    # What is left of 256 entries repeats the first.
-    paletted = _in_few(image.convert("RGB"), COLOURS - 1).point(lambda index: index % (COLOURS - 1))
+    paletted = _in_few(image.convert("RGB"), COLOURS - 1)
     hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
     paletted.paste(COLOURS - 1, mask=hidden)
     paletted.info = {"transparency": COLOURS - 1}
@@ -32,40 +35,22 @@ def with_transparent_index(image: Image.Image) -> Image.Image:
 
 
 def _in_few(image: Image.Image, colours: int, *, dithers: bool = False) -> Image.Image:
-    """An image of mode RGB in so many colours, exactly where it has no more.
-
-    Median cut refined by k-means is the better one for photographs. Of drawings it makes white grey, and takes the
-    colours of what is small for those of its surroundings; an octree does not.
-    """
+    """An image of mode RGB in so many colours, exactly where it has no more."""
+    import numpy as np
     from PIL import Image
 
     if image.getcolors(colours) is not None:
         return image.quantize(colours)
-    sample = _sample(image)
-    ways = (
-        sample.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1),
-        sample.quantize(colours, Image.Quantize.FASTOCTREE),
-    )
-    entries = min(ways, key=lambda way: _error(sample, way)).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    # Else Pillow fills it with greys.
-    palette.putpalette(entries + entries[:3] * (COLOURS - len(entries) // 3))
-    return image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG if dithers else Image.Dither.NONE)
+    pixels = np.asarray(image)
+    palette = chosen_palette(_sample(pixels), colours)
+    made = Image.fromarray(indices_of(pixels, palette, dithers=dithers))
+    made.putpalette(palette.tobytes())
+    return made
 
 
-def _sample(image: Image.Image) -> Image.Image:
-    """Some px of all over the image, in a row."""
-    import numpy as np
-    from PIL import Image
-
-    pixels = np.asarray(image).reshape(-1, 3)
-    step = -(-len(pixels) // _SAMPLE)
-    while gcd(step, image.width) > 1:  # else it would see a few columns only
+def _sample(pixels: Pixels) -> Pixels:
+    """Some px, N x 3, of all over an image, H x W x 3."""
+    step = -(-pixels.shape[0] * pixels.shape[1] // _SAMPLE)
+    while gcd(step, pixels.shape[1]) > 1:  # else it would see a few columns only
         step += 1
-    return Image.fromarray(np.ascontiguousarray(pixels[::step])[np.newaxis])
-
-
-def _error(image: Image.Image, made: Image.Image) -> float:
-    from PIL import ImageChops, ImageStat
-
-    return sum(ImageStat.Stat(ImageChops.difference(image, made.convert("RGB"))).sum2)
+    return pixels.reshape(-1, 3)[::step]

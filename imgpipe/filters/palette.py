@@ -34,8 +34,9 @@ def quantize(
             passes it on to the pixels beside and below; ordered spreads it in a regular pattern, which stands
             still in animations and compresses better; none leaves it: flat colours, with bands.
 
-    Pillow's median cut, refined by k-means. Half transparent colours have a part of the palette, by a median cut
-    of their own, and are dithered in a pattern; with fewer than 8 colours, alpha becomes all or nothing.
+    Pillow's median cut, refined by k-means, or its octree, whichever errs less. Half transparent colours have a part
+    of the palette, by a median cut of their own, and are dithered in a pattern; with fewer than 8 colours, alpha
+    becomes all or nothing.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """

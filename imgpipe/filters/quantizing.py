@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from imgpipe.few_colours import chosen_palette, indices_of
 from imgpipe.filters.frames import join_alpha, split_alpha
 from imgpipe.filters.softening import bayer, soften, spacing
 from imgpipe.filters.strips import strips
@@ -90,8 +91,7 @@ def _soft_share(opacity: Pixels, colours: int) -> int:
 
 def _quantize_opaque(stacks: list[Pixels], colours: int, dither: str) -> None:
     """Opaque pixels of all frames in one palette, in place."""
-    palette = _palette(np.concatenate([_sampled(stack, len(stacks)) for stack in stacks]), colours)
-    method = Image.Dither.FLOYDSTEINBERG if dither == "floyd-steinberg" else Image.Dither.NONE
+    palette = chosen_palette(np.concatenate([_sampled(stack, len(stacks)) for stack in stacks]), colours)
     for stack in stacks:
         opaque = stack[:, :, 3:] == 255
         # Others stand for a colour of the palette, so that nothing spreads from them.
@@ -101,7 +101,7 @@ def _quantize_opaque(stacks: list[Pixels], colours: int, dither: str) -> None:
             for rows in strips(shown):
                 part = shown[rows]
                 shown[rows] = np.clip(part + (bayer(part, rows.start) - 0.5) * apart, 0, 255)
-        np.copyto(stack[:, :, :3], _mapped(shown, palette, method), where=opaque)
+        np.copyto(stack[:, :, :3], _mapped(shown, palette, dithers=dither == "floyd-steinberg"), where=opaque)
 
 
 def _sampled(stack: Pixels, count: int) -> Pixels:
@@ -115,20 +115,9 @@ def _sampled(stack: Pixels, count: int) -> Pixels:
     return opaque if len(opaque) or step == 1 else stack[stack[:, :, 3] == 255][:_SAMPLE, :3]
 
 
-def _palette(pixels: Pixels, colours: int) -> Pixels:
-    """A palette for RGB pixels, N x 3."""
-    row = Image.fromarray(np.ascontiguousarray(pixels)[np.newaxis])
-    made = row.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1)
-    return np.array(made.getpalette(), np.uint8).reshape(-1, 3)[:colours]
-
-
-def _mapped(pixels: Pixels, palette: Pixels, method: Image.Dither) -> Pixels:
+def _mapped(pixels: Pixels, palette: Pixels, *, dithers: bool) -> Pixels:
     """RGB pixels in the colours of a palette."""
-    # What is left of 256 entries repeats the first, else Pillow fills it with greys.
-    entries = np.concatenate([palette, np.repeat(palette[:1], 256 - len(palette), axis=0)])
-    image = Image.new("P", (1, 1))
-    image.putpalette(entries.ravel().tolist())
-    found: Pixels = entries[np.asarray(Image.fromarray(pixels).quantize(palette=image, dither=method))]
+    found: Pixels = palette[indices_of(pixels, palette, dithers=dithers)]
     return found
 
 
@@ -138,7 +127,7 @@ def _evenly_spaced(levels: int) -> Pixels:
 
 def _diffused(band: Pixels, levels: int) -> Pixels:
     palette = _evenly_spaced(levels)[:, np.newaxis].repeat(3, axis=1)
-    return _mapped(band[:, :, np.newaxis].repeat(3, axis=2), palette, Image.Dither.FLOYDSTEINBERG)[:, :, 0]
+    return _mapped(band[:, :, np.newaxis].repeat(3, axis=2), palette, dithers=True)[:, :, 0]
 
 
 def _ordered(band: Pixels, levels: int) -> Pixels:
