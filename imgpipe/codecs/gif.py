@@ -11,7 +11,7 @@ from imgpipe.codecs.animation import save_frames
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.gif_animation import TICK, parts_of
 from imgpipe.codecs.gif_blocks import check_whole, corners_of, room_for
-from imgpipe.codecs.gif_colours import COLOURS, reduced, with_transparent_index
+from imgpipe.codecs.gif_colours import COLOURS, in_few, with_transparent_index
 from imgpipe.codecs.laying import laid
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of, has_alpha
@@ -58,7 +58,7 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:  # noqa: ARG001 - G
         picture = picture.warn(f"colours reduced to {COLOURS}")
         # An animation would flicker.
         dithers = len(frames) == 1
-        frames = tuple(reduced(frame, dithers=dithers) if frame.mode == "RGB" else frame for frame in frames)
+        frames = tuple(in_few(frame, dithers=dithers) if frame.mode == "RGB" else frame for frame in frames)
     if any(has_alpha(frame) and any(frame.getchannel("A").histogram()[1:255]) for frame in frames):
         picture = picture.warn("partial transparency became none or full")
     options: dict[str, Any] = {"loop": max(0, picture.loop - 1)} if picture.animated and picture.loop != 1 else {}

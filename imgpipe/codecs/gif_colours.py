@@ -18,24 +18,8 @@ COLOURS = 256
 _SAMPLE = 1 << 14  # px that a palette is chosen from: of all, errors are hardly smaller
 
 
-def reduced(image: Image.Image, *, dithers: bool) -> Image.Image:
-    """An image of mode RGB with a palette of its own: dithered, or each pixel in the nearest of its colours."""
-    return _in_few(image, COLOURS, dithers=dithers)
-
-
-def with_transparent_index(image: Image.Image) -> Image.Image:
-    """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
-    if not has_alpha(image):
-        image = image.convert("RGBA")
-    paletted = _in_few(image.convert("RGB"), COLOURS - 1)
-    hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
-    paletted.paste(COLOURS - 1, mask=hidden)
-    paletted.info = {"transparency": COLOURS - 1}
-    return paletted
-
-
-def _in_few(image: Image.Image, colours: int, *, dithers: bool = False) -> Image.Image:
-    """An image of mode RGB in so many colours, exactly where it has no more."""
+def in_few(image: Image.Image, colours: int = COLOURS, *, dithers: bool = False) -> Image.Image:
+    """An image of mode RGB in so many colours, exactly where it has no more; else dithered, or by the nearest."""
     import numpy as np
     from PIL import Image
 
@@ -46,6 +30,17 @@ def _in_few(image: Image.Image, colours: int, *, dithers: bool = False) -> Image
     made = Image.fromarray(indices_of(pixels, palette, dithers=dithers))
     made.putpalette(palette.tobytes())
     return made
+
+
+def with_transparent_index(image: Image.Image) -> Image.Image:
+    """One of the 256 colours kept for the transparent pixels; Pillow would give them whichever is near."""
+    if not has_alpha(image):
+        image = image.convert("RGBA")
+    paletted = in_few(image.convert("RGB"), COLOURS - 1)
+    hidden = image.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
+    paletted.paste(COLOURS - 1, mask=hidden)
+    paletted.info = {"transparency": COLOURS - 1}
+    return paletted
 
 
 def _sample(pixels: Pixels) -> Pixels:
