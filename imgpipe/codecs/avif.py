@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from imgpipe.codecs.animation import decode_frames, save_frames
 from imgpipe.codecs.cicp import in_code_points
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
-from imgpipe.codecs.exif import orientation_of, saying_size, without_orientation
 from imgpipe.codecs.isobmff import GAIN_MAP_DROPPED, TONE_MAPPED, brands_of, code_points, without_times
 from imgpipe.codecs.metadata import options_of, picture_of
+from imgpipe.codecs.orientation import turned_for_good
 from imgpipe.codecs.pillow import opened
-from imgpipe.orientation import settled, turn
 from imgpipe.picture import Picture, Size, frame_size
 
 FORMATS = ("AVIF",)
 _HIGH_BIT_DEPTH = 0x40
+_NOT_TURNED = "an AVIF animation does not say how it is to be turned"
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - AVIF has no scales
@@ -47,7 +46,8 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
         picture = picture.warn("AVIF is not lossless here: quality 100 was used")
     if picture.animated and picture.loop:
         picture = picture.warn("an AVIF animation does not say how often it plays")
-    picture = _turned_for_good(picture) if picture.animated else picture
+    # Over a sequence that is to be turned libavif crashes.
+    picture = turned_for_good(picture, _NOT_TURNED) if picture.animated else picture
     options: dict[str, Any] = {
         "quality": 100 if encoding.lossless else encoding.quality or 60,
         "subsampling": encoding.subsampling or ("4:4:4" if encoding.lossless else "4:2:0"),
@@ -58,18 +58,6 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     }
     return Encoded(
         without_times(save_frames(picture, "AVIF", options)), frame_size(picture.frames[0]), picture.warnings
-    )
-
-
-def _turned_for_good(picture: Picture) -> Picture:
-    """The animation upright, where its EXIF is to turn it: over a sequence that is to be turned libavif crashes."""
-    orientation = orientation_of(picture.exif)
-    if orientation == 1:
-        return picture
-    upright = settled(turn(picture, orientation))
-    exif = saying_size(without_orientation(picture.exif), upright.size)
-    return replace(upright, exif=exif).warn(
-        "turned as EXIF says: an AVIF animation does not say how it is to be turned"
     )
 
 

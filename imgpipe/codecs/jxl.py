@@ -8,6 +8,7 @@ from typing import Any
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.isobmff import content_of
 from imgpipe.codecs.metadata import options_of
+from imgpipe.codecs.orientation import turned_for_good
 from imgpipe.codecs.pillow import saved
 from imgpipe.codecs.still import still_decoder
 from imgpipe.picture import Picture, Size, frame_size, is_deep
@@ -27,6 +28,7 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     Raises:
         EncodingFailed: the plugin cannot write it.
     """
+    picture = turned_for_good(picture, "viewers of JPEG XL do not heed it")
     frame: Any = picture.frames[0]
     quality = encoding.quality or 80
     options: dict[str, Any] = {

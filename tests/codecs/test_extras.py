@@ -8,8 +8,10 @@ import pytest
 from imgpipe import codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.codecs.colour import to_srgb
+from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.errors import LimitExceeded
+from imgpipe.orientation import upright_frame
 from imgpipe.picture import is_deep
 
 from .pictures import exif_block, gradient, picture_of, pixels, read
@@ -49,6 +51,18 @@ def test_grey_with_alpha_in_heic_has_no_profile_of_grey():
     assert (
         read(codecs.encode(picture_of(gradient(mode="L"), profile=profile), "heic", Encoding()).data).profile == profile
     )
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+def test_exif_turns_no_jpeg_xl_so_the_picture_is_turned():
+    """As ISO 18181-2 has it, and browsers do."""
+    picture = picture_of(gradient(64, 48), exif=exif_block(6))
+    encoded = codecs.encode(picture, "jxl", Encoding(lossless=True))
+    back = read(encoded.data)
+    assert encoded.size == (48, 64)
+    assert encoded.warnings == ("turned as EXIF says: viewers of JPEG XL do not heed it",)
+    assert orientation_of(back.exif) == 1
+    assert np.array_equal(back.frames[0], upright_frame(gradient(64, 48), 6))
 
 
 @pytest.mark.parametrize("name", AVAILABLE)
