@@ -17,6 +17,7 @@ _XML = "http://www.w3.org/XML/1998/namespace"
 _META = "adobe:ns:meta/"
 _EXIF = "http://ns.adobe.com/exif/1.0/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
+_GEO = "http://www.w3.org/2003/01/geo/"
 
 _FRAME = frozenset({(_META, "xmpmeta"), (_META, "xapmeta"), (_RDF, "RDF"), (_RDF, "Description")})
 _CREDIT = frozenset({(_DC, "rights"), (_DC, "creator")})
@@ -81,9 +82,13 @@ def reduced(packet: bytes, *, location: bool, orientation: bool, space: bool) ->
             return False
         if name in _SPACE and not space:
             return False
-        return (location or not _LOCATION.fullmatch(name[1])) and (orientation or name != _ORIENTATION)
+        return (location or not _tells_a_place(name)) and (orientation or name != _ORIENTATION)
 
     return _filtered(packet, _Copy(wanted))
+
+
+def _tells_a_place(name: Name) -> bool:
+    return name[0].startswith(_GEO) or _LOCATION.fullmatch(name[1]) is not None
 
 
 def is_extended(packet: bytes) -> bool:

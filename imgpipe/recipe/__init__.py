@@ -22,7 +22,7 @@ from imgpipe.typed import check, check_fields, path_of
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
-_VERSION = 10
+_VERSION = 11
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
 
