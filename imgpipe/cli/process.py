@@ -99,11 +99,7 @@ def command(source: str, target: str, **given: Any) -> int:
 
 
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:
-    """Do what was planned, tell of it, and return the exit status.
-
-    Raises:
-        BrokenPipeError: it has ended before all was done, as nobody reads the JSON any more.
-    """
+    """Do what was planned, tell of it, and return the exit status."""
     tally, record = Tally(plan.total, request.verbose), Record(plan.target, _about(plan, request))
     meter = Meter()
     told = Listeners(tally, record, lines)
@@ -125,8 +121,6 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
     status = end.status if end.hurried else _report(plan, request, record) or end.status
     if stop or end.hurried:
         return stop.exit_status
-    if status == cli.SOME_FAILED and told.lines is not lines:
-        raise BrokenPipeError
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] or tally.gone else cli.OK)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -93,9 +94,28 @@ def command(source: str, target: str, **given: Any) -> int:
             if request.web_ready:
                 say(request, WEB_READY_NOTICE)
             with json_file(request.json) as lines:
-                return _keep_going(plan, watch, _Caller(request, target, stop, lines))
+                return _keep_going(plan, watch, _Caller(request, target, stop, _Lines(lines) if lines else None))
         except KeyboardInterrupt:
             return stop.exit_status
+
+
+class _Lines(io.StringIO):
+    """Lines for a program, which know whether it still reads them."""
+
+    def __init__(self, file: TextIO) -> None:
+        super().__init__()
+        self._file = file
+        self.are_read = True
+
+    def write(self, text: str) -> int:
+        """As the file does, at once."""
+        try:
+            count = self._file.write(text)
+            self._file.flush()
+        except BrokenPipeError:
+            self.are_read = False
+            raise
+        return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +125,15 @@ class _Caller:
     request: Request
     target: str
     stop: StopRequest
-    lines: TextIO | None
+    lines: _Lines | None
     told: set[str] = field(default_factory=set)
 
     def run(self, plan: Plan) -> int:
-        return run_plan(plan, self.request, self.stop, self.lines)
+        """What `run_plan` does; BrokenPipeError where that has ended before all was done, as nobody reads the JSON."""
+        status = run_plan(plan, self.request, self.stop, self.lines)
+        if self.lines is not None and not self.lines.are_read and not self.stop:
+            raise BrokenPipeError
+        return status
 
 
 def _keep_going(plan: Plan, watch: Watch, caller: _Caller) -> int:
