@@ -84,7 +84,8 @@ def test_every_word_of_place_goes_as_attribute_and_as_element(name):
 def test_the_vocabulary_for_places_of_the_web_goes():
     packet = (
         b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
-        b'xmlns:g="http://www.w3.org/2003/01/geo/wgs84_pos#" xmlns:a="a"><r:Description g:lat="48.1"><g:long>11.5</g:long><a:lat>stays</a:lat></r:Description></r:RDF>'
+        b'xmlns:g="http://www.w3.org/2003/01/geo/wgs84_pos#" xmlns:a="a">'
+        b'<r:Description g:lat="48.1"><g:long>11.5</g:long><a:lat>stays</a:lat></r:Description></r:RDF>'
     )
     left = reduced(packet)
     assert [word in left for word in (b"48.1", b"11.5", b"stays")] == [False, False, True]
