@@ -1,4 +1,5 @@
 import io
+import mmap
 import os
 import pickle
 import re
@@ -348,6 +349,26 @@ def test_the_name_of_a_file_is_no_picture(name):
     for apply in (Recipe().apply, Recipe().apply_all):
         with pytest.raises(TypeError, match="is the name of a file; give what is in it"):
             apply(name)
+
+
+def test_a_picture_may_be_in_any_memory():
+    file = io.BytesIO()
+    Image.new("RGB", (16, 12), "teal").save(file, "tiff")
+    content = file.getvalue() + bytes(-len(file.getvalue()) % 8)
+    every_other = memoryview(b"".join(bytes([byte, 0]) for byte in content))[::2]
+    recipe = Recipe(format="png")
+    with mmap.mmap(-1, len(content)) as mapped:
+        mapped[:] = content
+        for data in (
+            bytearray(content),
+            memoryview(content),
+            memoryview(content).cast("I"),
+            memoryview(content).cast("B", (8, len(content) // 8)),
+            every_other,
+            mapped,
+        ):
+            assert recipe.apply(data) == recipe.apply(content)
+            assert recipe.apply_all(data) == recipe.apply_all(content)
 
 
 @pytest.mark.parametrize("given", [io.BytesIO(b"x"), None, 3], ids=["a file", "nothing", "a number"])

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Encoded, Encoding, Limits
 from imgpipe.errors import RecipeError
@@ -19,6 +19,9 @@ from imgpipe.recipe.rendition import Rendition, read_filters
 from imgpipe.template import read_template
 from imgpipe.transform import OutputPlan, Settings, transform
 from imgpipe.typed import check, check_fields, path_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
@@ -156,11 +159,11 @@ class Recipe:
         check("limits", limits, Limits | None)
         return Settings(limits or Limits(), self.colour.auto_orient, self.colour.srgb, self.metadata)
 
-    def apply(self, data: bytes, limits: Limits | None = None) -> bytes:
+    def apply(self, data: Buffer, limits: Limits | None = None) -> bytes:
         """Process one picture, bytes to bytes, in this thread; of several outputs this is the first.
 
         Args:
-            data: a whole file in a format that imgpipe reads.
+            data: a whole file in a format that imgpipe reads, as bytes or in other memory: a `memoryview`, an `mmap`.
             limits: what is refused before it is decoded.
 
         Raises:
@@ -175,10 +178,9 @@ class Recipe:
         >>> Image.open(io.BytesIO(made)).size
         (320, 240)
         """
-        _check_content(data)
-        return bytes(transform(data, self.operations, self.plans[:1], self.settings(limits))[0].data)
+        return bytes(transform(_content_of(data), self.operations, self.plans[:1], self.settings(limits))[0].data)
 
-    def apply_all(self, data: bytes, limits: Limits | None = None) -> list[Encoded]:
+    def apply_all(self, data: Buffer, limits: Limits | None = None) -> list[Encoded]:
         """As `apply`, and all outputs of the picture, which is decoded once.
 
         >>> import io
@@ -189,17 +191,21 @@ class Recipe:
         >>> [made.size for made in Recipe(outputs=sizes).apply_all(file.getvalue())]
         [(320, 240), (160, 120)]
         """
-        _check_content(data)
-        return transform(data, self.operations, self.plans, self.settings(limits))
+        return transform(_content_of(data), self.operations, self.plans, self.settings(limits))
 
 
-def _check_content(data: object) -> None:
+def _content_of(data: Buffer) -> bytes | memoryview:
+    """The bytes that are given, in whichever memory they are."""
+    if isinstance(data, bytes):
+        return data
     if isinstance(data, str | os.PathLike):
         raise TypeError(f"{data!r} is the name of a file; give what is in it: open(..., 'rb').read()")
     try:
-        memoryview(data)  # type: ignore[arg-type]  # what is none is what is looked for
+        view = memoryview(data)
     except TypeError:
         raise TypeError(f"{data!r} is not what is in a file; give bytes: open(..., 'rb').read()") from None
+    # Codecs count in bytes: of whole numbers, rows or every other byte there may be a view too.
+    return view if view.format == "B" and view.ndim == 1 and view.contiguous else view.tobytes()
 
 
 def _renditions(given: object) -> tuple[Rendition, ...]:
