@@ -140,7 +140,9 @@ class Option(NamedTuple):
             raise self._wrong(value, where) from None
         if self.choices and checked not in self.choices:
             raise self._wrong(value, where)
-        if isinstance(checked, (int, float)) and not (math.isfinite(checked) and checked in self.range):
+        # Of a whole number that is longer than any float, nobody may ask whether it is finite.
+        endless = isinstance(checked, float) and not math.isfinite(checked)
+        if endless or (isinstance(checked, (int, float)) and checked not in self.range):
             raise self._wrong(value, where)
         return self.file.check(str(checked), where) if self.file else checked
 

@@ -36,6 +36,10 @@ class Filter:
         self.function = function
         self.name = name
         self.takes, self.options = _read_signature(function, name)
+        if traits.pointwise and self.takes != "array":
+            raise TypeError(
+                f"filter {name}: it is pointwise and is shown levels; annotate its first parameter np.ndarray"
+            )
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__module__ = function.__module__
@@ -186,6 +190,8 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     """
 
     def decorate(function: Callable[..., Any]) -> Filter:
+        if isinstance(function, type) or not (callable(function) and hasattr(function, "__name__")):
+            raise TypeError(f"{function!r} is no function; a name is given by name: @imgpipe.filter(name=...)")
         rule = least_size or (any_size if pointwise else None)
         traits = Traits(alpha, colour, rule, check, swaps, as_stored, windowed, pointwise)
         return Filter(function, name or function.__name__.replace("_", "-"), traits)

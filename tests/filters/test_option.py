@@ -69,6 +69,7 @@ def test_other_annotations_are_the_authors_mistake(annotation):
     [
         (int, "3", 3),
         (int, 3.0, 3),
+        (int, "1" + 400 * "0", 10**400),
         (float, "2.5", 2.5),
         (float, 2, 2.0),
         (float, "1e-3", 0.001),
@@ -106,6 +107,7 @@ def test_values_come_out_in_the_options_type(annotation, given, expected):
         (Literal["a", "b"], "c"),
         (Annotated[float, Range(0, 10)], 10.1),
         (Annotated[int, Range(1)], "0"),
+        (Annotated[int, Range(1, 9)], 10**400),
     ],
 )
 def test_wrong_values_are_named_with_what_is_allowed(annotation, given):

@@ -45,6 +45,18 @@ def test_functions_that_are_no_filter_are_refused(function):
         filter(function)
 
 
+@pytest.mark.parametrize("given", ["sepia", 5, dict])
+def test_what_is_no_function_is_refused_with_what_a_name_is_given_by(given):
+    with pytest.raises(TypeError, match=r"is no function; a name is given by name: @imgpipe.filter\(name="):
+        filter(given)
+
+
+@pytest.mark.parametrize("function", [image, picture])
+def test_levels_are_an_array(function):
+    with pytest.raises(TypeError, match="it is pointwise and is shown levels; annotate its first"):
+        filter(pointwise=True)(function)
+
+
 def test_name_comes_from_the_function_or_as_given():
     @filter
     def two_words(pixels: np.ndarray): ...
