@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 
 from imgpipe.errors import RecipeError
 from imgpipe.filters.loading import load
@@ -91,6 +92,9 @@ def find(name: str) -> Filter:
         return load(name)
     if name in plugins():
         return load(_only(name, plugins()[name]))
+    if os.path.basename(name) != name:
+        module = os.path.basename(name).removesuffix(".py")
+        raise RecipeError(f"there is no filter {name}; in the folder of the file write {module}:FUNCTION")
     raise RecipeError(f"there is no filter {name}; {nearest(name, [*_builtin_names(), *plugins()])}")
 
 

@@ -38,6 +38,7 @@ def test_text_becomes_options(text, arguments):
     ("text", "message"),
     [
         ("", "there is no filter"),
+        ("./mine.py:sepia", "there is no filter ./mine.py; in the folder of the file write mine:FUNCTION"),
         ("blurr", "did you mean blur"),
         ("reszie:800x600", "did you mean resize"),
         ("blur:sgima=2", "did you mean sigma"),
