@@ -16,10 +16,19 @@
 Every message says what happened, to what, and what to do about it.
 """
 
+import os
+import sys
+
 
 def install_advice(extra: str) -> str:
     """What installs an extra. The distribution is named otherwise than the package: `img-pipe` on PyPI is not ours."""
-    return f"pip install 'imgpipe-cli[{extra}]'"
+    tool = "pip install"
+    # What pipx and uv have installed stands in an environment of its own, which the pip of a shell does not know.
+    if os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json")):
+        tool = "pipx runpip imgpipe-cli install"
+    elif os.path.exists(os.path.join(sys.prefix, "uv-receipt.toml")):
+        tool = 'uv pip install --python "$(uv tool dir)/imgpipe-cli"'
+    return f"{tool} 'imgpipe-cli[{extra}]'"
 
 
 def described(error: BaseException) -> str:
