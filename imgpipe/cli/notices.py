@@ -38,9 +38,9 @@ def _becomes_a_folder(plan: Plan, target: str) -> bool:
 
 def _nothing_in(given: Mapping[str, Any]) -> str:
     """Why there is no input, as far as that can be seen."""
-    source, target = given["source"], given["target"]
     import shlex
 
+    source, target = given["source"], given["target"]
     globs = [f"--{kind} {shlex.quote(glob)}" for kind in ("include", "exclude") for glob in given[kind]]
     if globs:
         return f"no files in {source} with {' '.join(globs)}"

@@ -399,9 +399,8 @@ class TestWithoutPlaceForASocket:
     def test_workers_are_spawned_where_its_path_would_be_too_long(self, monkeypatch, tmp_path):
         (long := tmp_path / ("x" * 100)).mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(long))
-        options = PoolOptions(2)
-        assert options.start_method == "spawn"
-        with Drive(perform, options) as drive:
+        assert launch.default_start_method() == "spawn"
+        with Drive(perform, PoolOptions(2)) as drive:
             drive.offer(*some(3))
             drive.finish()
         assert_all_done(drive, some(3))

@@ -130,7 +130,7 @@ def test_an_orientation_in_exif_is_applied_or_kept(codec, orientation):
         assert looks_like(upright, meant)
         assert Image.open(BytesIO(upright)).getexif().get(274, 1) == 1
         left = alone.apply(data)
-        if codec.name == "heic":
+        if codec.name in ("heic", "jxl"):
             assert looks_like(left, meant)  # its turn is no matter of EXIF: no reader may leave it out
             continue
         assert looks_like(left, stored)
