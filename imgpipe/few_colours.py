@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,6 +16,14 @@ _DROPPED = 2
 """Of each level Pillow drops the lower two bits before it compares: so it takes a colour for one darker by so much."""
 _EACH_BAND = 1 << 20 | 1 << 10 | 1
 _STRIP = 1 << 18
+
+
+def sampling_step(count: int, width: int, most: int) -> int:
+    """Of how many px one is looked at, so that of so many in rows of this width no more than `most` are."""
+    step = -(-count // most)
+    while gcd(step, width) > 1:  # else a few columns only would be seen
+        step += 1
+    return step
 
 
 def chosen_palette(pixels: Pixels, colours: int) -> Pixels:

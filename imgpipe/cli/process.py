@@ -118,8 +118,10 @@ def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | No
 
         for line in time_of_stages(meter.flow()):
             say(request, line)
-    status = end.status if end.hurried else _report(plan, request, record) or end.status
-    if stop or end.hurried:
+    if end.hurried:
+        return stop.exit_status
+    status = _report(plan, request, record) or end.status
+    if stop:
         return stop.exit_status
     return status or (cli.SOME_FAILED if tally.counts[Status.FAILED] or tally.gone else cli.OK)
 

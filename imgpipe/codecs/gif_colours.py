@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import gcd
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgpipe.codecs.modes import has_alpha
-from imgpipe.few_colours import chosen_palette, indices_of
+from imgpipe.few_colours import chosen_palette, indices_of, sampling_step
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +44,5 @@ def with_transparent_index(image: Image.Image) -> Image.Image:
 
 def _sample(pixels: Pixels) -> Pixels:
     """Some px, N x 3, of all over an image, H x W x 3."""
-    step = -(-pixels.shape[0] * pixels.shape[1] // _SAMPLE)
-    while gcd(step, pixels.shape[1]) > 1:  # else it would see a few columns only
-        step += 1
-    return pixels.reshape(-1, 3)[::step]
+    height, width = pixels.shape[:2]
+    return pixels.reshape(-1, 3)[:: sampling_step(height * width, width, _SAMPLE)]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import gcd
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from imgpipe.few_colours import chosen_palette, indices_of
+from imgpipe.few_colours import chosen_palette, indices_of, sampling_step
 from imgpipe.filters.frames import join_alpha, split_alpha
 from imgpipe.filters.softening import bayer, soften, spacing
 from imgpipe.filters.strips import strips
@@ -107,9 +106,7 @@ def _quantize_opaque(stacks: list[Pixels], colours: int, dither: str) -> None:
 def _sampled(stack: Pixels, count: int) -> Pixels:
     """Opaque RGB pixels of one of so many frames, N x 3: every one, or as many as a palette needs."""
     pixels = stack.reshape(-1, 4)
-    step = -(-len(pixels) * count // _SAMPLE)
-    while gcd(step, stack.shape[1]) > 1:  # else it would see a few columns only
-        step += 1
+    step = sampling_step(len(pixels) * count, stack.shape[1], _SAMPLE)
     pixels = pixels[::step]
     opaque = pixels[pixels[:, 3] == 255, :3]
     return opaque if len(opaque) or step == 1 else stack[stack[:, :, 3] == 255][:_SAMPLE, :3]
