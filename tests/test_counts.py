@@ -100,5 +100,10 @@ def test_few_dataclasses_are_made_to_start():
     assert 0 < int(done.stdout) <= 11
 
 
+def test_a_start_needs_neither_openssl_nor_what_runs_filters():
+    loaded = modules_after("import imgpipe.cli.process; imgpipe.recipe.WEB_READY.digest")
+    assert not {"_hashlib", "imgpipe.filters.applying"}.intersection(loaded)
+
+
 def test_a_command_that_shows_something_loads_less():
     assert "multiprocessing" not in modules_after("import imgpipe.cli.filters")

@@ -79,6 +79,13 @@ def test_the_digest_is_the_same_in_every_process():
     assert digests == {eval(SPELLED).digest}
 
 
+def test_the_digest_is_the_same_where_only_hashlib_knows_the_hash(monkeypatch):
+    digest = Recipe(["blur:3"]).digest
+    for lean in ("_sha2", "_sha256"):
+        monkeypatch.setitem(sys.modules, lean, None)
+    assert Recipe(["blur:3"]).digest == digest
+
+
 def test_the_digest_does_not_depend_on_how_the_recipe_is_spelled():
     spellings = [
         BASE,
