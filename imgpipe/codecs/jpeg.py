@@ -39,7 +39,7 @@ _MAPS = {
 _THUMBNAILS = ("Large Thumbnail (VGA Equivalent)", "Large Thumbnail (Full HD Equivalent)")
 
 
-def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
+def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> Picture:
     """Decode at 1/1, 1/2, 1/4 or 1/8, whichever is the smallest that `at_least` (px, upright) allows.
 
     Raises:
@@ -74,13 +74,13 @@ def encode(picture: Picture, encoding: Encoding) -> Encoded:
     return Encoded(data, frame_size(frame), (*picture.warnings, *lost))
 
 
-def _lost(image: ImageFile.ImageFile, data: bytes) -> tuple[str, ...]:
+def _lost(image: ImageFile.ImageFile, data: bytes | memoryview) -> tuple[str, ...]:
     """What else was in the file that is not decoded."""
     segments: list[tuple[str, bytes]] = getattr(image, "applist", [])
     entries: list[dict[str, Any]] = (getattr(image, "mpinfo", None) or {}).get(0xB002, [])
     others = [entry for entry in entries[1:] if entry["Attribute"]["MPType"] not in _THUMBNAILS]
     # Some phones say what a further picture is in that picture alone.
-    where = [data] if others else [content for name, content in segments if name in ("APP1", "APP2")]
+    where = [bytes(data)] if others else [content for name, content in segments if name in ("APP1", "APP2")]
     maps = tuple(word for word, marks in _MAPS.items() if any(mark in text for text in where for mark in marks))
     return maps or ((f"{len(entries)} pictures in the file: only the first is kept",) if others else ())
 
@@ -92,6 +92,7 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     plugin="PIL.JpegImagePlugin",
     continues=True,
+    in_place=True,
     signature=lambda head: head.startswith(b"\xff\xd8\xff"),
     options=("quality", "progressive", "subsampling", "effort"),
     lossless=False,

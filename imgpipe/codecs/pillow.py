@@ -13,7 +13,7 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from imgpipe.codecs.view import ViewFile
+from imgpipe.codecs.view import Nothing, ViewFile
 from imgpipe.errors import DamagedPicture, EncodingFailed, LimitExceeded
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def open_image(data: bytes | memoryview, formats: tuple[str, ...]) -> ImageFile.
     # Of whole rows nothing is left over, which Pillow would put together with the next piece.
     row = image.width * len(image.getbands())
     image.decodermaxblock = len(data) if from_beginning else max(1, _PIECE // row) * row
+    if from_beginning and not isinstance(data, bytes):
+        image.tile_prefix = Nothing()  # type: ignore[attr-defined]
     return image
 
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 import os
 
 
+class Nothing:
+    """What Pillow puts before the first piece of a file; by bytes it would copy the piece, also by none."""
+
+    def __add__(self, piece: memoryview) -> memoryview:
+        return piece
+
+    def __len__(self) -> int:
+        return 0
+
+
 class ViewFile:
     """As much of a file as Pillow asks for, over memory that is not copied, as `io.BytesIO` would."""
 
@@ -12,8 +22,11 @@ class ViewFile:
         self._data = data
         self._at = 0
 
-    def read(self, size: int = -1) -> bytes:
-        """So many bytes, or all that are left."""
+    def read(self, size: int = -1) -> bytes | memoryview:
+        """So many bytes, or all that are left; who asks for so many that they are the whole file is shown it."""
+        if self._at == 0 and size >= len(self._data):
+            self._at = len(self._data)
+            return self._data
         end = len(self._data) if size < 0 else self._at + size
         piece = bytes(self._data[self._at : end])
         self._at += len(piece)

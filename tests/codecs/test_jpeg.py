@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import weakref
 from io import BytesIO
 
@@ -282,3 +283,14 @@ def test_the_decoded_pixels_are_let_go_once_a_filter_has_replaced_them(monkeypat
     monkeypatch.setattr(codecs, "encode", look_and_encode)
     Recipe(["resize:32x32"], format="png").apply(saved(gradient(), "JPEG"))
     assert still_there == [None]
+
+
+def test_it_is_decoded_from_where_it_lies_without_a_copy_of_the_file():
+    data = saved(Image.effect_noise((1600, 1600), 90), "JPEG", quality=95)
+    read(data)
+    tracemalloc.start()
+    try:
+        read(data, (200, 200))
+        assert tracemalloc.get_traced_memory()[1] < len(data) // 4
+    finally:
+        tracemalloc.stop()
