@@ -6,8 +6,9 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, TextIO, TypeVar
@@ -23,10 +24,13 @@ from imgpipe.cli.request import Request, read_request, with_options
 from imgpipe.cli.sections import Sectioned
 from imgpipe.cli.treatment import unheeded
 from imgpipe.concurrency.signals import StopRequest, stop_signals
+from imgpipe.engines.processes import workers_ahead
 from imgpipe.errors import RecipeError, RunError, UsageError
 from imgpipe.flow import Meter
 from imgpipe.job import Status
+from imgpipe.journal.folder import folder_of
 from imgpipe.naming import printable
+from imgpipe.options import Options
 from imgpipe.plan import Plan, Through
 from imgpipe.report.jsonl import flow_line, summary_line, write_line
 from imgpipe.report.progress import CLEAR_LINE, announced, can_draw, counted, progress
@@ -84,18 +88,34 @@ def command(source: str, target: str, **given: Any) -> int:
         _check_report(request.report, target, request)
     with stop_signals(stopping_notice()) as stop:
         try:
-            plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
-            with json_file(request.json) as lines:
+            with hiring(request, source, target) as options:
                 named = given | {"source": shown(source), "target": shown(target)}
-                for notice in chain(unheeded(request.recipe), notices(plan, named, web_ready=request.web_ready)):
-                    say(request, notice)
-                if request.dry_run:
-                    from imgpipe.cli.dry_run import show_plan
-
-                    return show_plan(plan, request, stop, lines)
-                return run_plan(plan, request, stop, lines)
+                return _planned_and_run(source, target, request._replace(options=options), stop, named)
         except KeyboardInterrupt:
             return stop.exit_status
+
+
+def _planned_and_run(source: str, target: str, request: Request, stop: StopRequest, named: Mapping[str, Any]) -> int:
+    plan = prepare(source, target, request.recipe, request.options, counting(request, stop))
+    with json_file(request.json) as lines:
+        for notice in chain(unheeded(request.recipe), notices(plan, named, web_ready=request.web_ready)):
+            say(request, notice)
+        if request.dry_run:
+            from imgpipe.cli.dry_run import show_plan
+
+            return show_plan(plan, request, stop, lines)
+        return run_plan(plan, request, stop, lines)
+
+
+@contextmanager
+def hiring(request: Request, source: str, target: str) -> Iterator[Options]:
+    """The options, with workers that are being started where they are sure to be needed: by a first run."""
+    options = request.options
+    if options.engine != "processes" or request.dry_run or os.path.lexists(folder_of(target)):
+        yield options
+    else:
+        with workers_ahead(options.workforce, 1 if os.path.isfile(source) else options.workforce.cores) as workforce:
+            yield replace(options, workforce=workforce)
 
 
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:

@@ -64,8 +64,9 @@ class Owner(Generic[T]):
     def run(self) -> None:
         """Body of the thread: employ workers until there are no more tasks."""
         schedule_as_batch()
+        worker = None
         try:
-            while not self._employ():
+            while (worker := self._employ()) is None:
                 pass
         except Closed:
             pass
@@ -74,32 +75,36 @@ class Owner(Generic[T]):
         finally:
             self._release()
             self._results.end()
+            # Who receives the last result need not wait until its worker has gone.
+            if worker is not None:
+                worker.dismiss()
+                self._roster.dismiss(worker)
 
-    def _employ(self) -> bool:
-        """Hire a worker and feed it: True when there are no more tasks, False when it died."""
+    def _employ(self) -> Worker | None:
+        """Hire a worker and feed it; the worker when there are no more tasks, None when it died."""
         self._handed_over = False
         began = time.monotonic()
         try:
             worker = self._roster.hire()
         except WorkerDied as death:
             self._account(death.cause)
-            return False
+            return None
         finally:
             self._roster.waited.add("start", time.monotonic() - began)
+        fed = False
         try:
             self._feed(worker)
-            worker.dismiss()
+            fed = True
         except DeadlineExpired:
             worker.kill()
             self._roster.note_progress()
             self._results.put(Lost(self._assigned.popleft().task, DeadlineExpired(self._options.deadline or 0.0)))
-            return False
         except WorkerDied:
             self._account(self._roster.dismiss(worker))
-            return False
         finally:
-            self._roster.dismiss(worker)
-        return True
+            if not fed:
+                self._roster.dismiss(worker)
+        return worker if fed else None
 
     def _feed(self, worker: Worker) -> None:
         if self._assigned:

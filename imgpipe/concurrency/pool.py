@@ -62,11 +62,16 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
             results.fail(PoolBroken("the program ends, and its worker processes with it"))
             close()
 
+    def end_workers() -> None:
+        # Where all owners have ended, their workers leave of themselves.
+        if results.left is None:
+            roster.kill_all()
+
     try:
         running.enter_context(warden(roster.clock, roster.employed))
         running.enter_context(crew_at_work(threads, source, results))
         running.callback(budget.close)
-        running.callback(roster.kill_all)
+        running.callback(end_workers)
         atexit.register(end_with_program)
         yield results
     finally:

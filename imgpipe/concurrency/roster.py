@@ -14,6 +14,7 @@ from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import RAISE_LIMITS
+from imgpipe.concurrency.spares import Spares
 from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.warden import Clock
 from imgpipe.concurrency.worker import LOST_ITS_SERVER, DeadlineExpired, Worker, WorkerDied
@@ -50,6 +51,7 @@ class PoolOptions(NamedTuple):
         inputs: where large buffers of tasks may lie; the workers see it.
         outputs: bytes of memory that each worker shares for large buffers of results; what finds no room there goes
             through the pipe. Those come as a `memoryview`, which is to be held itself: see `Arena`.
+        spares: workers that are being started with the same `preload`, `inputs` and `outputs`; they are taken first.
     """
 
     processes: int = 1
@@ -67,6 +69,7 @@ class PoolOptions(NamedTuple):
     waited: Waited | None = None
     inputs: Arena | None = None
     outputs: int = 0
+    spares: Spares | None = None
 
 
 class Roster:
@@ -79,6 +82,8 @@ class Roster:
         self._work = work
         self._start_method = options.start_method or default_start_method()
         self._employed: set[Worker] = set()
+        if options.spares is not None:
+            options.spares.limit(options.processes)
         self._deaths_without_progress = 0.0
         self._any_was_ready = False
         self._closing = False
@@ -100,8 +105,7 @@ class Roster:
                 what it is to do, and the next one could not either.
         """
         try:
-            given = self.options.preload, self.options.inputs, self.options.outputs
-            worker = Worker(self._start_method, self._work, *given)
+            worker = self._started()
         except WorkerDied:
             # A fork server that was killed takes no more requests some time before it can be replaced.
             time.sleep(_SECONDS_TO_RECOVER)
@@ -113,7 +117,7 @@ class Roster:
             raise Closed
         try:
             worker.watch(self.clock.now() + _SECONDS_TO_START)
-            worker.wait_until_ready()
+            worker.wait_until_ready(self._work)
             worker.watch(None)
         except DeadlineExpired:
             self.dismiss(worker)
@@ -128,6 +132,11 @@ class Roster:
             raise PoolBroken(f"a worker process cannot load what it is to do: {error}") from error
         self._any_was_ready = True
         return worker
+
+    def _started(self) -> Worker:
+        options = self.options
+        spare = None if options.spares is None else options.spares.take()
+        return spare or Worker(self._start_method, options.preload, options.inputs, options.outputs)
 
     def employed(self) -> list[Worker]:
         """The workers that there are at the moment."""

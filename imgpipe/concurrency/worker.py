@@ -56,12 +56,10 @@ class Worker:
     def __init__(
         self,
         method: StartMethod,
-        work: wire.Message,
         preload: Sequence[str],
         inputs: Arena | None = None,
         outputs: int = 0,
     ) -> None:
-        self._work = work
         self._inputs = inputs
         self._ended = threading.Lock()
         self._memory = 0
@@ -78,12 +76,12 @@ class Worker:
             process, self._server = start(method, serve, given, list(preload))
             self._process: BaseProcess | None = process
         except (OSError, EOFError) as error:
-            self._close()
+            self.close()
             # Python says no more than that its stream ended.
             why = "its fork server ended" if isinstance(error, EOFError) else error
             raise WorkerDied(f"could not be started ({why})") from error
         except BaseException:
-            self._close()
+            self.close()
             raise
         finally:
             theirs.close()
@@ -94,15 +92,18 @@ class Worker:
         with self._ended:
             return self._process.pid if self._process else None
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, work: wire.Message) -> None:
         """Tell the worker what its work is, and wait for its first word.
+
+        Args:
+            work: the function for its tasks and, or None, another that is called before, pickled.
 
         Raises:
             DeadlineExpired: it did not come in time.
             WorkerDied: it is gone.
             Exception: it could not load its work, for this reason.
         """
-        self._send(self._work)
+        self._send(work)
         if (word := self._receive()) != READY_RECEIVED:
             raise _error_in(wire.loads(word)[1])
 
@@ -184,6 +185,12 @@ class Worker:
             pass
         self.discard()
 
+    def close(self) -> None:
+        """Free the pipe and the memory; a worker that reads the end of its pipe ends itself."""
+        self._connection.close()
+        if self._outputs is not None:
+            self._outputs.close()
+
     def kill(self) -> None:
         """End the process now; any thread may call it, also twice."""
         with self._ended:
@@ -194,7 +201,7 @@ class Worker:
         """Kill the process if it still runs, free everything, and say how it had ended."""
         with self._ended:
             process, self._process = self._process, None
-        self._close()
+        self.close()
         if process is None:
             return "had gone"
         multiprocessing.connection.wait([process.sentinel], timeout=_SECONDS_TO_END)
@@ -222,11 +229,6 @@ class Worker:
         except (EOFError, OSError):
             with self._ended:
                 raise DeadlineExpired(0.0) if self._expired else WorkerDied("vanished") from None
-
-    def _close(self) -> None:
-        self._connection.close()
-        if self._outputs is not None:
-            self._outputs.close()
 
     def _hang_up(self) -> None:
         with self._ended:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 
 from imgpipe.concurrency.admission import Budget
 from imgpipe.concurrency.arena import make_arena
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.pool import pool_stage
+from imgpipe.concurrency.room import StartRefused
 from imgpipe.concurrency.roster import PoolOptions
+from imgpipe.concurrency.spares import Spares
 from imgpipe.concurrency.stage import Crew, channel_of, stage
 from imgpipe.concurrency.waited import Waited
+from imgpipe.concurrency.worker import Worker
 from imgpipe.engines.in_flight import admitting_files
-from imgpipe.engines.workforce import Workforce
+from imgpipe.engines.workforce import Ahead, Workforce
 from imgpipe.errors import UsageError
 from imgpipe.flow import Station
 from imgpipe.job import Item, Job
@@ -35,14 +39,15 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
     _check_children()
-    inputs = make_arena(_INPUTS)
-    ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
-    readers = Crew(workforce.readers or workforce.io_threads, ahead, weight, "read")
+    ahead = workforce.ahead
+    inputs = make_arena(_INPUTS) if ahead is None else ahead.inputs
+    read_ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
+    readers = Crew(workforce.readers or workforce.io_threads, read_ahead, weight, "read")
     writers = Crew(workforce.writers or workforce.io_threads, Capacity(64, gathered=_ITEMS_AT_ONCE), name="write")
     waited = Waited()
     pool = PoolOptions(
         processes=workforce.cores,
-        capacity=ahead._replace(gathered=_RESULTS_AT_ONCE),
+        capacity=read_ahead._replace(gathered=_RESULTS_AT_ONCE),
         weigh=weight,
         tries=workforce.tries,
         deadline=workforce.timeout,
@@ -56,6 +61,7 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
         waited=waited,
         inputs=inputs,
         outputs=_OUTPUTS,
+        spares=None if ahead is None else ahead.spares,
     )
     files = Budget(workforce.memory_of_files)
     steps = admitting_files(steps, files, readers.waited)
@@ -75,6 +81,25 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
             Station("write", writers.threads, writers.waited, made, items),
         )
         yield from items
+
+
+@contextmanager
+def workers_ahead(workforce: Workforce, count: int) -> Iterator[Workforce]:
+    """The same workforce, of which so many workers are being started while it is found out what there is to do.
+
+    Only for a program that has forked its fork server ahead: else it would take longer to start that one.
+    """
+    with ExitStack() as running:
+        if workforce.start_method == "forkserver":
+            inputs = make_arena(_INPUTS)
+            if inputs is not None:
+                running.enter_context(closing(inputs))
+            start = partial(Worker, workforce.start_method, PRELOAD, inputs, _OUTPUTS)
+            # Where there is no room for a thread now, the run will say so, if there is none then.
+            with suppress(StartRefused):
+                spares = running.enter_context(Spares(start, count).starting())
+                workforce = replace(workforce, ahead=Ahead(spares, inputs))
+        yield workforce
 
 
 def _check_children() -> None:

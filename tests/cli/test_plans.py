@@ -3,10 +3,12 @@
 import io
 import json
 import os
+from contextlib import contextmanager
 
 import pytest
 
 from imgpipe import cli
+from imgpipe.cli import process
 from imgpipe.cli.dry_run import show_plan
 from imgpipe.cli.json_file import json_file
 from imgpipe.cli.notices import notices as cli_notices
@@ -122,3 +124,37 @@ def test_a_file_of_json_that_cannot_be_written_ends_the_run_with_one_line_and_th
     )
     assert said.out.startswith("3 inputs: 1 written" if count else "")
     assert next(read_record(str(out)))["total"] == count
+
+
+@pytest.fixture
+def hired(monkeypatch):
+    """How many workers were to be started ahead, each time that some were."""
+    counts = []
+
+    @contextmanager
+    def workers_ahead(workforce, count):
+        counts.append(count)
+        yield workforce
+
+    monkeypatch.setattr(process, "workers_ahead", workers_ahead)
+    return counts
+
+
+def test_workers_are_hired_ahead_by_a_first_run_and_one_for_one_picture(pictures, out, hired):
+    asked = Request(WEBP, web_ready=False, options=Options(workforce=Workforce(cores=3)))
+    for source in (pictures, pictures / "a.png"):
+        with process.hiring(asked, str(source), str(out)) as given:
+            assert given == asked.options
+    assert hired == [3, 1]
+
+
+@pytest.mark.parametrize("more", [{"dry_run": True}, {"options": Options(engine="serial")}])
+def test_workers_are_not_hired_where_none_are_needed(pictures, out, hired, more):
+    with process.hiring(Request(WEBP, False, **more), str(pictures), str(out)):
+        assert hired == []
+
+
+def test_workers_are_not_hired_ahead_where_all_may_be_up_to_date(pictures, out, hired):
+    run(pictures, out, WEBP)
+    with process.hiring(Request(WEBP, web_ready=False), str(pictures), str(out)):
+        assert hired == []

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
 from pickle import PickleBuffer
 
 from imgpipe.concurrency import wire
@@ -341,6 +342,25 @@ class Initializer:
             except FileNotFoundError:
                 continue
             TRICKS[self.trick](Task(-1, bell=self.bell))
+
+
+@dataclass(frozen=True)
+class LeaveLate:
+    """Lets a worker, where it ends in order, ring and wait for the file `go` before it makes the file `left`."""
+
+    bell: str
+    go: str
+    left: str
+
+    def __call__(self):
+        Finalize(None, self._leave, exitpriority=0)
+
+    def _leave(self):
+        ring(Task(-1, bell=self.bell))
+        while not os.path.exists(self.go):
+            time.sleep(0.01)
+        with open(self.left, "w"):
+            pass
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,8 @@ def memory_of(arena):
 
 
 def hired(work, inputs=None, outputs=256 * MEGABYTE):
-    one = Worker(default_start_method(), wire.dumps((work, None)), [], inputs, outputs)
-    one.wait_until_ready()
+    one = Worker(default_start_method(), [], inputs, outputs)
+    one.wait_until_ready(wire.dumps((work, None)))
     return one
 
 

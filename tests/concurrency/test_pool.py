@@ -15,7 +15,7 @@ from imgpipe.concurrency.serve import RemoteError, RemoteTraceback
 from imgpipe.concurrency.stage import Crew, stage
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
-from tests.concurrency.tools import Bell, Drive, eventually, threads_named, waits, worker_pids
+from tests.concurrency.tools import Bell, Drive, eventually, in_threads, threads_named, waits, worker_pids
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -231,6 +231,23 @@ class TestLeaving:
         with pytest.raises(Closed):
             roster.hire()
         assert not worker_pids()
+
+    def test_results_end_before_their_worker_has_and_it_ends_in_order(self, tmp_path):
+        source, go, left = Channel(Capacity()), tmp_path / "go", tmp_path / "left"
+        source.put(1)
+        source.end()
+        main = threading.current_thread()
+
+        def let_it_go():
+            eventually(lambda: waits(main, "join_thread"))
+            go.touch()
+
+        with Bell(tmp_path) as bell, in_threads(let_it_go):
+            late = tasks.LeaveLate(bell.path, str(go), str(left))
+            with pool_stage(tasks.same, source, PoolOptions(initializer=late)) as results:
+                assert list(results) == [1]
+                bell.wait()
+        assert left.exists()
 
     def test_with_no_task_taken(self):
         source = Channel(Capacity())

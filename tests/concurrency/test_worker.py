@@ -22,10 +22,12 @@ from tests.concurrency.tools import (
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
+ECHO = wire.dumps((tasks.same, None))
+
 
 @pytest.fixture
 def worker():
-    worker = Worker(default_start_method(), wire.dumps((tasks.same, None)), [])
+    worker = Worker(default_start_method(), [])
     yield worker
     worker.discard()
 
@@ -60,7 +62,7 @@ def overdue(worker):
 def test_that_is_not_overdue_goes_on(worker):
     """Neither the time to start nor an earlier task's deadline may cut a later task short."""
     worker.watch(10.0)
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     worker.watch(None)
     worker.expire(20.0)
     worker.watch(30.0)
@@ -72,7 +74,7 @@ def test_that_is_not_overdue_goes_on(worker):
 
 
 def test_that_has_answered_in_time_is_not_overdue_because_nobody_has_read_it(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     worker.send([1])
     assert worker._connection.poll(PATIENCE)
     overdue(worker)
@@ -82,7 +84,7 @@ def test_that_has_answered_in_time_is_not_overdue_because_nobody_has_read_it(wor
 
 
 def test_dead_it_still_gives_what_it_has_answered_although_more_is_sent(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     worker.send([1])
     assert worker._connection.poll(PATIENCE)
     slay(worker.pid)
@@ -93,7 +95,7 @@ def test_dead_it_still_gives_what_it_has_answered_although_more_is_sent(worker):
 
 
 def test_overdue_it_is_killed_and_says_so(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     overdue(worker)
     with pytest.raises(DeadlineExpired):
         worker.receive()
@@ -109,7 +111,7 @@ def test_overdue_it_is_killed_and_says_so(worker):
 @pytest.mark.parametrize("size", [1_000, 3_000_000])
 def test_stopped_in_the_middle_of_a_result_it_is_overdue(worker, expect, size):
     """What has come of the result is no answer, however long nothing more does."""
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     with in_threads(expect(DeadlineExpired, worker.receive)) as (reader,):
         worker.send([Stopper(size)])
         eventually(lambda: waits(reader, "_receive"))
@@ -119,7 +121,7 @@ def test_stopped_in_the_middle_of_a_result_it_is_overdue(worker, expect, size):
 
 
 def test_stopped_it_is_overdue_while_a_large_task_is_handed_over(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     os.kill(worker.pid, signal.SIGSTOP)
     with in_threads(lambda: worker.send([bytes(30_000_000)])) as (writer,):
         eventually(lambda: waits(writer, "send"))
@@ -130,8 +132,8 @@ def test_stopped_it_is_overdue_while_a_large_task_is_handed_over(worker):
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_whose_pipe_is_held_open_by_a_process_that_it_forked_is_seen_to_be_dead(method, tmp_path, expect):
-    worker = Worker(method, wire.dumps((tasks.fork_and_die, None)), [])
-    worker.wait_until_ready()
+    worker = Worker(method, [])
+    worker.wait_until_ready(wire.dumps((tasks.fork_and_die, None)))
     with Bell(tmp_path) as bell:
         worker.send([Task(0, bell=bell.path)])
         grandchild = bell.wait()[0]
@@ -146,7 +148,7 @@ def test_whose_pipe_is_held_open_by_a_process_that_it_forked_is_seen_to_be_dead(
 
 
 def test_says_how_it_ended(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     slay(worker.pid)
     worker.check_alive()
     with pytest.raises(WorkerDied):
@@ -165,21 +167,21 @@ def test_may_be_killed_twice_and_when_it_has_gone(worker):
 
 
 def test_dismissed_when_idle_it_ends_by_itself(worker, monkeypatch):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     monkeypatch.setattr("imgpipe.concurrency.worker.kill", lambda process: None)
     worker.dismiss()
 
 
 def test_not_ready_in_time():
-    slow = Worker(default_start_method(), wire.dumps((tasks.same, tasks.sleep_at_start)), [])
+    slow = Worker(default_start_method(), [])
     overdue(slow)
     with pytest.raises(DeadlineExpired):
-        slow.wait_until_ready()
+        slow.wait_until_ready(wire.dumps((tasks.same, tasks.sleep_at_start)))
     assert "SIGKILL" in slow.discard()
 
 
 def test_that_has_answered_has_no_deadline_any_more(worker):
-    worker.wait_until_ready()
+    worker.wait_until_ready(ECHO)
     worker.watch(10.0)
     worker.send([Task(1)])
     worker.receive()
@@ -189,10 +191,10 @@ def test_that_has_answered_has_no_deadline_any_more(worker):
 
 
 def test_one_that_has_no_memory_to_receive_a_message_dies_instead_of_leaving_us_waiting():
-    worker = Worker(default_start_method(), wire.dumps((tasks.same, tasks.have_no_memory_to_receive)), [])
+    worker = Worker(default_start_method(), [])
     try:
         with pytest.raises(WorkerDied):  # noqa: PT012 - it may go before or after it has said that it is ready
-            worker.wait_until_ready()
+            worker.wait_until_ready(wire.dumps((tasks.same, tasks.have_no_memory_to_receive)))
             worker.receive()
         assert worker.discard() == "ended with exit code 1"
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ import imgpipe
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import SMALL
 from imgpipe.engines import Workforce
-from imgpipe.engines.processes import processes
+from imgpipe.engines.processes import processes, workers_ahead
 from imgpipe.job import Item, Job, Seconds, Source, Status, failed
 from imgpipe.passing import Loaded
 from imgpipe.steps import _NO_MEMORY, Steps
@@ -53,3 +54,42 @@ def test_a_picture_that_runs_short_does_not_wait_for_files_that_wait_for_it(tmp_
         eventually(lambda: any(waits(thread, "_fetch") for thread in threads_named("pool-")))
         (tmp_path / "go").touch()
     assert {item.source.name: item.status for item in items} == dict.fromkeys("abc", Status.WRITTEN)
+
+
+def fill_and_tell(loaded):
+    """Who did it, and whether it was shown the file where the reader had put it."""
+    shown = isinstance(loaded.data, memoryview) and bytes(loaded.data) == b"x" * SMALL
+    return Item(loaded.job.source, Status.WRITTEN, reason=f"{os.getpid()} {shown}")
+
+
+def read_into_room(job, room=None):
+    data = room(SMALL) if room is not None else bytearray(SMALL)
+    data[:] = b"x" * SMALL
+    return Loaded(job, data, Seconds())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no fork server is forked ahead")
+def test_workers_that_were_started_ahead_do_the_work_and_see_the_files():
+    jobs = [Job(Source(name, "jpeg", SMALL), ()) for name in "abcdefgh"]
+    steps = Steps(read_into_room, fill_and_tell, lambda item: item)
+    with workers_ahead(Workforce(cores=2, start_method="forkserver"), 2) as workforce:
+        eventually(lambda: not threads_named("hire"))
+        pids = {str(worker.pid) for worker in workforce.ahead.spares._started}
+        items = list(processes(iter(jobs), steps, workforce))
+    assert len(pids) == 2
+    assert {item.reason.split()[0] for item in items} <= pids
+    assert {item.reason.split()[1] for item in items} == {"True"}
+
+
+def test_none_are_started_ahead_where_there_is_no_fork_server():
+    with workers_ahead(Workforce(cores=2, start_method="spawn"), 2) as workforce:
+        assert workforce.ahead is None
+
+
+def test_no_room_to_start_any_ahead_is_no_error(monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with workers_ahead(Workforce(cores=2, start_method="forkserver"), 2) as workforce:
+        assert workforce.ahead is None
