@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import Arena
@@ -14,10 +14,12 @@ from imgpipe.concurrency.channel import Capacity, Closed
 from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.room import RAISE_LIMITS
-from imgpipe.concurrency.spares import Spares
 from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.warden import Clock
 from imgpipe.concurrency.worker import LOST_ITS_SERVER, DeadlineExpired, Worker, WorkerDied
+
+if TYPE_CHECKING:
+    from imgpipe.concurrency.spares import Spares
 
 _SECONDS_TO_START = 120.0
 _SECONDS_TO_RECOVER = 0.1
