@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from imgpipe.concurrency.admission import Budget
-from imgpipe.concurrency.arena import make_arena
+from imgpipe.concurrency.arena import Arena, make_arena
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.pool import pool_stage
 from imgpipe.concurrency.room import StartRefused
@@ -19,7 +20,7 @@ from imgpipe.concurrency.stage import Crew, channel_of, stage
 from imgpipe.concurrency.waited import Waited
 from imgpipe.concurrency.worker import Worker
 from imgpipe.engines.in_flight import admitting_files
-from imgpipe.engines.workforce import Ahead, Workforce
+from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
 from imgpipe.flow import Station
 from imgpipe.job import Item, Job
@@ -33,13 +34,25 @@ _RESULTS_AT_ONCE, _ITEMS_AT_ONCE = 16, 32
 """What writers, and then the caller, find to do when they wake up: few enough that no worker waits meanwhile."""
 
 
+class Ahead(NamedTuple):
+    """Worker processes that were started before there was work.
+
+    Attributes:
+        spares: the workers, of which there may be more to come.
+        inputs: the memory that they look into, None where the system has no such thing.
+    """
+
+    spares: Spares
+    inputs: Arena | None
+
+
 def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iterator[Item]:
     """Run `apply` in supervised processes and the other steps in threads.
 
     A picture that kills its worker, or is not done at its deadline, fails alone.
     """
     _check_children()
-    ahead = workforce.ahead
+    ahead: Ahead | None = workforce.ahead
     inputs = make_arena(_INPUTS) if ahead is None else ahead.inputs
     read_ahead = Capacity(32 * workforce.cores, workforce.bytes_ahead)
     readers = Crew(workforce.readers or workforce.io_threads, read_ahead, weight, "read")

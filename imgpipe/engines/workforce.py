@@ -7,11 +7,9 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from imgpipe.concurrency.arena import Arena
 from imgpipe.concurrency.launch import StartMethod, default_start_method
-from imgpipe.concurrency.spares import Spares
 from imgpipe.engines.cgroups import cgroups, numbers
 from imgpipe.engines.free_memory import half_of_free_memory
 
@@ -43,18 +41,6 @@ _LEAST_AHEAD, _AHEAD_A_THREAD = 12 << 20, 6 << 20
 """Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
 
 
-class Ahead(NamedTuple):
-    """Worker processes that were started before there was work.
-
-    Attributes:
-        spares: the workers, of which there may be more to come.
-        inputs: the memory that they look into, None where the system has no such thing.
-    """
-
-    spares: Spares
-    inputs: Arena | None
-
-
 @dataclass(frozen=True, slots=True)
 class Workforce:
     """Who works on a run.
@@ -71,7 +57,7 @@ class Workforce:
         memory: bytes that the run may take besides what its processes need for themselves: a quarter for encoded
             files in flight, the rest for pictures in the workers.
         start_method: how worker processes are started.
-        ahead: workers that were started before there was work, None for none.
+        ahead: workers that are being started before there is work, as the command does it; else None.
     """
 
     cores: int = field(default_factory=usable_cores)
@@ -83,7 +69,7 @@ class Workforce:
     readers: int | None = None
     writers: int | None = None
     cluster: Any = None
-    ahead: Ahead | None = None
+    ahead: Any = None
 
     @property
     def memory_of_files(self) -> int:
