@@ -26,7 +26,7 @@ def check_fields(given: Any, error: type[UsageError] = UsageError) -> None:
     for name, hint in _hints(kind).items():
         value = getattr(given, name)
         check(name, value, hint, error)
-        if type(value) in (hint, *get_args(hint)):
+        if type(value) in (hint, *_arguments(hint)):
             check_fields(value, error)
 
 
@@ -55,30 +55,41 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
+# Of each value it is asked, of few types.
+@cache
+def _origin(kind: Any) -> Any:
+    return get_origin(kind)
+
+
+@cache
+def _arguments(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind)
+
+
 def _fits(value: object, kind: Any) -> bool:
-    origin = get_origin(kind)
+    origin = _origin(kind)
     if origin in (Union, UnionType):
-        return any(_fits(value, each) for each in get_args(kind))
+        return any(_fits(value, each) for each in _arguments(kind))
     if origin is Literal:
-        return value in get_args(kind)
+        return value in _arguments(kind)
     if origin in _MANY:
         # A list is no tuple, and does as well.
-        return isinstance(value, (list, *_MANY)) and all(_fits(each, get_args(kind)[0]) for each in value)
+        return isinstance(value, (list, *_MANY)) and all(_fits(each, _arguments(kind)[0]) for each in value)
     if kind is int or kind is float:
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
     return origin is not None or kind is Any or isinstance(value, kind)
 
 
 def _what(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return f"valid are {', '.join(get_args(kind))}"
+    if _origin(kind) is Literal:
+        return f"valid are {', '.join(_arguments(kind))}"
     return f"it is {_kind(kind)}"
 
 
 def _kind(kind: Any) -> str:
-    if get_origin(kind) in (Union, UnionType):
-        return " or ".join(map(_kind, get_args(kind)))
-    if get_origin(kind) in _MANY:
-        return f"a tuple of {_PLURALS[get_args(kind)[0]]}"
+    if _origin(kind) in (Union, UnionType):
+        return " or ".join(map(_kind, _arguments(kind)))
+    if _origin(kind) in _MANY:
+        return f"a tuple of {_PLURALS[_arguments(kind)[0]]}"
     name = str(getattr(kind, "__name__", kind))
     return _WORDS.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"

@@ -37,7 +37,7 @@ def _quota(root: str) -> int:
     return min(found)
 
 
-_LEAST_AHEAD, _AHEAD_A_THREAD = 12 << 20, 6 << 20
+_LEAST_AHEAD, _AHEAD_A_THREAD = 6 << 20, 3 << 20
 """Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Encoded, Encoding, Limits
@@ -96,7 +97,7 @@ class Recipe:
     @property
     def renditions(self) -> tuple[Rendition, ...]:
         """All outputs, also where there is one."""
-        return tuple(self.outputs) or (Rendition((), self.format, None, self.encoding),)
+        return tuple(self.outputs) or (_only(self.format, self.encoding),)
 
     @property
     def plans(self) -> tuple[OutputPlan, ...]:
@@ -192,6 +193,12 @@ class Recipe:
         [(320, 240), (160, 120)]
         """
         return transform(_content_of(data), self.operations, self.plans, self.settings(limits))
+
+
+@lru_cache(maxsize=16)
+def _only(format: str | None, encoding: Encoding) -> Rendition:
+    """Asked for many times in a run, and checked once."""
+    return Rendition((), format, None, encoding)
 
 
 def _content_of(data: Buffer) -> bytes | memoryview:
