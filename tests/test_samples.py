@@ -88,10 +88,13 @@ def test_they_weigh_little(folder):
     assert sizes["dunes.jpg"] < 700_000
 
 
-@pytest.mark.parametrize("name", sorted(set(generator.PICTURES) - {"skyline.jpg", "jellyfish.webp"}))
+@pytest.mark.parametrize("name", sorted(generator.PICTURES))
 def test_the_same_bytes_come_twice(made, name):
-    # The two left out take longest and are painted by the same means as truncated.jpg and lighthouse.gif.
-    assert generator.PICTURES[name]() == (made / name).read_bytes()
+    painted = (made / name).read_bytes()
+    with open(os.path.join(SAMPLES, name), "rb") as file:
+        committed = file.read()
+    # The committed one was painted before, elsewhere, but perhaps with libraries that make other bytes.
+    assert painted == committed or painted == generator.PICTURES[name]()
 
 
 @pytest.mark.parametrize(
