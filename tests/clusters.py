@@ -30,6 +30,8 @@ class Cluster:
 
 def _start(*words, folder, **environment):
     settings = {
+        # By itself each of its processes looks at itself fifty times a second, and many tests run meanwhile.
+        "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
         "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
         "DASK_TEMPORARY_DIRECTORY": str(folder),
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
