@@ -31,6 +31,8 @@ settings.load_profile("steady")
 # Every process that descends from this one inherits the mark, also an orphan whose parent is long gone.
 _MARK = f"IMGPIPE_TEST_SESSION={uuid.uuid4().hex}"
 os.environ.update([_MARK.split("=")])
+# Else NumPy's threads wait for one another in busy loops, on cores that other tests could use.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 # Ten thousand tests are collected, none of them garbage: a sixth of the time, in each of the processes.
