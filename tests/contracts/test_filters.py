@@ -246,6 +246,11 @@ def test_opaque_pictures_stay_opaque(name):
         assert samples(result.frames[0]).shape[2] in (1, 3), kind
 
 
+def borrows(frame):
+    """Whether a frame's samples lie in another object's memory; a copy of any other one is no different from it."""
+    return bool(frame.readonly) if hasattr(frame, "mode") else not frame.flags.owndata
+
+
 @every_filter
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_filter_makes_any_other_can_take(name, kind):
@@ -254,9 +259,10 @@ def test_what_a_filter_makes_any_other_can_take(name, kind):
     # The same samples in memory of their own: Pillow images that share an array's memory must behave alike.
     copied = replace(made, frames=tuple(frame.copy() for frame in made.frames))
     before = made.frames[0].tobytes()
+    pictures = (made, copied) if borrows(made.frames[0]) else (made,)
     for other in builtin():
-        one, two = (apply(step(other, EXAMPLES), picture).frames[0] for picture in (made, copied))
-        assert np.array_equal(samples(one), samples(two)), other
+        one, *copies = (samples(apply(step(other, EXAMPLES), picture).frames[0]) for picture in pictures)
+        assert all(np.array_equal(one, two) for two in copies), other
         assert made.frames[0].tobytes() == before, other
 
 
