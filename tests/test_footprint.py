@@ -1,5 +1,6 @@
 """What a picture is expected to take covers what it takes, and follows what is to be done with it."""
 
+import functools
 import io
 import json
 import subprocess
@@ -114,21 +115,56 @@ def test_of_what_nothing_is_known_grows_with_its_bytes():
     assert few + 50 * MP < many
 
 
-PEAK = """
-import sys, imgpipe.preload, numpy, cv2
+PEAKS = """
+import json, os, sys, imgpipe.preload, numpy, cv2
 from imgpipe.recipe import Recipe
 def memory(name):
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith(name + ":"))) << 10
-recipe, data = Recipe([*sys.argv[2:]]), open(sys.argv[1], "rb").read()
-before = memory("VmRSS")
-recipe.apply(data)
-print(memory("VmHWM") - before)
+for line in sys.stdin:
+    path, *steps = json.loads(line)
+    if not os.fork():
+        recipe, data = Recipe(steps), open(path, "rb").read()
+        before = memory("VmRSS")
+        recipe.apply(data)
+        print(memory("VmHWM") - before, flush=True)
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit(line)
 """
 
 
-def taken_by(path, steps):
-    done = subprocess.run([sys.executable, "-c", PEAK, path, *steps], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+@pytest.fixture(scope="module")
+def taken_by():
+    """The bytes that a picture takes with some steps, in a fork of one process: to load the libraries takes longer."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", PEAKS], text=True, **pipes) as process:
+
+        def take(path, steps):
+            print(json.dumps([str(path), *steps]), file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        yield take
+
+
+@pytest.fixture(scope="module")
+def painted(tmp_path_factory):
+    """A file in a format; of each there is one, which is only read."""
+
+    @functools.cache
+    def paint(format, mode, **options):
+        path = tmp_path_factory.mktemp("painted") / f"picture.{format}"
+        image = Image.linear_gradient("L").resize((2500, 2000))
+        (image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)).save(path, **options)
+        return path
+
+    return paint
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    path = tmp_path_factory.mktemp("raw") / "picture.dng"
+    path.write_bytes(dng(flat(0.3, 0.2, 0.1, (2500, 2000)), thumbnail=True))
+    return path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
@@ -149,10 +185,8 @@ def taken_by(path, steps):
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else value,
 )
-def test_covers_the_peak(tmp_path, format, mode, options, steps):
-    path = tmp_path / f"picture.{format}"
-    image = Image.linear_gradient("L").resize((2500, 2000))
-    (image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode)).save(path, **options)
+def test_covers_the_peak(painted, taken_by, format, mode, options, steps):
+    path = painted(format, mode, **options)
     expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan(format),))
     taken = taken_by(path, steps)
     assert taken < expected < 6 * taken + 64 * MP
@@ -161,9 +195,7 @@ def test_covers_the_peak(tmp_path, format, mode, options, steps):
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
 @pytest.mark.skipif(bool(codecs._load("raw").missing), reason="needs imgpipe-cli[raw]")
 @pytest.mark.parametrize("steps", [["resize:200x200"], [], ["blur:2"]], ids=["resized", "as it is", "blurred"])
-def test_covers_the_peak_of_a_raw(tmp_path, steps):
-    path = tmp_path / "picture.dng"
-    path.write_bytes(dng(flat(0.3, 0.2, 0.1, (2500, 2000)), thumbnail=True))
-    expected = expected_memory(path.read_bytes(), Recipe(steps).operations, (OutputPlan("png"),))
-    taken = taken_by(path, steps)
+def test_covers_the_peak_of_a_raw(raw, taken_by, steps):
+    expected = expected_memory(raw.read_bytes(), Recipe(steps).operations, (OutputPlan("png"),))
+    taken = taken_by(raw, steps)
     assert taken < expected < 6 * taken + 64 * MP
