@@ -1,5 +1,6 @@
 """Pictures made to do harm, or to be too much: small files that become large, and files that are not what they say."""
 
+import functools
 import io
 import struct
 import zlib
@@ -78,8 +79,13 @@ def text_bombs():
     yield "chunks", png(8, 8, *[png_chunk(b"teXt", b"")] * 200_000)
 
 
+@functools.cache
 def bombs():
     """(name, content) of files each of which would take much more memory or time than its size lets expect."""
+    return tuple(_bombs())
+
+
+def _bombs():
     yield "gigapixel.png", png(40_000, 30_000, rows=100)
     yield "ninety-megapixels.png", png(10_000, 9_000)
     yield "wide.png", png(60_000, 40)
