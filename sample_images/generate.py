@@ -332,6 +332,7 @@ def houses(rng: np.random.Generator, picture: Array, ground: int, layer: int) ->
     return lights
 
 
+@cache
 def skyline_picture() -> Array:
     """A city at night on a river."""
     width, height, shore = 1600, 1000, 690
