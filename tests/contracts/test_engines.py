@@ -37,12 +37,11 @@ def engine(request, cluster):
     return on_cluster if request.param == "dask" else ENGINES[request.param]
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
     from PIL import Image
 
-    folder = tmp_path / "in"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("in")
     for number in range(COUNT):
         Image.effect_noise((120 + number, 90), 40).convert("RGB").save(folder / f"{number:02}.png")
     (folder / "05.png").write_bytes((folder / "05.png").read_bytes()[:900])
@@ -69,11 +68,17 @@ def hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
 
 
-@pytest.mark.parametrize("cores", [1, 3])
-def test_outputs_are_the_same_bytes_as_of_one_job_after_the_other(engine, cores, pictures, tmp_path):
-    expected = tmp_path / "expected"
-    for _ in ENGINES["serial"](iter(jobs(pictures)), make(pictures, expected), Workforce()):
+@pytest.fixture(scope="module")
+def expected(pictures, tmp_path_factory) -> Path:
+    """The outputs of one job after the other."""
+    folder = tmp_path_factory.mktemp("expected")
+    for _ in ENGINES["serial"](iter(jobs(pictures)), make(pictures, folder), Workforce()):
         pass
+    return folder
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_outputs_are_the_same_bytes_as_of_one_job_after_the_other(engine, cores, pictures, expected, tmp_path):
     items = list(engine(iter(jobs(pictures)), make(pictures, tmp_path / "out"), Workforce(cores=cores)))
     assert hashes(tmp_path / "out") == hashes(expected)
     assert len(hashes(expected)) == 2 * (COUNT - 1)
