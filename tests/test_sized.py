@@ -57,7 +57,7 @@ def test_what_fits_already_is_left_as_it_is(codec):
 @pytest.mark.parametrize("codec", [*WITH_QUALITY, *WITHOUT], ids=lambda codec: codec.name)
 @pytest.mark.parametrize("share", [0.5, 0.2])
 def test_the_size_is_never_exceeded_and_not_missed_by_far(codec, share):
-    image = photograph()
+    image = photograph(240, 180)
     whole = len(codecs.encode(picture(image), codec.name, Encoding(quality=40)).data)
     most = int(whole * share)
     made = encode_within(picture(image), codec, Encoding(max_size=most))
