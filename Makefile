@@ -84,7 +84,7 @@ docs: $(ready) ## make the docs site in docs/_build/html
 	$(venv)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
 	@echo 'Open docs/_build/html/index.html'
 
-# The sdist first, and the wheel out of it; then the wheel in empty environments, which pip fills from the registry.
+# The sdist first, and the wheel out of it; then the wheel in empty environments, filled from the registry.
 dist: $(ready) ## build the wheel and the sdist into dist/, and try them in an empty environment
 	rm -rf dist
 	$(venv)/python -m build --no-isolation

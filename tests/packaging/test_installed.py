@@ -1,4 +1,4 @@
-"""The wheel in environments that hold nothing else; pip fills them from the registry, so `make dist` runs these."""
+"""The wheel in environments that hold nothing else and are filled from the registry, so `make dist` runs these."""
 
 import os
 import shutil
