@@ -60,7 +60,7 @@ def opened(
 
 def open_image(data: bytes | memoryview, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     """Open a picture with the given Pillow formats only."""
-    from PIL import Image
+    from PIL import Image, ImageFile
 
     file: Any = BytesIO(data) if isinstance(data, bytes) else ViewFile(data)
     image = Image.open(file, formats=formats)
@@ -69,7 +69,8 @@ def open_image(data: bytes | memoryview, formats: tuple[str, ...]) -> ImageFile.
     # Of whole rows nothing is left over, which Pillow would put together with the next piece.
     row = image.width * len(image.getbands())
     image.decodermaxblock = len(data) if from_beginning else max(1, _PIECE // row) * row
-    if from_beginning and not isinstance(data, bytes):
+    # Where it is to make do with what is there, Pillow writes an end behind it.
+    if from_beginning and not isinstance(data, bytes) and not ImageFile.LOAD_TRUNCATED_IMAGES:
         image.tile_prefix = Nothing()  # type: ignore[attr-defined]
     return image
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+_SHORT = 1 << 10
+"""Bytes of a file that is always copied: Pillow asks its first ones what only bytes answer."""
+
 
 class Nothing:
     """What Pillow puts before the first piece of a file; by bytes it would copy the piece, also by none."""
@@ -24,7 +27,7 @@ class ViewFile:
 
     def read(self, size: int = -1) -> bytes | memoryview:
         """So many bytes, or all that are left; who asks for so many that they are the whole file is shown it."""
-        if self._at == 0 and size >= len(self._data):
+        if self._at == 0 and size >= len(self._data) > _SHORT:
             self._at = len(self._data)
             return self._data
         end = len(self._data) if size < 0 else self._at + size

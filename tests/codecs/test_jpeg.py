@@ -5,7 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding
@@ -294,3 +294,22 @@ def test_it_is_decoded_from_where_it_lies_without_a_copy_of_the_file():
         assert tracemalloc.get_traced_memory()[1] < len(data) // 4
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [3, 10, 16, 17, 400])
+def test_a_stump_in_memory_of_others_is_told_of_as_one_in_bytes(size):
+    stump, recipe = saved(gradient(), "JPEG")[:size], Recipe(format="png")
+    with pytest.raises(DamagedPicture) as told:
+        recipe.apply(stump)
+    with pytest.raises(DamagedPicture) as told_of_the_view:
+        recipe.apply(memoryview(stump))
+    assert str(told_of_the_view.value) == str(told.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_whoever_wants_what_is_there_of_a_truncated_one_gets_it_from_memory_of_others_too(options, monkeypatch):
+    """A file of filters of one's own may say so to Pillow."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole, recipe = saved(Image.effect_noise((400, 400), 90), "JPEG", **options), Recipe(format="png")
+    half = whole[: len(whole) // 2]
+    assert recipe.apply(memoryview(half)) == recipe.apply(half)
