@@ -81,7 +81,8 @@ def processes(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) ->
     read = steps.read if inputs is None else partial(steps.read, room=inputs.room)
     loaded = channel_of(readers)
     with (
-        nullcontext() if inputs is None else closing(inputs),
+        # That of workers which were started ahead is not ours: one may still be coming, and is to look into it.
+        nullcontext() if inputs is None or ahead is not None else closing(inputs),
         # Workers take as long to come as the first files to be read.
         pool_stage(steps.apply, loaded, pool) as made,
         stage(read, jobs, readers, into=loaded),

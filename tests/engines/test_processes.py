@@ -11,6 +11,7 @@ from PIL import Image
 import imgpipe
 from imgpipe.concurrency import wire
 from imgpipe.concurrency.arena import SMALL
+from imgpipe.concurrency.worker import Worker
 from imgpipe.engines import Workforce
 from imgpipe.engines.processes import processes, workers_ahead
 from imgpipe.job import Item, Job, Seconds, Source, Status, failed
@@ -79,6 +80,29 @@ def test_workers_that_were_started_ahead_do_the_work_and_see_the_files():
     assert len(pids) == 2
     assert {item.reason.split()[0] for item in items} <= pids
     assert {item.reason.split()[1] for item in items} == {"True"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no fork server is forked ahead")
+def test_one_that_is_still_being_started_when_the_work_is_done_sees_memory_that_is_still_there(monkeypatch):
+    """Else its process would be given whatever file has the number of that memory by then."""
+    comes, goes_on, started = threading.Event(), threading.Event(), []
+
+    def one_by_one(*arguments):
+        if started:
+            comes.set()
+            assert goes_on.wait(30)
+        started.append(Worker(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr(sys.modules["imgpipe.engines.processes"], "Worker", one_by_one)
+    steps = Steps(read_into_room, fill_and_tell, lambda item: item)
+    jobs = [Job(Source("a", "jpeg", SMALL), ())]
+    with workers_ahead(Workforce(cores=1, start_method="forkserver"), 2) as workforce:
+        assert comes.wait(30)
+        assert [item.status for item in processes(iter(jobs), steps, workforce)] == [Status.WRITTEN]
+        goes_on.set()
+        eventually(lambda: not threads_named("hire"))
+        started[1].wait_until_ready(wire.dumps((fill_and_tell, None)))
 
 
 def test_none_are_started_ahead_where_there_is_no_fork_server():
