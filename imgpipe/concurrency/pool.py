@@ -33,7 +33,8 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
 
     The function is pickled once for each worker, tasks and results once each. What the function raises
     comes out of the channel with the worker's traceback as its cause. On leaving the block the workers
-    are killed first, then their owner threads joined.
+    are killed first, then their owner threads joined; after the last result they may come to their end, but for an
+    error or an interrupt.
 
     Raises:
         PoolBroken: (out of the channel) more than 4 x processes workers died before they were ready or
@@ -63,17 +64,23 @@ def pool_stage(function: Callable[[T], R], source: Channel[T], options: PoolOpti
             close()
 
     def end_workers() -> None:
-        # Where all owners have ended, their workers leave of themselves.
-        if results.left is None:
+        # Where all results were taken, their workers leave of themselves.
+        if results.left != 0:
             roster.kill_all()
 
     try:
         running.enter_context(warden(roster.clock, roster.employed))
+        # An interrupt may fall into the joining.
+        running.callback(roster.kill_all)
         running.enter_context(crew_at_work(threads, source, results))
         running.callback(budget.close)
         running.callback(end_workers)
         atexit.register(end_with_program)
         yield results
+    except BaseException:
+        # Nor is one waited for that is leaving.
+        roster.kill_all()
+        raise
     finally:
         atexit.unregister(end_with_program)
         close()

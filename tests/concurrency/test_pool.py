@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 
@@ -248,6 +249,30 @@ class TestLeaving:
                 assert list(results) == [1]
                 bell.wait()
         assert left.exists()
+
+    @pytest.mark.parametrize("where", ["block", "join"])
+    def test_in_a_hurry_does_not_wait_for_a_worker_that_does_not_come_to_its_end(self, where, tmp_path, monkeypatch):
+        def interrupted(_thread=None):
+            raise KeyboardInterrupt
+
+        source = Channel(Capacity())
+        source.put(1)
+        source.end()
+        with Bell(tmp_path) as bell:
+            options = PoolOptions(initializer=tasks.LeaveLate(bell.path, str(tmp_path / "never"), ""))
+            with (  # noqa: PT012 - it falls into the block, or into its end
+                pytest.raises(KeyboardInterrupt),
+                pool_stage(tasks.same, source, options) as results,
+            ):
+                assert list(results) == [1]
+                bell.wait()
+                began = time.monotonic()
+                if where == "block":
+                    interrupted()
+                monkeypatch.setattr("imgpipe.concurrency.stage.join_thread", interrupted)
+            eventually(lambda: not worker_pids())
+        # An owner would wait for five.
+        assert time.monotonic() - began < 3
 
     def test_with_no_task_taken(self):
         source = Channel(Capacity())
