@@ -52,8 +52,8 @@ class Spares:
         finally:
             if not is_copy_of(self._process):
                 for worker in self._started:
-                    # All at the same time. An owner has ended those that he has had.
-                    worker.close()
+                    # All at the same time. An owner has ended those that he has had, but where he was interrupted.
+                    worker.kill()
                 for worker in self._started:
                     worker.discard()
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.spares import Spares
 from imgpipe.concurrency.worker import Worker, WorkerDied
 from tests.concurrency import tasks
-from tests.concurrency.tools import eventually, slay, state_of, threads_named, waits, worker_pids
+from tests.concurrency.tools import eventually, slay, state_of, stop, threads_named, waits, worker_pids
 from tests.conftest import remove_sockets_of_the_killed, wait_for_exit
 
 pytestmark = [
@@ -66,6 +67,18 @@ def test_what_nobody_takes_is_ended():
     with Spares(start, 3).starting():
         all_started(start, 3)
         assert worker_pids() >= set(start.pids)
+    assert not worker_pids() & set(start.pids)
+
+
+def test_those_that_do_not_go_are_not_waited_for_one_after_the_other():
+    """A second Ctrl-C would leave before they have gone, by its last resort."""
+    start = Start()
+    with Spares(start, 10).starting():
+        all_started(start, 10)
+        for pid in start.pids:
+            stop(pid)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1
     assert not worker_pids() & set(start.pids)
 
 
