@@ -20,6 +20,7 @@ from imgpipe.concurrency.serve import GOODBYE, NO_THREAD, READY_RECEIVED, Remote
 LOST_ITS_SERVER = "lost its fork server"
 """How a worker ended that was not at fault: all workers end with the server, and nobody knows how."""
 
+_SECONDS_TO_LEAVE = 5.0
 _SECONDS_TO_END = 0.2
 
 
@@ -180,7 +181,7 @@ class Worker:
         """Let an idle worker go, and wait until it has gone."""
         try:
             wire.send(self._connection, GOODBYE)
-            multiprocessing.connection.wait([self._connection], timeout=5)
+            multiprocessing.connection.wait([self._connection], timeout=_SECONDS_TO_LEAVE)
         except OSError:
             pass
         self.discard()

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -15,7 +14,7 @@ from imgpipe.concurrency.roster import PoolOptions
 from imgpipe.concurrency.spares import Spares
 from imgpipe.concurrency.worker import Worker, WorkerDied
 from tests.concurrency import tasks
-from tests.concurrency.tools import eventually, slay, state_of, stop, threads_named, waits, worker_pids
+from tests.concurrency.tools import PATIENCE, eventually, slay, state_of, stop, threads_named, waits, worker_pids
 from tests.conftest import remove_sockets_of_the_killed, wait_for_exit
 
 pytestmark = [
@@ -70,16 +69,17 @@ def test_what_nobody_takes_is_ended():
     assert not worker_pids() & set(start.pids)
 
 
-def test_those_that_do_not_go_are_not_waited_for_one_after_the_other():
-    """A second Ctrl-C would leave before they have gone, by its last resort."""
-    start = Start()
-    with Spares(start, 10).starting():
-        all_started(start, 10)
+def test_those_that_do_not_go_are_all_killed_before_one_is_waited_for(monkeypatch):
+    """Of many a second Ctrl-C would else leave before they have gone, by its last resort."""
+    start, told = Start(), []
+    for name in ("kill", "discard"):
+        does = getattr(Worker, name)
+        monkeypatch.setattr(Worker, name, lambda worker, name=name, does=does: (told.append(name), does(worker))[1])
+    with Spares(start, 3).starting():
+        all_started(start, 3)
         for pid in start.pids:
             stop(pid)
-        began = time.monotonic()
-    assert time.monotonic() - began < 1
-    assert not worker_pids() & set(start.pids)
+    assert told[:4] == ["kill", "kill", "kill", "discard"]
 
 
 def test_no_more_are_started_than_the_pool_is_to_have():
@@ -189,6 +189,6 @@ def test_they_end_with_a_program_that_is_killed(tmp_path):
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as program:
         pids = [int(word) for word in program.stdout.readline().split()]
         program.kill()
-    assert len(pids) == 2
-    assert all(wait_for_exit(pid, 2.0) for pid in pids)
     remove_sockets_of_the_killed()
+    assert len(pids) == 2
+    assert all(wait_for_exit(pid, PATIENCE) for pid in pids)
