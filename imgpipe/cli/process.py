@@ -39,6 +39,7 @@ from imgpipe.report.summary import failures, summary
 from imgpipe.report.tally import Tally
 from imgpipe.run import execute, prepare
 from imgpipe.storage.location import shown
+from imgpipe.storage.ranges import may_be_shards
 
 T = TypeVar("T")
 
@@ -111,11 +112,16 @@ def _planned_and_run(source: str, target: str, request: Request, stop: StopReque
 def hiring(request: Request, source: str, target: str) -> Iterator[Options]:
     """The options, with workers that are being started where they are sure to be needed: by a first run."""
     options = request.options
-    if options.engine != "processes" or request.dry_run or os.path.lexists(folder_of(target)):
+    if options.engine != "processes" or request.dry_run or not _is_first_run_into(target):
         yield options
     else:
         with workers_ahead(options.workforce, 1 if os.path.isfile(source) else options.workforce.cores) as workforce:
             yield replace(options, workforce=workforce)
+
+
+def _is_first_run_into(target: str) -> bool:
+    """Whether a look at a folder tells so; none tells of shards, and a bucket would have to be asked."""
+    return not ("://" in target or may_be_shards(target) or os.path.lexists(folder_of(target)))
 
 
 def run_plan(plan: Plan, request: Request, stop: StopRequest, lines: TextIO | None) -> int:

@@ -158,3 +158,10 @@ def test_workers_are_not_hired_ahead_where_all_may_be_up_to_date(pictures, out, 
     run(pictures, out, WEBP)
     with process.hiring(Request(WEBP, web_ready=False), str(pictures), str(out)):
         assert hired == []
+
+
+@pytest.mark.parametrize("target", ["s3://bucket/out", "set-{000..009}.tar", "set.tar"])
+def test_workers_are_not_hired_ahead_where_no_look_tells_a_first_run(pictures, hired, target):
+    """Else they would be started in vain each time that all is up to date."""
+    with process.hiring(Request(WEBP, web_ready=False), str(pictures), target):
+        assert hired == []
