@@ -19,7 +19,7 @@ _show = sys.excepthook
 
 
 def patient_fork() -> int:
-    """As `os.fork`, tried again for half a second; the child forks and fails as any process does."""
+    """As `os.fork`, tried again for half a second; the child forks and fails as any process does, almost."""
     for seconds in (*_SECONDS_BETWEEN_TRIES, None):
         try:
             process = _fork()
@@ -29,13 +29,19 @@ def patient_fork() -> int:
                 raise
             time.sleep(seconds)
     if process == 0:
-        os.fork, sys.excepthook = _fork, _show
+        os.fork, sys.excepthook = _fork, _show_but_an_end
     return process
 
 
 def end_quietly(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Say nothing of what the system refused, to it or to who asked for a worker: that one says it."""
     if not issubclass(kind, OSError | EOFError):
+        _show(kind, error, trace)
+
+
+def _show_but_an_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say nothing where the parent was killed before it had said what process this is."""
+    if not issubclass(kind, EOFError):
         _show(kind, error, trace)
 
 

@@ -23,7 +23,7 @@ from imgpipe.concurrency.roster import PoolBroken, PoolOptions
 from tests.concurrency import tasks
 from tests.concurrency.tasks import Task, perform, undisturbed
 from tests.concurrency.tools import PATIENCE, Bell, Drive, eventually, in_threads, slay, stop, worker_pids
-from tests.conftest import wait_for_exit
+from tests.conftest import remove_sockets_of_the_killed, wait_for_exit
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left_behind"),
@@ -376,6 +376,34 @@ def test_helper_processes_are_forked_and_leave_with_their_parent(end):
     assert (programs, done.stderr) == ("1", "")
     assert wait_for_exit(int(server), PATIENCE)
     assert wait_for_exit(int(tracker), PATIENCE)
+
+
+KILLED_WHILE_IT_STARTS_ONE = """
+import os
+import signal
+from multiprocessing import forkserver
+from imgpipe.concurrency import forking
+from imgpipe.concurrency.worker import Worker
+
+connect = forkserver.connect_to_new_process
+
+def connect_and_die(descriptors):
+    connect(descriptors)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+forkserver.connect_to_new_process = connect_and_die
+forking.fork_server([])
+Worker("forkserver", [])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no fork server is forked ahead")
+def test_a_worker_that_was_never_told_what_it_is_since_its_parent_was_killed_ends_without_a_word():
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_IT_STARTS_ONE], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
+    remove_sockets_of_the_killed()
 
 
 WITH_ARGUMENTS = """
