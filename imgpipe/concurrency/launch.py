@@ -43,9 +43,20 @@ def default_start_method() -> StartMethod:
 def _has_sockets() -> bool:
     """Whether a fork server's socket can be where temporaries are: batch systems give long paths, containers none."""
     try:
-        return len(os.fsencode(tempfile.gettempdir())) + _BEHIND <= _LONGEST
+        return len(os.fsencode(_folder_of_temporaries())) + _BEHIND <= _LONGEST
     except FileNotFoundError:
         return False
+
+
+def _folder_of_temporaries() -> str:
+    """Found by making a file there, the first time, which a program that a Ctrl-C ends at once would leave behind."""
+    if sys.platform == "win32":
+        return tempfile.gettempdir()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return tempfile.gettempdir()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave_if_imported_by_a_worker() -> None:

@@ -423,6 +423,23 @@ def test_a_forked_program_gets_the_arguments_behind_it_as_python_3_14_gives_them
     assert done.stdout == "['-c', 'one', '-c']"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no masks of signals")
+def test_a_ctrl_c_waits_until_the_folder_of_temporaries_is_found(monkeypatch):
+    """Python makes a file there to see that it can be written to; a command leaves at once while it starts."""
+    found = []
+
+    def find():
+        found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        return "/tmp"
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", find)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    launch.default_start_method()
+    assert signal.SIGINT in found[0]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
 class TestWithoutPlaceForASocket:
     def test_workers_are_spawned_where_its_path_would_be_too_long(self, monkeypatch, tmp_path):
         (long := tmp_path / ("x" * 100)).mkdir()
