@@ -13,10 +13,10 @@ MB = 1 << 20
 @pytest.mark.parametrize(
     ("workforce", "most"),
     [
-        (Workforce(memory=8 << 30), 12 * MB),
-        (Workforce(memory=8 << 30, io_threads=8), 48 * MB),
-        (Workforce(memory=8 << 30, readers=16), 96 * MB),
-        (Workforce(memory=8 << 30, writers=16), 96 * MB),
+        (Workforce(memory=8 << 30), 6 * MB),
+        (Workforce(memory=8 << 30, io_threads=8), 24 * MB),
+        (Workforce(memory=8 << 30, readers=16), 48 * MB),
+        (Workforce(memory=8 << 30, writers=16), 48 * MB),
         (Workforce(memory=160 * MB, readers=16), 10 * MB),
     ],
     ids=["disk", "threads", "remote input", "remote output", "little memory"],
