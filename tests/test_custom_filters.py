@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -273,3 +274,47 @@ def test_the_examples_glow_leaves_no_dark_rim(monkeypatch):
     assert (result[visible][:, :3] >= np.array([200, 120, 60]) - 8).all()
     assert (result[visible][:, :3] <= np.array([243, 184, 106]) + 8).all()  # where all around is as light
     assert Recipe([imgpipe_print_shop.duotone(inks="sea")]).digest != Recipe([imgpipe_print_shop.duotone()]).digest
+
+
+# By `-m` Python looks into the folder that it is called in, which the command does not.
+ALONE = [sys.executable, "-P"]
+
+
+@pytest.mark.parametrize(
+    ("names", "steps"),
+    [(("nt", "_winapi", "msvcrt", "olefile", "defusedxml"), []), (("tqdm", "colorsys"), ["-F", "own:negative"])],
+    ids=["that libraries try to import", "called as libraries are"],
+)
+def test_files_beside_the_pictures_do_not_run(folder, names, steps):
+    """On a terminal, where the progress bar's library tries to import two that are there on Windows alone."""
+    for name in names:
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'harm')!r}, 'w')\n")
+    terminal, its_end = pty.openpty()
+    try:
+        command = [*ALONE, "-m", "imgpipe", "process", "in", "out", *steps]
+        given = {"cwd": folder, "env": os.environ | {"PYTHONPATH": ROOT}, "stdout": subprocess.DEVNULL}
+        subprocess.run(command, stderr=its_end, check=True, timeout=60, **given)
+    finally:
+        os.close(terminal)
+        os.close(its_end)
+    assert not (folder / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["process", "in", "out", "--dry-run"], False),
+        (["process", "in", "out", "--dry-run", "-F", "own:negative"], True),
+        (["process", "in", "out", "--dry-run", "-F", "owm:negative"], False),
+        (["filters"], False),
+        (["filters", "own:negative"], True),
+        (["recipe", "check", "none.toml"], False),
+        (["bench", "none"], False),
+        (["watch", "none", "out"], False),
+    ],
+)
+def test_a_folder_is_looked_for_modules_only_where_one_of_it_is_asked_for(folder, arguments, wanted):
+    program = "import sys\nfrom imgpipe import cli\ncli.run()\nprint(sys.path[-1], file=sys.stderr)"
+    given = {"cwd": folder, "env": os.environ | {"PYTHONPATH": ROOT}, "text": True, "timeout": 60}
+    done = subprocess.run([*ALONE, "-c", program, *arguments], capture_output=True, check=True, **given)
+    assert (done.stderr.splitlines()[-1] == str(folder)) == wanted

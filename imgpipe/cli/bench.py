@@ -63,7 +63,6 @@ def command(source: str, **given: Any) -> int:
     A sample of INPUT is processed one after the other, with threads and with processes, from files that are in memory
     already. Outputs are removed. Then it says whether reading, writing or the processor limits, and what to set.
     """
-    sys.path.append(os.getcwd())
     if given["plot"] is not None and not given["plot"].lower().endswith(".svg"):
         raise UsageError(f"{given['plot']}: the plot is an SVG picture; call it something.svg")
     with stop_signals("") as stop:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 import textwrap
 from collections.abc import Iterable
 
@@ -23,8 +21,6 @@ _COLUMN = 17
 @click.argument("name", required=False, shell_complete=completing.filters)
 def command(name: str | None) -> None:
     """List the filters, or show one with its options, units and an example."""
-    # As `process` does: filters of one's own may be in a file here.
-    sys.path.append(os.getcwd())
     if name is not None:
         _show(find(name))
         return

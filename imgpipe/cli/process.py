@@ -79,8 +79,6 @@ def command(source: str, target: str, **given: Any) -> int:
     Where no option says what to do with pictures, web-ready copies are made: upright, inside 2048x2048 px, never
     enlarged, sRGB, same format, quality 82. Each option of the first four sections below says so.
     """
-    # Last, so that a file in a folder of pictures cannot stand in for a library.
-    sys.path.append(os.getcwd())
     # Nothing that was loaded is garbage, and looking through it once more would take as long as a picture.
     gc.freeze()
     gc.enable()

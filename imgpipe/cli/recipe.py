@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from typing import Any
 
 import click
@@ -28,8 +26,6 @@ def command() -> None:
     imgpipe recipe show -c srcset > mine.toml
     imgpipe process photos/ web/ -c mine.toml
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    # As `process` does: filters of one's own may be in a file here.
-    sys.path.append(os.getcwd())
 
 
 @command.command("check")

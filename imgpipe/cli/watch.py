@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import io
-import os
-import sys
 from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
@@ -69,7 +67,6 @@ def command(source: str, target: str, **given: Any) -> int:
     processed once it is whole. A picture that fails since it was not is tried again when it has changed.
     """
     # As `process` does.
-    sys.path.append(os.getcwd())
     gc.freeze()
     gc.enable()
     request = read_request(given | _OF_ONE_RUN)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +27,35 @@ def _reason(error: BaseException, module: str) -> str:
             return described(error)
 
 
+def _imported(name: str) -> ModuleType:
+    """The module of that name, on Python's path or else in the folder that we are in."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        top = name.partition(".")[0]
+        if error.name != top:
+            raise
+        here = _folder_that_we_are_in()
+        if here is None or here in sys.path:
+            raise
+        # Last, and only now: beside pictures from anywhere may lie a file that is called as a library, or as one that
+        # another tries to import. Who names a module of this folder wants what is in it to run.
+        sys.path.append(here)
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as missing:
+            if missing.name == top:
+                sys.path.remove(here)
+            raise
+
+
+def _folder_that_we_are_in() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return None
+
+
 def load(reference: str) -> Filter:
     """The filter defined at `module:name`; a plain annotated function there becomes one.
 
@@ -33,7 +64,7 @@ def load(reference: str) -> Filter:
     """
     module_name, _, qualname = reference.partition(":")
     try:
-        found: Any = importlib.import_module(module_name)
+        found: Any = _imported(module_name)
         for part in qualname.split("."):
             found = getattr(found, part)
     except KeyboardInterrupt:
