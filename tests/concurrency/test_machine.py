@@ -198,9 +198,9 @@ class Pipeline(RuleBasedStateMachine):
             self.leave()
             self.consumer.join(LIMIT)
             os.close(self.ear)
-            # Results hold the memory in which they lie, and so do the frames of an error's traceback.
+            # Results hold the memory in which they lie, and so do the frames of an error's traceback, also the source's.
             self.came.clear()
-            self.error = self.results = None
+            self.error = self.results = self.source = None
             self.check_nothing_is_left()
             self.folder.cleanup()
 
