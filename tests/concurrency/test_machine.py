@@ -198,7 +198,7 @@ class Pipeline(RuleBasedStateMachine):
             self.leave()
             self.consumer.join(LIMIT)
             os.close(self.ear)
-            # Results hold the memory in which they lie, and so do the frames of an error's traceback, also the source's.
+            # Results hold the memory in which they lie, and so do the frames of an error's traceback.
             self.came.clear()
             self.error = self.results = self.source = None
             self.check_nothing_is_left()
