@@ -20,7 +20,7 @@ from imgpipe.concurrency.channel import Channel
 from imgpipe.concurrency.lineage import is_copy_of
 from imgpipe.concurrency.owner import Lost, Owner
 from imgpipe.concurrency.roster import PoolBroken, PoolOptions, Roster
-from imgpipe.concurrency.stage import Crew, crew_at_work, stage
+from imgpipe.concurrency.stage import Crew, as_it_is, crew_at_work, stage
 from imgpipe.concurrency.warden import warden
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class Pool(Generic[T, R]):
         """
         with ExitStack() as running:
             self._running.callback(running.close)
-            fed = running.enter_context(stage(_same, tasks, Crew(name="feed")))
+            fed = running.enter_context(stage(as_it_is, tasks, Crew(name="feed")))
             yield from running.enter_context(pool_stage(self._function, fed, self._options))
 
     def terminate(self) -> None:
@@ -133,7 +133,3 @@ class Pool(Generic[T, R]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.terminate()
-
-
-def _same(task: T) -> T:
-    return task

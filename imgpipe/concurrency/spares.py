@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.concurrency.lineage import is_copy_of
-from imgpipe.concurrency.stage import Crew, channel_of, stage
+from imgpipe.concurrency.stage import Crew, as_it_is, channel_of, stage
 from imgpipe.concurrency.worker import Worker, WorkerDied
 
 
@@ -47,7 +47,7 @@ class Spares:
             StartRefused: the system has no room for a thread.
         """
         try:
-            with stage(_same, self._workers(), self._crew, into=self._waiting):
+            with stage(as_it_is, self._workers(), self._crew, into=self._waiting):
                 yield self
         finally:
             if not is_copy_of(self._process):
@@ -65,7 +65,3 @@ class Spares:
                 return
             self._started.append(worker)
             yield worker
-
-
-def _same(worker: Worker) -> Worker:
-    return worker

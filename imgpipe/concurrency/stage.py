@@ -72,6 +72,11 @@ def stage(
         yield results
 
 
+def as_it_is(task: T) -> T:
+    """What a stage does that only lets its source run ahead."""
+    return task
+
+
 @contextmanager
 def crew_at_work(threads: list[threading.Thread], source: Iterable[Any], results: Channel[Any]) -> Iterator[None]:
     """Start the threads; on leaving, close both of their channels and join them.
