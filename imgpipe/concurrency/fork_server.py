@@ -19,7 +19,7 @@ _show = sys.excepthook
 
 
 def patient_fork() -> int:
-    """As `os.fork`, tried again for half a second; the child forks as any process does, and fails so where it was told what it is."""
+    """As `os.fork`, tried again for half a second; the child forks as any process does."""
     for seconds in (*_SECONDS_BETWEEN_TRIES, None):
         try:
             process = _fork()

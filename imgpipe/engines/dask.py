@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from imgpipe.concurrency.channel import Capacity
-from imgpipe.concurrency.stage import Crew, stage
+from imgpipe.concurrency.stage import Crew, as_it_is, stage
 from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import UsageError
 from imgpipe.job import Item, Job
@@ -39,7 +39,7 @@ def dask(jobs: Iterator[Job | Item], steps: Steps, workforce: Workforce) -> Iter
         _swept(steps) as litter,
         connected(workforce) as client,
         _named_as_writer(steps, run),
-        stage(_same, jobs, Crew(1, Capacity(_FOUND_AHEAD), name="find")) as found,
+        stage(as_it_is, jobs, Crew(1, Capacity(_FOUND_AHEAD), name="find")) as found,
         Dispatch(client, order, steps, litter) as dispatch,
     ):
         yield from dispatch.items(found)
@@ -88,7 +88,3 @@ def _named_as_writer(steps: Steps, run: str) -> Iterator[None]:
     finally:
         with suppress(OSError):
             steps.target.remove(TOKEN, len(run))
-
-
-def _same(job: Any) -> Any:
-    return job
