@@ -7,7 +7,6 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
 
 from imgpipe.concurrency.channel import Capacity
 from imgpipe.concurrency.stage import Crew, as_it_is, stage
