@@ -1,5 +1,6 @@
 """What is imported when: start-up is counted, not timed."""
 
+import os
 import subprocess
 import sys
 
@@ -151,3 +152,15 @@ def test_a_run_from_folder_to_folder_imports_nothing_for_shards(tmp_path):
         "assert not {name for name in sys.modules if 'shard' in name or 'packing' in name}"
     )
     assert not modules_after(code) & {"tarfile"}
+
+
+def test_in_workers_libraries_have_one_thread_each_but_where_the_person_says_how_many():
+    """Several workers with one thread each are faster than one with several."""
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    code = f"import os, imgpipe.preload\nprint(*(os.environ[name] for name in {names}))"
+    given = {name: value for name, value in os.environ.items() if name not in names}
+    for asked, wanted in (({}, "1 1 1\n"), ({names[1]: "3"}, "1 3 1\n")):
+        command = [sys.executable, "-c", code]
+        assert (
+            subprocess.run(command, env=given | asked, stdout=subprocess.PIPE, text=True, check=True).stdout == wanted
+        )
