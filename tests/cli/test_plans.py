@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -124,6 +125,22 @@ def test_a_file_of_json_that_cannot_be_written_ends_the_run_with_one_line_and_th
     )
     assert said.out.startswith("3 inputs: 1 written" if count else "")
     assert next(read_record(str(out)))["total"] == count
+
+
+def test_a_run_that_is_left_at_once_makes_no_report(pictures, out, tmp_path, monkeypatch):
+    """That may take as long as reading all pictures; a last resort would cut it short."""
+    stop = StopRequest()
+
+    def interrupted(*_):
+        stop.signal = signal.SIGINT
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(process, "execute", interrupted)
+    plan = prepare(str(pictures), str(out), WEBP, options())
+    asked = request()._replace(report=str(tmp_path / "r.html"))
+    assert run_plan(plan, asked, stop, None) == 130
+    assert not (tmp_path / "r.html").exists()
 
 
 @pytest.fixture
