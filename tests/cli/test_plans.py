@@ -4,7 +4,7 @@ import io
 import json
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -23,7 +23,7 @@ from imgpipe.recipe import Recipe
 from imgpipe.report.page.gather import gather
 from imgpipe.report.page.sums import notices
 from imgpipe.report.record import read_record
-from imgpipe.run import prepare
+from imgpipe.run import execute, prepare
 from tests.folders import contents, paint, paint_all
 from tests.runs import options, run
 
@@ -131,10 +131,11 @@ def test_a_run_that_is_left_at_once_makes_no_report(pictures, out, tmp_path, mon
     """That may take as long as reading all pictures; a last resort would cut it short."""
     stop = StopRequest()
 
-    def interrupted(*_):
-        stop.signal = signal.SIGINT
-        raise KeyboardInterrupt
-        yield
+    def interrupted(*arguments):
+        with closing(execute(*arguments)) as items:
+            yield next(items)
+            stop.signal = signal.SIGINT
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(process, "execute", interrupted)
     plan = prepare(str(pictures), str(out), WEBP, options())
