@@ -10,17 +10,27 @@ from benchmarks.install import output
 from benchmarks.model import ROOT, Absent, Assignment, Command, Found, Task
 from benchmarks.wording import filter_of
 
+OF_THIS_FOLDER = {"PYTHONPATH": str(ROOT)}
+"""Whatever this Python has installed."""
+
 
 def imgpipe(work: Assignment) -> Found | Absent:
-    version = output((sys.executable, "-m", "imgpipe", "--version"), {"PYTHONPATH": str(ROOT)})
+    program = _program()
+    version = output((*program, "--version"), OF_THIS_FOLDER)
     if version is None:
-        return Absent("`python -m imgpipe --version` fails")
-    return Found(version.split()[-1], (Command((sys.executable, *_arguments(work))),))
+        return Absent(f"`{' '.join(program)} --version` fails")
+    return Found(version.split()[-1], (Command((*program, *_arguments(work)), env=OF_THIS_FOLDER),))
+
+
+def _program() -> tuple[str, ...]:
+    """The command that was installed beside this Python, if it was."""
+    command = Path(sys.executable).with_name("imgpipe")
+    return (str(command),) if command.is_file() else (sys.executable, "-m", "imgpipe")
 
 
 def _arguments(work: Assignment) -> tuple[str, ...]:
     return (
-        *("-m", "imgpipe", "process", str(work.source), str(work.target)),
+        *("process", str(work.source), str(work.target)),
         *(_wishes(work.task) if len(work.task.outputs) == 1 else ("-c", str(_recipe_file(work)))),
         *("--cores", str(work.cores), "-Q"),
     )

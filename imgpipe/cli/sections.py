@@ -30,7 +30,14 @@ def with_options(
 
 
 class Sectioned(click.Command):
-    """A command whose help lists options under their headings."""
+    """A command whose help lists options under their headings, and which knows an option of one letter at once."""
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """As click does, which takes `-q` for a long option first, and loads a library to find what is like it."""
+        parser = super().make_parser(ctx)
+        # Names of click's own: where it calls them otherwise one day, that only takes longer.
+        vars(parser).get("_long_opt", {}).update(vars(parser).get("_short_opt", {}))
+        return parser
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those without a heading last."""

@@ -1,6 +1,7 @@
 """The help of commands with many options."""
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from imgpipe.cli import cli
@@ -34,6 +35,15 @@ def test_options_keep_their_order_and_those_without_a_heading_come_last():
     places = [text.index(word) for word in ("One:", "--a", "--b", "Two:", "--c", "Other:", "--d", "--help")]
     assert places == sorted(places)
     assert CliRunner().invoke(command, ["--a", "1"]).output == "['a', 'b', 'c', 'd']\n"
+
+
+def test_options_of_one_letter_are_known_without_a_look_for_what_is_like_them(monkeypatch):
+    def look(*_given, **_named):
+        pytest.fail("click looked for options that are like one that there is")
+
+    monkeypatch.setattr(click.NoSuchOption, "__init__", look)
+    given = process.make_context("process", ["in", "out", "-q", "70", "-Q", "-F", "grayscale", "-q=80"]).params
+    assert (given["quality"], given["quiet"], given["steps"]) == (80, True, ("grayscale",))
 
 
 def test_the_options_that_a_recipe_does_not_take_are_named():
