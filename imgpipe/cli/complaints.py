@@ -24,6 +24,8 @@ def wrong_call(error: click.ClickException) -> str:
     context: click.Context | None = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption):
         message = _no_option(error.option_name, context)
+    elif isinstance(error, click.BadOptionUsage):
+        message = f"{error.option_name} {'needs a value' if 'requires' in error.message else 'takes no value'}"
     elif isinstance(error, click.MissingParameter):
         message = f"{_name(error, context)} is missing"
     elif isinstance(error, click.BadParameter):

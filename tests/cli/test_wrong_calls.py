@@ -48,8 +48,10 @@ WRONG = {
     "-help": "there is no option -help; did you mean --help? (imgpipe --help)",
     "recipe -help": "there is no option -help; did you mean --help? (imgpipe recipe --help)",
     "process in out -y": "there is no option -y (imgpipe process --help)",
-    "process in out --cores": "Option '--cores' requires an argument",
-    "process in out --force=3": "Option '--force' does not take a value",
+    "process in out --cores": "--cores needs a value",
+    "process in out --force=3": "--force takes no value",
+    "process in out -Q=3": "-Q takes no value",
+    "process in out -rq": "-q needs a value",
     "recipe show --qualty 3": "there is no option --qualty; did you mean --quality? (imgpipe recipe show --help)",
     # arguments
     "process in": "OUTPUT is missing (imgpipe process --help)",
