@@ -74,6 +74,8 @@ def without_paths(text: str, work: Assignment) -> str:
     """The text with this machine's folders taken out of it."""
     names = {str(work.source): "in", str(work.target): "out", sys.executable: "python", f"{work.target.parent}/": ""}
     names |= {str(python): "python" for python in INSTALLED.glob("*/bin/python")}
+    # Where programs of this environment are; and what lets imgpipe be the one of this folder.
+    names |= {f"{os.path.dirname(sys.executable)}/": "", f"PYTHONPATH={ROOT} ": ""}
     names |= {f"{ROOT}/": "", **{f"{folder}/": "" for folder in os.get_exec_path()}}
     for path in sorted(names, key=len, reverse=True):
         # Only where a path begins: /bin/ is in others too.

@@ -8,6 +8,7 @@ from benchmarks.install import tool
 from benchmarks.measure import Contestant, Run
 from benchmarks.model import PROGRAMS, ROOT, Absent, Assignment, Command, fit
 from benchmarks.peers import PEERS
+from benchmarks.peers.imgpipe import OF_THIS_FOLDER
 from benchmarks.peers.shell import side_by_side
 from benchmarks.quality import Verdict
 from benchmarks.table import Outcome, page, readable, section
@@ -24,6 +25,11 @@ def test_commands_are_shown_without_the_machines_paths():
     argv = (sys.executable, str(PROGRAMS / "x.py"), str(WORK.source), f"{WORK.target}/%s.jpg")
     shown = readable(Command(argv, {"HOME": f"{ROOT}/benchmarks"}), WORK)
     assert shown == "HOME=benchmarks python benchmarks/programs/x.py in out/%s.jpg"
+
+
+def test_imgpipe_is_shown_as_a_person_calls_it():
+    argv = (str(Path(sys.executable).with_name("imgpipe")), "process", str(WORK.source), str(WORK.target))
+    assert readable(Command(argv, OF_THIS_FOLDER), WORK) == "imgpipe process in out"
 
 
 def test_a_folder_of_programs_is_left_out_only_where_a_path_begins_with_it(monkeypatch):
