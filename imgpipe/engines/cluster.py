@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from imgpipe.concurrency.launch import stop_signals_blocked
+from imgpipe.engines.asking import ask, check_answering
 from imgpipe.engines.workforce import Workforce
 from imgpipe.errors import RunError, UsageError, install_advice
 
 LOCAL = "local"
 
 _SECONDS_TO_CONNECT = 10.0
+_SECONDS_TO_TELL = 60.0
 _SECONDS_TO_CLOSE = 2.0
-_PORT = 8786
 _WORKER_ITSELF = 512 << 20
 _NO_LOGGING = logging.CRITICAL + 1
 _LOGGERS = ("distributed", "distributed.client", "distributed.worker", "tornado", "tornado.application", "asyncio")
@@ -135,9 +134,7 @@ def _remote(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        # A client that cannot connect keeps its thread; so one looks first.
-        with socket.create_connection(_host_and_port(address), _SECONDS_TO_CONNECT):
-            pass
+        check_answering(address, _SECONDS_TO_CONNECT)
         client = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False, name="imgpipe")
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
@@ -145,11 +142,6 @@ def _remote(address: str) -> Iterator[Any]:
         ) from error
     with _closed(client):
         yield client
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    parts = urlsplit(address)
-    return parts.hostname or "", parts.port or _PORT
 
 
 @contextmanager
@@ -168,7 +160,7 @@ def _check_versions(client: Any) -> None:
         RunError: they are not.
     """
     try:
-        found = client.get_versions(packages=["imgpipe"])
+        found = ask(client, client.get_versions, packages=["imgpipe"], seconds=_SECONDS_TO_TELL)
     except Exception as error:  # whatever another version of Dask answers
         raise RunError(f"the cluster does not tell its versions: {_told(error)}") from error
     here = _important(found["client"])

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections import deque
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from imgpipe.api import process
+from imgpipe.api import process, stream
 from imgpipe.engines import ENGINES, Workforce
 from imgpipe.engines.cluster import connected
 from imgpipe.engines.dask import _swept
@@ -24,12 +25,12 @@ from imgpipe.engines.group import work
 from imgpipe.engines.order import Order, versions
 from imgpipe.errors import RunError, UsageError
 from imgpipe.existing import Existing
-from imgpipe.job import Job, Source, Target
+from imgpipe.job import Job, Source, Status, Target
 from imgpipe.options import Options
 from imgpipe.recipe import Recipe
 from imgpipe.steps import Steps, Treatment, make_steps
 from imgpipe.storage import open_storage
-from tests.clusters import Cluster, a_cluster, killing, pass_on, read_nothing, workers_of
+from tests.clusters import Cluster, a_cluster, a_scheduler, killing, pass_on, read_nothing, workers_of
 from tests.command import imgpipe
 from tests.folders import contents, paint, write
 
@@ -234,6 +235,43 @@ def test_a_scheduler_that_goes_away_is_one_error_and_the_next_run_goes_on(cluste
     assert summary["written"] + summary["unchanged"] == 60
     assert summary["unchanged"] >= 1
     assert len(contents(tmp_path / "out")) == 60
+
+
+def test_a_scheduler_that_hangs_during_the_run_is_one_error(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_TO_ANSWER", 0.25)
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_BETWEEN_LOOKS", 0.1)
+    (tmp_path / "cluster").mkdir()
+    with a_cluster(tmp_path / "cluster") as mortal:
+        items = stream(pictures, tmp_path / "out", RECIPE, options=on(mortal))
+        assert next(items).status is Status.WRITTEN
+        with hanging(mortal), pytest.raises(RunError, match=f"{mortal.address} has not answered for 3 s"):
+            deque(items, maxlen=0)
+
+
+def test_a_scheduler_that_hangs_before_the_run_is_one_error(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("imgpipe.engines.cluster._SECONDS_TO_CONNECT", 0.5)
+    with (
+        a_scheduler(tmp_path) as mortal,
+        hanging(mortal),
+        pytest.raises(RunError, match=f"no Dask scheduler answers at {mortal.address} .it says nothing"),
+    ):
+        process(pictures, tmp_path / "out", RECIPE, options=on(mortal))
+
+
+@contextmanager
+def hanging(cluster):
+    """Its scheduler has its connections and says nothing, until it is killed in the end."""
+    from distributed import Client
+
+    told = cluster.folder / "hangs"
+    program = f"import pathlib, time; pathlib.Path({str(told)!r}).touch(); time.sleep(600)"
+    with Client(cluster.address, set_as_default=False) as client:
+        client.loop.add_callback(client.run_on_scheduler, exec, program)
+        wait_until(told.exists)
+        try:
+            yield
+        finally:
+            cluster.scheduler.kill()
 
 
 @pytest.mark.parametrize("end", [None, RunError])

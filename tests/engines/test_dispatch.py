@@ -12,7 +12,7 @@ from distributed.comm import CommClosedError
 
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.engines import Workforce
-from imgpipe.engines.dispatch import Dispatch, _Group
+from imgpipe.engines.dispatch import _SECONDS_TO_ANSWER, Dispatch, _Group
 from imgpipe.engines.order import Done, Order
 from imgpipe.errors import RunError
 from imgpipe.job import Item, Job, Source, Status, Target
@@ -28,7 +28,7 @@ class Future:
     def __init__(self, done):
         self._done = done
 
-    def result(self):
+    def result(self, timeout):
         return self._done
 
 
@@ -45,6 +45,14 @@ class Client:
         self.most = self.looks = 0
         self.halted = []
         self.cancelled = []
+        self.asked = 0
+        self.answers = True
+
+    def sync(self, question, *words, callback_timeout, **more):
+        self.asked += 1
+        if not self.answers:
+            raise TimeoutError(f"timed out after {callback_timeout} s.")
+        return question(*words, **more)
 
     def nthreads(self):
         return dict(self.workers)
@@ -110,7 +118,7 @@ def test_no_more_groups_are_sent_than_workers_can_have_ahead(client, dispatch, m
 
 def test_a_connection_that_closes_while_a_result_is_fetched_is_a_scheduler_that_is_gone(client, dispatch):
     class Cut:
-        def result(self):
+        def result(self, timeout):
             raise CommClosedError("Connection reset by peer")
 
     client.scheduler = SimpleNamespace(address="tcp://host:8786")
@@ -193,6 +201,52 @@ def test_workers_that_all_went_are_waited_for_a_minute_from_then_on(client, disp
     clock.now += 2
     with pytest.raises(RunError, match="has had no workers for 60 s"):
         dispatch._look_at_workers()
+
+
+def test_a_scheduler_that_says_nothing_for_a_minute_is_one_error_and_is_not_asked_again(client, dispatch):
+    client.scheduler = SimpleNamespace(address="tcp://host:8786")
+    client.answers = False
+    dispatch._send(_Group((job(7),)))
+    asked = round(60 / _SECONDS_TO_ANSWER)
+    with dispatch:
+        for _ in range(asked - 1):
+            dispatch._look_at_workers()
+        with pytest.raises(RunError, match=r"tcp://host:8786 has not answered for 60 s; what is done is kept"):
+            dispatch._look_at_workers()
+    assert (client.asked, client.halted, client.cancelled) == (asked, [], [])
+
+
+def test_a_scheduler_that_answers_again_is_waited_for_anew(client, dispatch):
+    for _ in range(40):
+        client.answers = not client.answers
+        dispatch._look_at_workers()
+    assert dispatch._threads == 2
+
+
+class Late:
+    """A result that does not come while the scheduler says nothing."""
+
+    status = "finished"
+
+    def __init__(self, *came):
+        self._came = list(came)
+
+    def result(self, timeout):
+        if isinstance(came := self._came.pop(0), Exception):
+            raise came
+        return came
+
+
+def test_a_result_is_waited_for_while_the_scheduler_answers(client, dispatch):
+    late = Late(TimeoutError(), TimeoutError(), Done([done(job(0))], 1.0))
+    assert list(dispatch._settled(late, _Group((job(0),)))) == [done(job(0))]
+
+
+def test_a_task_that_ends_with_a_timeout_of_its_own_is_not_waited_for(client, dispatch):
+    late = Late(TimeoutError("its own"))
+    late.status = "error"
+    with pytest.raises(RunError, match="could not go on with a task: TimeoutError: its own"):
+        list(dispatch._settled(late, _Group((job(0),))))
 
 
 def test_a_run_that_is_left_cancels_what_it_has_sent_and_sweeps_behind_it(client, dispatch, litter):
