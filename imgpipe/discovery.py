@@ -30,6 +30,7 @@ class Selection(NamedTuple):
         only: names of the files to take, where INPUT is one file.
         names: the files to look at, in this order, where the storage is not to be listed.
         listed: the names come of a listing; what is there no more is no input then, as in a listing of its own.
+        stayed: where files have gone since the listing before, one that has not; it is no input by that.
     """
 
     listing: Listing = Listing()
@@ -38,6 +39,7 @@ class Selection(NamedTuple):
     only: frozenset[str] = frozenset()
     names: tuple[str, ...] | None = None
     listed: bool = False
+    stayed: str = ""
 
     def chooses(self, name: str) -> bool:
         """Whether a file is chosen; the content is not looked at."""

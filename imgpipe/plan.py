@@ -102,7 +102,15 @@ class Plan(NamedTuple):
     @property
     def may_prune(self) -> bool:
         """Whether a source that is not there can be taken for gone: a disk that is not mounted has none."""
+        if self.selection.listed:
+            # To look for what has gone, all of the journal is gone through: not where nothing has.
+            return self._has_stayed()
         return self.total > 0 and self.unlisted == 0
+
+    def _has_stayed(self) -> bool:
+        with suppress(OSError):
+            return self.selection.stayed != "" and self.source.stat(self.selection.stayed) is not None
+        return False
 
     def counted(self, through: Through = iter) -> Plan:
         """The same with its numbers: look at all inputs, and see that each output has one.

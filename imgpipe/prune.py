@@ -34,9 +34,8 @@ def gone(source: Storage, target: Storage, journal: Journal) -> Iterator[Record]
         if hash(record.source.name) not in names:
             claimed.update(theirs.intersection(_hashes(record)))
     originals = Originals(source, target)
-    for record in journal.records():
-        if hash(record.source.name) in names:
-            yield record._replace(outputs=tuple(_standing(record, target, claimed, originals)))
+    for record in journal.records(names):
+        yield record._replace(outputs=tuple(_standing(record, target, claimed, originals)))
 
 
 class WithoutPruned:

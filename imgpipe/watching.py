@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from imgpipe.discovery import Selection
 from imgpipe.errors import RunError, UsageError, install_advice
@@ -41,6 +41,18 @@ class Patience:
     prune: bool = False
 
 
+class Batch(NamedTuple):
+    """What is to be done at one time.
+
+    Attributes:
+        names: of files that are whole and new.
+        stayed: where files have gone since the batch before, one that has not; else empty.
+    """
+
+    names: tuple[str, ...]
+    stayed: str = ""
+
+
 class NotUtf8(Exception):
     """The system's word is of a name that is no UTF-8, which watchfiles cannot tell; nothing more is told then."""
 
@@ -56,6 +68,11 @@ class Settling:
     def __bool__(self) -> bool:
         """Whether a file is being waited for."""
         return bool(self._waiting)
+
+    @property
+    def stayed(self) -> str:
+        """A file that was there at the last look, and was taken; empty where there is none."""
+        return next(iter(self._taken), "")
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Count these as taken, as they are."""
@@ -97,7 +114,7 @@ class Settling:
 
 
 class Watch:
-    """A folder that is watched from now on; iterate for batches of names, each not empty.
+    """A folder that is watched from now on; iterate for batches, none of which is empty.
 
     Args:
         source: the folder.
@@ -117,23 +134,32 @@ class Watch:
         self._stop = stop
         if not patience.poll:
             _check_extra()
+        self._gone = self._refused = False
         self._settling = Settling(patience.settle)
         self._settling.take(self._entries())
 
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        """Batches of files that are whole and new; where files have gone and none is new, one that is still there."""
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of files that are whole and new, or of none where files have gone, and not all have."""
         for changed in self._changes():
-            if not changed and not self._settling:
+            if not changed and not self._waits:
                 continue
-            entries = list(self._entries())
-            ready, gone = self._settling.look(entries, time.monotonic())
-            names = ready or ([entry.name for entry in entries[:1]] if gone and self._patience.prune else [])
-            if names and not self._stop():
-                yield tuple(names)
+            ready, gone = self._settling.look(self._entries(), time.monotonic())
+            self._gone |= gone and self._patience.prune
+            batch = Batch(tuple(ready), self._settling.stayed if self._gone else "")
+            if any(batch) and not self._stop():
+                self._gone = self._refused = False
+                yield batch
 
-    def again(self, names: Iterable[str]) -> None:
-        """Names of a batch that could not be worked on come again."""
-        self._settling.again(names)
+    def again(self, batch: Batch) -> None:
+        """A batch that could not be worked on comes again."""
+        self._settling.again(batch.names)
+        self._gone |= bool(batch.stayed)
+        self._refused = True
+
+    @property
+    def _waits(self) -> bool:
+        """Whether something is to be done in a while, also where nothing changes."""
+        return self._refused or bool(self._settling)
 
     def _entries(self) -> Iterator[Entry]:
         _check_there(self._source.root)
@@ -149,7 +175,7 @@ class Watch:
     def _polled(self, seconds: float) -> Iterator[bool]:
         while not self._stop():
             # The settle time may be the shorter one, where a file is waited for.
-            due = time.monotonic() + (min(seconds, self._patience.settle) if self._settling else seconds)
+            due = time.monotonic() + (min(seconds, self._patience.settle) if self._waits else seconds)
             while (left := due - time.monotonic()) > 0 and not self._stop():
                 time.sleep(min(left, _TICK))
             yield True

@@ -12,7 +12,7 @@ from imgpipe.discovery import Selection
 from imgpipe.errors import RunError
 from imgpipe.storage import Entry, Listing
 from imgpipe.storage.local import LocalFolder
-from imgpipe.watching import Patience, Settling, Watch
+from imgpipe.watching import Batch, Patience, Settling, Watch
 from tests.folders import write
 
 
@@ -112,11 +112,11 @@ def folder(tmp_path):
 def watched(folder, monkeypatch):
     """watched(words): the batches of a folder whose output is in it, where the system says this."""
 
-    def watch(words, stop=lambda: False):
+    def watch(words, stop=lambda: False, **patience):
         monkeypatch.setattr(watching, "_check_extra", lambda: None)
         monkeypatch.setattr(watching, "_watched", lambda *_: words)
         selection = Selection(listing=Listing(leave_out=f"{folder.root}/out"))
-        return Watch(folder, selection, Patience(settle=0.0), stop)
+        return Watch(folder, selection, Patience(settle=0.0, **patience), stop)
 
     return watch
 
@@ -126,7 +126,7 @@ def test_what_came_before_the_system_began_to_tell_is_found(folder, watched):
         write(f"{folder.root}/early.png")
         yield set()
 
-    assert list(watched(words())) == [("early.png",)]
+    assert list(watched(words())) == [Batch(("early.png",))]
 
 
 def test_outputs_are_no_reason_to_look_and_a_folder_that_is_only_called_like_theirs_is(folder, watched):
@@ -140,7 +140,7 @@ def test_outputs_are_no_reason_to_look_and_a_folder_that_is_only_called_like_the
         write(f"{folder.root}/out-takes/b.png")
         yield {(1, f"{folder.root}/out-takes/b.png")}
 
-    assert list(watched(words())) == [("out-takes/b.png",)]
+    assert list(watched(words())) == [Batch(("out-takes/b.png",))]
 
 
 def test_nothing_is_begun_once_it_is_to_stop(folder, watched):
@@ -155,6 +155,51 @@ def test_nothing_is_begun_once_it_is_to_stop(folder, watched):
     assert list(watched(words(), lambda: bool(stopped))) == []
 
 
+def removing(folder, *names, then=()):
+    """What the system says where these files go one after the other, and then others come."""
+    for name in names:
+        os.unlink(f"{folder.root}/{name}")
+        yield {(3, name)}
+    for name in then:
+        write(f"{folder.root}/{name}")
+        yield {(1, name)}
+
+
+def test_where_files_go_one_is_told_that_has_stayed_and_none_to_be_processed(folder, watched):
+    for name in ("a.png", "b.png", "c.png"):
+        write(f"{folder.root}/{name}")
+    batches = watched(removing(folder, "a.png", "c.png"), prune=True)
+    assert list(batches) == [Batch((), "b.png")] * 2
+
+
+def test_where_all_have_gone_that_is_told_with_the_next_one_that_comes(folder, watched):
+    write(f"{folder.root}/a.png")
+    batches = watched(removing(folder, "a.png", then=["b.png", "c.png"]), prune=True)
+    assert list(batches) == [Batch(("b.png",), "b.png"), Batch(("c.png",))]
+
+
+def test_without_prune_it_does_not_matter_what_goes(folder, watched):
+    for name in ("a.png", "b.png"):
+        write(f"{folder.root}/{name}")
+    assert list(watched(removing(folder, "a.png", then=["c.png"]))) == [Batch(("c.png",))]
+
+
+def test_that_files_have_gone_is_told_again_where_it_could_not_be_worked_on(folder, watched):
+    for name in ("a.png", "b.png"):
+        write(f"{folder.root}/{name}")
+
+    def words():
+        yield from removing(folder, "a.png")
+        yield set()
+        yield set()
+
+    batches = watched(words(), prune=True)
+    told = iter(batches)
+    batch = next(told)
+    batches.again(batch)
+    assert [batch, *told] == [Batch((), "b.png")] * 2
+
+
 def test_between_two_looks_a_file_that_may_have_settled_is_looked_at(folder, monkeypatch):
     clock = SimpleNamespace(now=0.0)
 
@@ -164,7 +209,7 @@ def test_between_two_looks_a_file_that_may_have_settled_is_looked_at(folder, mon
     monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
     watch = Watch(folder, Selection(), Patience(settle=1.0, poll=60.0), lambda: False)
     write(f"{folder.root}/new.png")
-    assert next(iter(watch)) == ("new.png",)
+    assert next(iter(watch)) == Batch(("new.png",))
     assert 1 <= clock.now < 2
 
 
@@ -188,7 +233,7 @@ def test_after_a_name_that_is_no_utf_8_the_system_is_asked_anew(folder, monkeypa
     monkeypatch.setattr(watching, "_watched", words)
     monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: None))
     watch = Watch(folder, Selection(), Patience(settle=0.0), lambda: False)
-    assert list(watch) == [(name,) for name in names]
+    assert list(watch) == [Batch((name,)) for name in names]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

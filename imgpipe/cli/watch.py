@@ -25,7 +25,7 @@ from imgpipe.plan import Plan
 from imgpipe.report.jsonl import write_line
 from imgpipe.run import prepare
 from imgpipe.storage.ranges import may_be_shards
-from imgpipe.watching import Patience, Watch
+from imgpipe.watching import Batch, Patience, Watch
 
 _WATCHING = {
     "Watching": [
@@ -139,8 +139,8 @@ def _keep_going(plan: Plan, watch: Watch, caller: _Caller) -> int:
         if caller.lines is not None:
             write_line(caller.lines, {"type": "watching"})
         say(caller.request, f"watching {printable(plan.source.root)}; Ctrl-C ends it")
-        for names in watch:
-            status = _batch(names, plan, watch, caller)
+        for batch in watch:
+            status = _batch(batch, plan, watch, caller)
             if _ends(status, caller):
                 break
     return caller.stop.exit_status if caller.stop else status
@@ -151,22 +151,23 @@ def _ends(status: int, caller: _Caller) -> bool:
     return status == cli.CANNOT_GO_ON or (caller.request.fail_fast and status == cli.SOME_FAILED)
 
 
-def _batch(names: tuple[str, ...], first: Plan, watch: Watch, caller: _Caller) -> int:
+def _batch(batch: Batch, first: Plan, watch: Watch, caller: _Caller) -> int:
     """Run what has come; where two of them would become one output, one after the other, so that the first is kept."""
-    request, selection = caller.request, first.selection._replace(names=names, listed=True)
+    request, selection = caller.request, first.selection._replace(names=batch.names, listed=True, stayed=batch.stayed)
     try:
         chosen = replace(request.options, selection=selection)
         plan = prepare(first.source.root, caller.target, request.recipe, chosen)
-        status = caller.run(plan) if plan.total else cli.OK
+        status = caller.run(plan) if plan.total or batch.stayed else cli.OK
     except CollisionError as error:
-        rounds = _rounds(names, error)
+        rounds = [Batch(names) for names in _rounds(batch.names, error)]
         if len(rounds) > 1:
+            rounds[0] = rounds[0]._replace(stayed=batch.stayed)
             return max((_batch(each, first, watch, caller) for each in rounds if not caller.stop), default=cli.OK)
         click.echo(f"imgpipe: {printable(str(error))}", err=True)
         return cli.SOME_FAILED
     except UsageError as error:
         # Another run holds the output folder.
-        watch.again(names)
+        watch.again(batch)
         if str(error) not in caller.told:
             click.echo(f"imgpipe: {printable(str(error))}; trying again", err=True)
         caller.told.add(str(error))

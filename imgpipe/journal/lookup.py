@@ -39,9 +39,10 @@ class Journal:
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Note that jobs which were begun are left."""
 
-    def records(self) -> Iterator[Record]:
-        """All that is recorded, in the order in which it was."""
-        for place in sorted(self.index.done.values()):
+    def records(self, hashes: Iterable[int] | None = None) -> Iterator[Record]:
+        """What is recorded, in the order in which it was: all, or of the sources whose names have these hashes."""
+        done = self.index.done
+        for place in sorted(done.values() if hashes is None else [done[each] for each in hashes]):
             if (record := parse(decode(self._line_at(place)))) is not None:
                 yield record
 

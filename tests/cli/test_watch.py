@@ -18,6 +18,7 @@ from imgpipe.discovery import Selection
 from imgpipe.errors import UsageError
 from imgpipe.recipe import Recipe
 from imgpipe.run import Options
+from imgpipe.watching import Batch
 from tests.command import imgpipe
 
 pytest.importorskip("watchfiles", reason="watchfiles is not installed")
@@ -204,6 +205,20 @@ def test_with_prune_the_output_goes_with_its_input(watch, tmp_path):
     assert watcher.end()[0] == 130
 
 
+def test_what_goes_is_no_reason_to_process_what_has_stayed(watch, tmp_path):
+    for name in ("a.png", "b.png"):
+        paint(tmp_path / "in" / name)
+    # The first by name, and no picture: each run of it would fail once more.
+    (tmp_path / "in" / "0.png").write_bytes((tmp_path / "in" / "a.png").read_bytes()[:60])
+    watcher = watch("--prune").until_watching()
+    (tmp_path / "in" / "a.png").unlink()
+    watcher.until_item("a.png", "pruned")
+    summary = watcher.until(lambda line: line["type"] == "summary")
+    assert (summary["discovered"], summary["pruned"]) == (0, 1)
+    assert watcher.end()[0] == 130
+    assert [item["status"] for item in watcher.items if item["source"] == "0.png"] == ["failed"]
+
+
 def test_it_ends_where_nobody_reads_the_json_any_more(watch, tmp_path):
     watcher = watch().until_watching()
     watcher.process.stdout.close()
@@ -270,11 +285,11 @@ def test_what_makes_pictures_wait_is_said_once_until_it_is_over(monkeypatch, cap
     caller = watching._Caller(SimpleNamespace(options=Options(), recipe=None), "out", None, None)
     said = []
     for _ in range(4):
-        assert watching._batch(("a.png",), plan, SimpleNamespace(again=again.append), caller) == 0
+        assert watching._batch(Batch(("a.png",)), plan, SimpleNamespace(again=again.append), caller) == 0
         said.append(capsys.readouterr().err)
     assert [bool(text) for text in said] == [True, False, False, True]
     assert said[0] == "imgpipe: another run is writing to out; trying again\n"
-    assert again == [("a.png",)] * 3
+    assert again == [Batch(("a.png",))] * 3
 
 
 class Caller:
@@ -285,6 +300,7 @@ class Caller:
         self.target = str(target)
         self.told = set()
         self.batches = []
+        self.pruned = []
         self._most = most
         self.plan = SimpleNamespace(selection=Selection(), source=SimpleNamespace(root=str(source)))
 
@@ -294,10 +310,11 @@ class Caller:
 
     def run(self, plan):
         self.batches.append([found.source.name for found in plan.jobs()])
+        self.pruned.append(plan.may_prune)
         return 0
 
-    def batch(self, *names):
-        return watching._batch(names, self.plan, None, self)
+    def batch(self, *names, stayed=""):
+        return watching._batch(Batch(names, stayed), self.plan, None, self)
 
 
 def test_many_that_would_become_one_with_another_cost_two_runs_and_a_stop_ends_them(tmp_path):
@@ -321,6 +338,20 @@ def test_what_has_gone_when_its_turn_comes_is_no_failure(tmp_path):
     assert caller.batches == []
     caller.batch("a.png", "gone.png")
     assert caller.batches == [["a.png"]]
+
+
+def test_what_has_gone_is_looked_for_once_and_only_where_some_has(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.bmp", "a.png", "b.png"):
+        paint(tmp_path / "in" / name)
+    caller = Caller(tmp_path / "in", tmp_path / "out")
+    caller.batch("b.png")
+    caller.batch("a.bmp", "a.png", stayed="b.png")
+    caller.batch(stayed="b.png")
+    # By the time of the batch that one has gone too: perhaps a disk is no longer mounted.
+    caller.batch(stayed="gone.png")
+    assert caller.batches == [["b.png"], ["a.bmp"], ["a.png"], [], []]
+    assert caller.pruned == [False, True, False, True, False]
 
 
 WITHOUT_WATCHFILES = "import sys; sys.modules['watchfiles'] = None; from imgpipe.__main__ import main; main()"
