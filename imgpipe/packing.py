@@ -47,6 +47,7 @@ class Packing:
     def __init__(self, plan: Plan, folder: ShardFolder, journal: OpenJournal, size: ShardSize) -> None:
         self._plan = plan
         self._folder = folder
+        self._waiting = partial(_pieces, folder)
         self._journal = journal
         self._size = size
         self._lock = threading.Lock()
@@ -128,7 +129,7 @@ class Packing:
                 self._sample = _Sample(key, list(self._beside(source, key, outputs[0])))
             except OSError as error:
                 raise RunError(f"cannot read what is beside {source.name}: {error.strerror or error}") from error
-        made = [Part(output.name, output.bytes, partial(_pieces, self._folder, output.name)) for output in outputs]
+        made = [Part(output.name, output.bytes, self._waiting) for output in outputs]
         self._sample.parts[:0] = made
 
     def _beside(self, source: Source, key: str, first: Output) -> Iterator[Part]:
@@ -140,7 +141,7 @@ class Packing:
         if not told:
             said = {"key": key, "source": source.name, "width": first.width, "height": first.height}
             text = json.dumps(said).encode() + b"\n"
-            yield Part(f"{key}.json", len(text), partial(iter, (text,)))
+            yield Part(f"{key}.json", len(text), text)
 
     def _end_sample(self) -> None:
         """Put the sample into the shard, or into the next one where it is too large for this one."""
@@ -174,8 +175,11 @@ class Packing:
         self._published.append(shard)
 
 
-def _pieces(storage: Storage, name: str) -> Iterator[bytes]:
-    """What is put into a shard; outputs are held whole anyway, what lies beside pictures may be of any size."""
+def _pieces(storage: Storage, name: str, _called: str = "") -> Iterator[bytes]:
+    """What is put into a shard, where it may be called otherwise.
+
+    Outputs are held whole anyway, what lies beside pictures may be of any size.
+    """
     return storage.pieces(name) if isinstance(storage, Shards) else iter((storage.read(name),))
 
 

@@ -6,10 +6,11 @@ import itertools
 import json
 import os
 import random
+import sys
 import tarfile
 import tracemalloc
 from contextlib import closing
-from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -18,9 +19,11 @@ from imgpipe import Options, Recipe, Rendition, process
 from imgpipe.engines import Workforce
 from imgpipe.errors import CollisionError, RunError, UsageError
 from imgpipe.existing import Existing
+from imgpipe.job import Item, Output, Source, Status
 from imgpipe.naming import Naming
+from imgpipe.packing import Packing
 from imgpipe.run import execute, prepare
-from imgpipe.storage import indexes
+from imgpipe.storage import indexes, open_storage
 from imgpipe.storage.archive import Part, write_tar
 from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.ranges import ShardSize
@@ -539,13 +542,13 @@ def test_a_folder_that_cannot_be_listed_costs_no_shards(pictures, tmp_path):
 @pytest.mark.parametrize("data", [b"four", b"longer"])
 def test_a_file_that_changed_since_its_size_was_told_makes_no_broken_shard(tmp_path, data):
     with pytest.raises(OSError, match=r"a\.txt changed while it was put into a shard"):
-        write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda: [data])], durable=False)
+        write_tar(SYSTEM, str(tmp_path / "0.tar"), [Part("a.txt", 5, lambda _: [data])], durable=False)
 
 
 def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path):
     """Behind a file that fills its last block nothing is padded: a block of zeros is where a tar ends."""
     contents = {f"{size}.bin": b"x" * size for size in (0, 1, 511, 512, 513, 1024, 5)}
-    parts = [Part(name, len(data), partial(iter, [data])) for name, data in contents.items()]
+    parts = [Part(name, len(data), data) for name, data in contents.items()]
     write_tar(SYSTEM, str(tmp_path / "0.tar"), parts, durable=False)
     with tarfile.open(tmp_path / "0.tar") as tar:
         assert {member.name: tar.extractfile(member).read() for member in tar.getmembers()} == contents
@@ -555,19 +558,40 @@ def test_a_tar_holds_files_of_any_length_and_is_as_long_as_was_reckoned(tmp_path
 def test_of_what_a_killed_run_left_in_two_shards_the_first_is_the_newer(tmp_path):
     """A shard is published before the next one, which still holds what was moved out of it."""
     for shard, data in (("0.tar", b"newer"), ("1.tar", b"old")):
-        write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), partial(iter, [data]))], durable=False)
+        write_tar(SYSTEM, str(tmp_path / shard), [Part("a.png", len(data), data)], durable=False)
     folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
     assert (folder.size("a.png"), folder.read("a.png")) == (5, b"newer")
 
 
+def test_of_a_sample_half_a_kilobyte_is_kept_until_its_shard_is_full(tmp_path):
+    """A single tar is full when the run ends."""
+    count = 2000
+
+    def found():
+        for number in range(count):
+            name = f"folder/{number:07}.jpg"
+            yield Item(Source(name, "jpeg", 1), Status.UNCHANGED, (Output(name, 20_000, 800, 600),))
+
+    plan = SimpleNamespace(source=open_storage(str(tmp_path)))
+    packed = Packing(plan, ShardFolder(f"{tmp_path}/x.tar"), None, ShardSize(sys.maxsize, sys.maxsize))
+    items = packed.ordered(found())
+    packed.settle(next(items))
+    tracemalloc.start()
+    for item in items:
+        packed.settle(item)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept / count < 600
+
+
 def test_what_a_shard_is_to_hold_no_more_waits_again_and_is_not_held_as_a_whole(tmp_path):
     large = bytes(range(256)) * (1 << 15)
-    parts = [Part(name, len(data), partial(iter, [data])) for name, data in (("a.txt", large), ("a.png", b"a"))]
+    parts = [Part(name, len(data), data) for name, data in (("a.txt", large), ("a.png", b"a"))]
     folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar")
     os.makedirs(f"{folder.root}/.imgpipe")
     write_tar(SYSTEM, str(tmp_path / "0.tar"), parts, durable=False)
     tracemalloc.start()
-    folder.publish("0.tar", [Part("b.png", 1, partial(iter, [b"b"]))])
+    folder.publish("0.tar", [Part("b.png", 1, b"b")])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < len(large) / 2

@@ -19,12 +19,17 @@ class Part:
     Attributes:
         name: its path there.
         size: of its content, in bytes.
-        pieces: gives its content, a piece at a time; OSError where that cannot be read.
+        content: itself, or what gives that of a name, a piece at a time; OSError where it cannot be read. All parts
+            of a shard are kept, so one function is for many.
     """
 
     name: str
     size: int
-    pieces: Callable[[], Iterable[bytes]]
+    content: bytes | Callable[[str], Iterable[bytes]]
+
+    def pieces(self) -> Iterable[bytes]:
+        """Its content, a piece at a time; OSError where that cannot be read."""
+        return (self.content,) if isinstance(self.content, bytes) else self.content(self.name)
 
     @property
     def room(self) -> int:
