@@ -77,29 +77,38 @@ def _is_output_of_what_is_above(path: str, entries: list[os.DirEntry[str]]) -> b
     return at < len(entries) and entries[at].name == OWN_FOLDER and is_made_from_above(os.path.join(path, OWN_FOLDER))
 
 
-def find(root: str, name: str, listing: Listing, in_outputs: dict[str, bool]) -> Entry:
-    """The entry of that name as `walk` would have it, hidden or not; one with an error where there is none.
+class Finder:
+    """Finds entries below a root by name, as `walk` would have them, hidden or not.
 
-    Args:
-        root: of the storage.
-        name: of the entry.
-        listing: what is wanted.
-        in_outputs: which folders were seen to be in an output of what is above it; it is added to.
+    What was seen of folders is remembered: to ask for the real path of each name's would take most of the time.
     """
-    path = os.path.join(root, name)
-    try:
-        if not is_name(name) or any(map(_is_own, name.split("/"))):
-            return Entry(name, 0, 0, error="is no name of an input")
-        status = os.stat(path)
-    except (OSError, ValueError) as error:
-        why = f"there is no such input: {getattr(error, 'strerror', None) or error}"
-        return Entry(name, 0, 0, error=why + _below_root(root, name))
-    reason = (
-        "is a folder"
-        if stat.S_ISDIR(status.st_mode)
-        else _hidden_away(os.path.dirname(path), root, listing, in_outputs)
-    )
-    return Entry(name, 0, 0, error=reason) if reason else seen(name, status)
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._in_outputs: dict[str, bool] = {}
+        self._looked_at: tuple[str, Listing | None] = "", None
+        self._reason = ""
+
+    def find(self, name: str, listing: Listing) -> Entry:
+        """The entry of that name; one with an error where there is none."""
+        path = os.path.join(self._root, name)
+        try:
+            if not is_name(name) or any(map(_is_own, name.split("/"))):
+                return Entry(name, 0, 0, error="is no name of an input")
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            why = f"there is no such input: {getattr(error, 'strerror', None) or error}"
+            return Entry(name, 0, 0, error=why + _below_root(self._root, name))
+        is_folder = stat.S_ISDIR(status.st_mode)
+        reason = "is a folder" if is_folder else self._why_not_from(os.path.dirname(path), listing)
+        return Entry(name, 0, 0, error=reason) if reason else seen(name, status)
+
+    def _why_not_from(self, folder: str, listing: Listing) -> str:
+        """Why a folder is not entered, empty where it is; names that follow each other are mostly in one."""
+        if self._looked_at != (folder, listing):
+            self._reason = _hidden_away(folder, self._root, listing, self._in_outputs)
+            self._looked_at = folder, listing
+        return self._reason
 
 
 def _below_root(root: str, name: str) -> str:

@@ -36,7 +36,7 @@ class LocalFolder:
         self._lock = threading.Lock()
         self._changed: set[str] = set()
         self._looked_at: tuple[str | None, str] = None, ""
-        self._in_outputs: dict[str, bool] = {}
+        self._finder = local_listing.Finder(self.root)
         self._mark, self._numbers = os.urandom(4).hex(), itertools.count()
 
     def __reduce__(self) -> tuple[type[LocalFolder], tuple[str, Durability, Calls]]:
@@ -58,7 +58,7 @@ class LocalFolder:
 
     def find(self, name: str, listing: Listing) -> Entry:
         """The entry of that name as a listing has it, hidden or not; one with an error where there is none."""
-        return local_listing.find(self.root, name, listing, self._in_outputs)
+        return self._finder.find(name, listing)
 
     def read(self, name: str) -> bytes:
         """The whole content of a regular file; where it changes meanwhile it is read once more."""

@@ -551,3 +551,21 @@ def test_a_temporary_stands_in_the_folder_of_its_file_and_is_never_listed(storag
     assert found
     assert all(re.fullmatch(r".*/root/a/\.imgpipe-[0-9a-f]+-[0-9a-f]{9,}", path) for path in found)
     assert not temporaries(storage.root)
+
+
+def test_of_a_folder_it_is_found_out_once_whether_its_files_may_be_named(tmp_path, monkeypatch):
+    """A list of a hundred thousand names: to ask for the real path of each would take most of its time."""
+    (tmp_path / "behind").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "behind")
+    for number in range(20):
+        (tmp_path / "in" / f"{number}.png").touch()
+        (tmp_path / "behind" / f"{number}.png").touch()
+    storage = open_storage(str(tmp_path / "in"))
+    asked = []
+    realpath = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path, **more: asked.append(path) or realpath(path, **more))
+    found = [storage.find(f"{folder}{number}.png", Listing()) for folder in ("", "link/") for number in range(20)]
+    assert [bool(entry.error) for entry in found] == [False] * 20 + [True] * 20
+    assert len(asked) <= 6
+    assert not storage.find("link/0.png", Listing(follow_symlinks=True)).error
