@@ -186,6 +186,8 @@ class Dispatch:
             except TimeoutError:
                 if future.status == "error":
                     raise
+            # Unless it answers now.
+            self._note_silence()
             self._check_connection()
 
     def _begun(self, items: list[Item], group: _Group) -> Iterator[Item]:

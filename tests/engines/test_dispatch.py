@@ -242,6 +242,16 @@ def test_a_result_is_waited_for_while_the_scheduler_answers(client, dispatch):
     assert list(dispatch._settled(late, _Group((job(0),)))) == [done(job(0))]
 
 
+def test_while_a_result_does_not_come_either_the_minute_is_no_longer(client, dispatch, monkeypatch):
+    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_BETWEEN_LOOKS", 0)
+    client.scheduler = SimpleNamespace(address="tcp://host:8786")
+    client.answers = False
+    late = Late(*[TimeoutError()] * 7)
+    with pytest.raises(RunError, match="has not answered for 60 s"):
+        list(dispatch._settled(late, _Group((job(0),))))
+    assert client.asked + 7 - len(late._came) == 60 / _SECONDS_TO_ANSWER
+
+
 def test_a_task_that_ends_with_a_timeout_of_its_own_is_not_waited_for(client, dispatch):
     late = Late(TimeoutError("its own"))
     late.status = "error"
