@@ -144,10 +144,11 @@ class Watch:
             if not changed and not self._waits:
                 continue
             ready, gone = self._settling.look(self._entries(), time.monotonic())
+            self._refused = False
             self._gone |= gone and self._patience.prune
             batch = Batch(tuple(ready), self._settling.stayed if self._gone else "")
             if any(batch) and not self._stop():
-                self._gone = self._refused = False
+                self._gone = False
                 yield batch
 
     def again(self, batch: Batch) -> None:

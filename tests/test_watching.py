@@ -200,6 +200,24 @@ def test_that_files_have_gone_is_told_again_where_it_could_not_be_worked_on(fold
     assert [batch, *told] == [Batch((), "b.png")] * 2
 
 
+def test_where_nothing_is_left_of_what_could_not_be_worked_on_the_folder_is_let_alone(folder, watched):
+    for name in ("a.png", "b.png"):
+        write(f"{folder.root}/{name}")
+    looks = []
+
+    def words():
+        yield from removing(folder, "a.png", "b.png")
+        looks.append(folder.listed)
+        yield set()
+        yield set()
+        looks.append(folder.listed)
+
+    batches = watched(words(), prune=True)
+    for batch in batches:
+        batches.again(batch)
+    assert looks[0] == looks[1]
+
+
 def test_between_two_looks_a_file_that_may_have_settled_is_looked_at(folder, monkeypatch):
     clock = SimpleNamespace(now=0.0)
 
