@@ -12,24 +12,74 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+from imgpipe.errors import RunError
+
 _PORT = 8786
+_SECONDS_TO_ANSWER = 5.0
+_MOST_UNANSWERED = 12
 
 
-def ask(client: Any, question: Callable[..., Any], *words: Any, seconds: float, **more: Any) -> Any:
+def ask(client: Any, question: Callable[..., Any], *words: Any, seconds: float | None = None, **more: Any) -> Any:
     """What a method of a Dask client answers.
 
     Args:
         client: that is connected.
         question: one of its methods that wait for an answer.
         words: its arguments.
-        seconds: how long to wait.
+        seconds: how long to wait; None for five.
         more: its arguments by name.
 
     Raises:
         TimeoutError: no answer came.
     """
     # Called in the client's own thread, such a method gives what is to be waited for.
-    return client.sync(question, *words, callback_timeout=seconds, **more)
+    return client.sync(question, *words, callback_timeout=seconds or _SECONDS_TO_ANSWER, **more)
+
+
+def fetch(future: Any) -> Any:
+    """What was made on the cluster, for which the scheduler is asked; None where no answer came.
+
+    Raises:
+        Exception: what was raised there, or why it cannot be had.
+    """
+    try:
+        return future.result(timeout=_SECONDS_TO_ANSWER)
+    except TimeoutError:
+        if future.status == "error":
+            raise
+        return None
+
+
+class Silence:
+    """Questions in a row that got no answer: by a clock, a process that was stopped itself (Ctrl-Z) would blame others.
+
+    True where there was one.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._unanswered = 0
+
+    def __bool__(self) -> bool:
+        return self._unanswered > 0
+
+    def end(self) -> None:
+        """An answer came."""
+        self._unanswered = 0
+
+    def note(self) -> None:
+        """No answer came.
+
+        Raises:
+            RunError: for a minute.
+        """
+        self._unanswered += 1
+        if self._unanswered >= _MOST_UNANSWERED:
+            raise RunError(
+                f"the Dask scheduler at {self._client.scheduler.address} has not answered for "
+                f"{_MOST_UNANSWERED * _SECONDS_TO_ANSWER:.0f} s; what is done is kept: run the same command again when "
+                "it does"
+            )
 
 
 def check_answering(address: str, seconds: float) -> None:

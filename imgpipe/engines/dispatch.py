@@ -14,7 +14,7 @@ from typing import Any
 from imgpipe.concurrency.channel import Channel, Empty
 from imgpipe.concurrency.owner import Lost
 from imgpipe.concurrency.worker import WorkerDied
-from imgpipe.engines.asking import ask
+from imgpipe.engines.asking import Silence, ask, fetch
 from imgpipe.engines.deadline import Overdue
 from imgpipe.engines.group import halt, work
 from imgpipe.engines.order import Done, Order
@@ -33,8 +33,6 @@ _GROUPS_A_THREAD = 2
 _SECONDS_BETWEEN_LOOKS = 2.0
 _SECONDS_WITHOUT_WORKERS = 60.0
 _SECONDS_A_POLL = 0.02
-_SECONDS_TO_ANSWER = 5.0
-_MOST_UNANSWERED = 12
 _SECONDS_TO_RESTART = 20.0
 
 
@@ -70,7 +68,7 @@ class Dispatch:
         self._litter = litter
         self._touched: set[str] = set()
         self._looked = self._with_workers = time.monotonic()
-        self._unanswered = 0
+        self._silence = Silence(client)
         self._halted = False
 
     def __enter__(self) -> Dispatch:
@@ -82,10 +80,10 @@ class Dispatch:
         """Leave nothing on the scheduler, and let workers stop at the next picture."""
         if self._sent:
             self._litter |= self._touched
-            if self._client.status == "running" and not self._unanswered:
+            if self._client.status == "running" and not self._silence:
                 self._halt()
                 with suppress(OSError):
-                    ask(self._client, self._client.cancel, list(self._sent), force=True, seconds=_SECONDS_TO_ANSWER)
+                    ask(self._client, self._client.cancel, list(self._sent), force=True)
             self._sent.clear()
 
     def items(self, found: Channel[Job | Item]) -> Iterator[Item]:
@@ -180,14 +178,11 @@ class Dispatch:
     def _result(self, future: Any) -> Done:
         """What a worker has made, which the scheduler is asked for: waited for as long as that answers at all."""
         while True:
-            try:
-                done: Done = future.result(timeout=_SECONDS_TO_ANSWER)
+            done: Done | None = fetch(future)
+            if done is not None:
                 return done
-            except TimeoutError:
-                if future.status == "error":
-                    raise
             # Unless it answers now.
-            self._note_silence()
+            self._silence.note()
             self._check_connection()
 
     def _begun(self, items: list[Item], group: _Group) -> Iterator[Item]:
@@ -224,19 +219,18 @@ class Dispatch:
         """Let workers begin no more jobs; those that were sent come back as not begun."""
         if not self._halted:
             with suppress(OSError):
-                run = self._client.run
-                ask(self._client, run, halt, self._order.run, on_error="ignore", seconds=_SECONDS_TO_ANSWER)
+                ask(self._client, self._client.run, halt, self._order.run, on_error="ignore")
             self._halted = True
 
     def _look_at_workers(self) -> None:
         now = time.monotonic()
         self._looked = now
         try:
-            threads: dict[str, int] = ask(self._client, self._client.nthreads, seconds=_SECONDS_TO_ANSWER)
+            threads: dict[str, int] = ask(self._client, self._client.nthreads)
         except TimeoutError:
-            self._note_silence()
+            self._silence.note()
             return
-        self._unanswered = 0
+        self._silence.end()
         if self._workers - threads.keys():
             # Some died since the last look, and not of all deaths one hears otherwise.
             self._litter |= self._touched
@@ -248,16 +242,6 @@ class Dispatch:
             raise RunError(
                 f"the cluster has had no workers for {_SECONDS_WITHOUT_WORKERS:.0f} s; start some (`dask worker "
                 "ADDRESS`) and run the same command again"
-            )
-
-    def _note_silence(self) -> None:
-        """Count it: by a clock, a process that was stopped itself (Ctrl-Z) would blame the scheduler."""
-        self._unanswered += 1
-        if self._unanswered >= _MOST_UNANSWERED:
-            raise RunError(
-                f"the Dask scheduler at {self._client.scheduler.address} has not answered for "
-                f"{_MOST_UNANSWERED * _SECONDS_TO_ANSWER:.0f} s; what is done is kept: run the same command again when "
-                "it does"
             )
 
     def _check_connection(self) -> None:

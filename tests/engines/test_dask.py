@@ -238,7 +238,7 @@ def test_a_scheduler_that_goes_away_is_one_error_and_the_next_run_goes_on(cluste
 
 
 def test_a_scheduler_that_hangs_during_the_run_is_one_error(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_TO_ANSWER", 0.25)
+    monkeypatch.setattr("imgpipe.engines.asking._SECONDS_TO_ANSWER", 0.25)
     monkeypatch.setattr("imgpipe.engines.dispatch._SECONDS_BETWEEN_LOOKS", 0.1)
     (tmp_path / "cluster").mkdir()
     with a_cluster(tmp_path / "cluster") as mortal:

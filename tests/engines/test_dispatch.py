@@ -12,7 +12,8 @@ from distributed.comm import CommClosedError
 
 from imgpipe.concurrency.channel import Capacity, Channel
 from imgpipe.engines import Workforce
-from imgpipe.engines.dispatch import _SECONDS_TO_ANSWER, Dispatch, _Group
+from imgpipe.engines.asking import _SECONDS_TO_ANSWER
+from imgpipe.engines.dispatch import Dispatch, _Group
 from imgpipe.engines.order import Done, Order
 from imgpipe.errors import RunError
 from imgpipe.job import Item, Job, Source, Status, Target
