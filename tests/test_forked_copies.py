@@ -124,6 +124,24 @@ def test_the_lock_of_an_output_is_held_on(tmp_path):
     held.__exit__(None, None, None)
 
 
+def test_the_lock_of_an_output_is_free_when_its_run_ends_although_a_copy_lives_on(tmp_path):
+    folder = make_folder(str(tmp_path), SYSTEM, durable=False)
+    reading, writing = os.pipe()
+    with locked(folder, str(tmp_path), SYSTEM):
+        pid = os.fork()
+        if pid == 0:
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+    try:
+        with locked(folder, str(tmp_path), SYSTEM):
+            pass
+    finally:
+        os.close(writing)
+        os.close(reading)
+        os.waitpid(pid, 0)
+
+
 def test_a_lease_is_held_on():
     storage = Memory()
     lease = Lease(storage)

@@ -316,6 +316,14 @@ def test_no_bytes_break_a_journal(tmp_path_factory, lines):
     assert unchanged(out, "b.jpg")
 
 
+@pytest.mark.parametrize("count", [0, 1, 7, 5000])
+def test_what_is_written_anew_in_parts_is_all_there(count):
+    lines = [b"%d" % number + b"x" * 600 + b"\n" for number in range(count)]
+    parts = list(files.joined(lines))
+    assert b"".join(parts) == b"".join(lines)
+    assert max(map(len, parts)) < 1100 << 10
+
+
 def test_temporaries_are_swept_where_a_run_died_and_only_there(out):
     make(out, "done/a.jpg")
     begin(out, "died/b.jpg", "c.jpg")

@@ -123,6 +123,31 @@ def test_the_same_for_several_outputs_whose_names_are_known_once_they_are_made(p
     assert steps > 12 * len(NAMES)
 
 
+def with_lines_that_do_not_count(out):
+    """So many that the next run writes the journal anew."""
+    with open(out / JOURNAL, "ab") as file:
+        file.write(b"{}\n" * 1100)
+
+
+def test_the_same_where_the_journal_is_written_anew(pictures, tmp_path):
+    out = tmp_path / "disk/out"
+    run(pictures, out, OTHER, durability="fsync")
+    with_lines_that_do_not_count(out)
+    cut_everywhere(pictures, tmp_path, SMALL, out, chances=0, stride=4)
+
+
+def test_a_journal_that_is_written_anew_has_all_its_records_after_a_cut_also_without_syncing(pictures, tmp_path):
+    """Of the last records some may be lost then, but never those of earlier runs."""
+    out = tmp_path / "disk/out"
+    run(pictures, out, OTHER, durability="fsync")
+    with_lines_that_do_not_count(out)
+    before, calls = contents(out, hidden=True), Recorder()
+    run_with(calls, pictures, out, OTHER)
+    assert len((out / JOURNAL).read_bytes()) < len(before[JOURNAL]) // 2, "written anew"
+    for left, where in cuts(calls.log, Disk(out.parent, {f"out/{name}": data for name, data in before.items()}), 3):
+        assert {record.source.name for record in recorded(left)} == set(NAMES), where
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
 def test_many_ways_in_which_a_cut_may_fall(pictures, tmp_path):

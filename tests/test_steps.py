@@ -325,6 +325,14 @@ def test_what_is_beside_a_file_and_larger_than_allowed_is_not_read_either(tmp_pa
     assert "--memory" in item.failure.message
 
 
+def test_what_is_beside_a_file_and_cannot_be_read_any_more_fails_its_picture_alone(tmp_path):
+    source = Broken(os_error(errno.ENOENT))
+    item = make(tmp_path, source=source).write(made(JOB._replace(copies=(Target("b.txt", "", copied="a.txt"),))))
+    assert item.status is Status.FAILED
+    assert item.failure.message == "cannot read what is beside it: enoent"
+    assert not (tmp_path / "out").exists()
+
+
 def test_of_a_remote_file_no_more_is_taken_than_it_was_admitted_for(tmp_path):
     class Remote(LocalFolder):
         remote = True

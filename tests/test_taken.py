@@ -36,6 +36,12 @@ def test_two_that_came_later_are_told_apart_too():
     assert names.admit(COUNTED[2]) is not None
 
 
+def test_what_comes_where_nothing_was_counted_is_told_apart_too():
+    names = Taken(count_inputs(list, folded=False).keys, folded=False)
+    assert names.admit(COUNTED[0]) is None
+    assert names.admit(job("a.gif", "a.webp")) is not None
+
+
 def test_a_name_that_looks_like_a_template_is_another_than_what_is_one():
     names = taken()
     assert names.admit(job("c-{width}.png", "c-{width}.webp")) is None

@@ -183,3 +183,8 @@ def test_bytes_that_are_no_text_go_through():
 def test_only_width_height_and_hash_are_late():
     late = {field for field in PLACEHOLDERS if read_template(f"{{{field}}}a{{ext}}").late}
     assert late == {"width", "height", "hash"}
+
+
+def test_a_late_placeholder_behind_the_folder_stays_one_where_that_is_empty():
+    half = read_template("{dir}{width}{ext}").fill({"dir": "", "ext": ".png"})
+    assert half.fill({"width": "3"}).name == "3.png"

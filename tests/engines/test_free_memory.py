@@ -39,6 +39,19 @@ def test_counts_a_cgroup_further_down(kernel):
     assert half_of_free_memory(root) == 2 * GB
 
 
+@pytest.mark.parametrize("limited", ["batch.slice", "batch.slice/job:7", "batch.slice/job:7/step.scope"])
+def test_counts_each_cgroup_on_the_way_whatever_it_is_called(kernel, limited):
+    """Some container runtimes put a colon into the name."""
+    root = kernel(
+        {
+            "proc/self/cgroup": "0::/batch.slice/job:7/step.scope\n",
+            f"sys/fs/cgroup/{limited}/memory.max": f"{5 * GB}\n",
+            f"sys/fs/cgroup/{limited}/memory.current": f"{GB}\n",
+        }
+    )
+    assert half_of_free_memory(root) == 2 * GB
+
+
 def test_counts_a_cgroup_of_version_1_further_down(kernel):
     root = kernel(
         {

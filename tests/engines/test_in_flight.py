@@ -75,6 +75,15 @@ def test_pictures_in_threads_take_turns():
     assert max(total for total in most if total != 500) <= 100
 
 
+def test_what_was_read_when_a_stop_was_asked_for_waits_for_no_memory_and_is_not_begun():
+    pictures = Budget(100)
+    steps = Steps(STEPS.read, lambda loaded: pytest.fail("begun"), STEPS.write, STEPS.cost, stopping=lambda: True)
+    work = admitting_pictures(steps, pictures, 25, Waited())
+    pictures.claim_all()
+    loaded = load(job("a", 60))
+    assert work(loaded) is loaded
+
+
 def test_picture_whose_work_fails_gives_its_part_back():
     def fail(loaded):
         raise OSError("as asked")

@@ -328,3 +328,15 @@ def test_the_lock_of_another_that_is_met_stays(storage):
     with pytest.raises(UsageError, match="another run"), leases.held(storage):
         pass
     assert storage.data == OTHER
+
+
+def test_one_that_others_are_quicker_to_take_over_each_time_is_left_to_them(storage, monkeypatch):
+    def too_late(*_):
+        raise FileExistsError
+
+    storage.lay(OTHER)
+    storage.clock += leases._EXPIRES
+    monkeypatch.setattr(storage, "put_if", too_late)
+    with pytest.raises(UsageError, match="at once; run it again"), leases.held(storage):
+        pass
+    assert storage.data == OTHER

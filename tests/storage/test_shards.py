@@ -5,6 +5,7 @@ import os
 import pickle
 import tarfile
 import tracemalloc
+from itertools import islice
 
 import pytest
 from PIL import Image
@@ -127,6 +128,19 @@ def test_a_hostile_file_costs_itself_and_names_its_shard(tmp_path, bad, reason):
     assert sorted(contents(tmp_path / "out")) == ["0/after.png", "0/good.png"]
 
 
+@pytest.mark.parametrize("size", [-512, -1024, -1])
+def test_a_header_that_leads_back_costs_what_follows_and_no_eternity(tmp_path, size):
+    path = make_tar(tmp_path / "0.tar", [("good.png", picture())])
+    back = bytearray(tarfile.TarInfo("back.png").tobuf())
+    back[124:136] = size.to_bytes(12, "big", signed=True)
+    back[148:156] = b"%06o\0 " % (sum(back) - sum(back[148:156]) + 8 * ord(" "))
+    whole = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(whole + bytes(-len(whole) % 512) + back + bytes(1024))
+    good, broken, *more = islice(open_storage(f"{tmp_path}/0.tar").list(Listing()), 9)
+    assert (good.name, good.error, more) == ("good.png", "", [])
+    assert "the tar is broken, and what follows is not read" in broken.error
+
+
 def test_names_upon_names_cost_what_follows(tmp_path):
     path = make_tar(tmp_path / "0.tar", [("good.png", picture())])
     long = header("long", tarfile.GNUTYPE_LONGNAME)
@@ -213,6 +227,24 @@ def test_a_shard_that_changes_between_is_read_anew(tmp_path):
     make_tar(tmp_path / "y.tar", [("b.png", b"first"), ("a.png", b"after")])
     os.replace(tmp_path / "y.tar", tmp_path / "x.tar")
     assert storage.read("a.png") == b"after"
+
+
+def test_a_digest_is_that_of_the_content_and_of_what_is_beside_it(tmp_path):
+    def digest(*files):
+        make_tar(tmp_path / "x.tar", files)
+        return open_storage(f"{tmp_path}/x.tar").digest("a.png")
+
+    others = [("b.png", b"other"), ("b.cls", b"5")]
+    before = digest(("a.png", b"before"), ("a.cls", b"3"), ("a.txt", b"?"), *others)
+    assert digest(*others[:1], ("a.png", b"before"), ("a.cls", b"3"), ("a.txt", b"?")) == before
+    changed = [
+        digest(("a.png", b"behind"), ("a.cls", b"3"), ("a.txt", b"?")),
+        digest(("a.png", b"before"), ("a.cls", b"4"), ("a.txt", b"?")),
+        digest(("a.png", b"before"), ("a.cls", b"3"), ("a.text", b"?")),
+        digest(("a.png", b"before"), ("a.cls", b"3?"), ("a.txt", b"")),
+        digest(("a.png", b"before"), ("a.cls", b"3")),
+    ]
+    assert len({before, *changed}) == len(changed) + 1
 
 
 @pytest.mark.parametrize("how", ["another file in its place", "written anew", "shorter"])
