@@ -18,7 +18,7 @@ def half_of_free_memory(root: str = "/") -> int:
     Args:
         root: of the file system in which the kernel tells of it.
     """
-    return max(_LEAST, min(_free_on_machine(root), *_free_in_cgroups(root), _UNKNOWN << 30) // 2)
+    return max(_LEAST, min([_free_on_machine(root), *_free_in_cgroups(root)]) // 2)
 
 
 def _free_on_machine(root: str) -> int:

@@ -102,7 +102,7 @@ def _members(tar: tarfile.TarFile, file: _Headers) -> Iterator[Member]:
             yield _member(found, size)
         if found.offset_data + found.size > size:
             return
-    if not _ends(file, tar.offset, size):
+    if not _ends(file, tar.offset):
         yield Member("", error="the tar is broken behind its last file: what follows is not read")
 
 
@@ -125,9 +125,7 @@ def _member(found: tarfile.TarInfo, size: int) -> Member:
     return Member(name, found.offset_data, found.size)
 
 
-def _ends(file: FileIO, offset: int, size: int) -> bool:
+def _ends(file: FileIO, offset: int) -> bool:
     """Whether nothing but zeros stands where a header would: tarfile takes broken headers for the end, too."""
-    if offset >= size:
-        return True
     file.seek(offset)
     return not file.read(_BLOCK).strip(b"\0")
