@@ -30,8 +30,11 @@ class Existing(NamedTuple):
     known_by: KnownBy = "inode"
     in_place: bool = False
 
-    def keeping(self, job: Job, target: Storage) -> Job:
-        """The same job, for a storage that can see in the moment of publishing that nothing stands there."""
+    def marked_fresh(self, job: Job, target: Storage) -> Job:
+        """The same job, each target `fresh` where nothing stands under its name, and what comes there is to be left.
+
+        So object storage, whose puts take a condition, sees in the moment of publishing whether that still holds.
+        """
         if not target.remote or self.overwrite not in ("ours", "never"):
             return job
         fresh = (out._replace(fresh=not out.late and target.size(out.name) is None) for out in job.targets)

@@ -43,7 +43,7 @@ class Plan(NamedTuple):
         keys: of the names of all outputs, in order.
         folded: whether names that differ only in case were taken for one.
         unlisted: how many folders cannot be listed.
-        inputs: where the input folder is in the output folder, with a slash at its end; empty where it is elsewhere.
+        input_prefix: how names of outputs begin that would be in the input folder; empty where it is elsewhere.
     """
 
     source: Storage
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     keys: array[int] = array("q")
     folded: bool = False
     unlisted: int = 0
-    inputs: str = ""
+    input_prefix: str = ""
 
     def jobs(self, journal: Journal | None = None) -> Generator[Job | Item]:
         """Jobs, and items where nothing is to be done, in the order in which inputs are found.
@@ -96,7 +96,7 @@ class Plan(NamedTuple):
 
     def misplaced(self, job: Job) -> Item | None:
         """The item of a job whose outputs would be in INPUT, now that all their names are known; else None."""
-        is_well = not self.inputs or all(map(self._is_no_input, map(_NAME, job.targets)))
+        is_well = not self.input_prefix or all(map(self._is_no_input, map(_NAME, job.targets)))
         return None if is_well else self._nowhere(job)
 
     @property
@@ -167,7 +167,7 @@ class Plan(NamedTuple):
     def _found(self) -> Generator[Job | Item]:
         index = 0
         samples = self.source.samples or self.target.samples
-        allowed = self._is_no_input if self.inputs else may_be_written
+        allowed = self._is_no_input if self.input_prefix else may_be_written
         for found in find(self.source, self.selection):
             if isinstance(found, Item):
                 yield found
@@ -179,13 +179,13 @@ class Plan(NamedTuple):
             yield job if all(map(allowed, map(_NAME, job.targets))) else self._nowhere(job)
 
     def _is_no_input(self, name: str) -> bool:
-        return may_be_written(name) and not name.startswith(self.inputs)
+        return may_be_written(name) and not name.startswith(self.input_prefix)
 
     def _nowhere(self, job: Job) -> Item:
         names = ", ".join(output.name for output in job.targets)
         why = "imgpipe keeps names that begin so for itself"
         if all(map(may_be_written, map(_NAME, job.targets))):
-            why = f"{self.inputs} is INPUT, where nothing is written; give another OUTPUT or --name"
+            why = f"{self.input_prefix} is INPUT, where nothing is written; give another OUTPUT or --name"
         failure = Failure("UsageError", f"it would be called {names}, and {why}")
         return Item(job.source, Status.FAILED, failure=failure)
 
@@ -230,7 +230,7 @@ def make_plan(
     folded = write_to.folds_names()
     outputs = named(recipe.renditions, naming)
     plan = Plan(read_from, write_to, selection._replace(listing=inside), outputs, existing, naming.flat, folded=folded)
-    return plan._replace(inputs=place_in(write_to, read_from))
+    return plan._replace(input_prefix=place_in(write_to, read_from))
 
 
 def _is_unlisted(item: Item) -> bool:

@@ -58,13 +58,9 @@ def judge(savings: Savings, made: Judged, data: bytes, limits: Limits) -> Judged
             continue
         told = f"{target.format} saves {_saved(len(data), len(output.data))}, less than {savings}"
         if savings.copy:
-            size = codecs.probe(data, limits).size
-            kept.append(
-                (
-                    _ending(target, _extension(job.source)),
-                    Encoded(data, size, (f"the original is kept, with its metadata: {told}",)),
-                )
-            )
+            warning = f"the original is kept, with its metadata: {told}"
+            original = Encoded(data, codecs.probe(data, limits).size, (warning,))
+            kept.append((_ending(target, _extension(job.source)), original))
         else:
             left.append(told)
     job = job._replace(targets=tuple(target for target, _ in kept))

@@ -49,7 +49,7 @@ class Triage(NamedTuple):
         except OSError as error:
             where = f"{printable(job.targets[0].name)} in {self.target.root}"
             raise OutputError(f"cannot look at {where}: {error.strerror}; mend that and run again") from error
-        return settled or self.existing.keeping(job, self.target)
+        return settled or self.existing.marked_fresh(job, self.target)
 
     def _settle(self, job: Job) -> Item | None:
         """What the job comes to without any work, None where there is some."""

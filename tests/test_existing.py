@@ -110,7 +110,7 @@ def test_what_comes_to_an_object_store_meanwhile_is_not_replaced_where_nothing_e
 
     def fresh(*, remote):
         target = SimpleNamespace(remote=remote, size=lambda name: 5 if name == "there.webp" else None)
-        return [target.fresh for target in Existing(overwrite).keeping(job, target).targets]
+        return [target.fresh for target in Existing(overwrite).marked_fresh(job, target).targets]
 
     assert fresh(remote=True) == [kept, False]
     assert fresh(remote=False) == [False, False], "a rename takes no condition"

@@ -72,25 +72,25 @@ def test_workers_live_on():
     in_a_copy(roster.kill_all)
     worker.send([-3])
     assert worker.receive()[0] == 3
-    roster.dismiss(worker)
+    roster.discard(worker)
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_it_has_workers_of_its_own(method):
     """multiprocessing asks after the fork server of the process it was copied from, which is no child of it."""
     roster = Roster(wire.dumps((abs, None)), PoolOptions(1, start_method=method))
-    roster.dismiss(roster.hire())
-    in_a_copy(lambda: roster.dismiss(roster.hire()))
-    roster.dismiss(roster.hire())
+    roster.discard(roster.hire())
+    in_a_copy(lambda: roster.discard(roster.hire()))
+    roster.discard(roster.hire())
 
 
 def test_the_fork_server_of_the_process_it_was_copied_from_is_not_kept_alive_by_it():
     roster = Roster(wire.dumps((abs, None)), PoolOptions(1, start_method="forkserver"))
-    roster.dismiss(roster.hire())
+    roster.discard(roster.hire())
     lifeline = os.fstat(forkserver._forkserver._forkserver_alive_fd).st_ino
 
     def start_another():
-        roster.dismiss(roster.hire())
+        roster.discard(roster.hire())
         with os.scandir("/proc/self/fd") as found:
             assert lifeline not in {entry.stat().st_ino for entry in found if os.path.exists(entry.path)}
 

@@ -78,7 +78,7 @@ class Owner(Generic[T]):
             # Who receives the last result need not wait until its worker has gone.
             if worker is not None:
                 worker.dismiss()
-                self._roster.dismiss(worker)
+                self._roster.discard(worker)
 
     def _employ(self) -> Worker | None:
         """Hire a worker and feed it; the worker when there are no more tasks, None when it died."""
@@ -100,10 +100,10 @@ class Owner(Generic[T]):
             self._roster.note_progress()
             self._results.put(Lost(self._assigned.popleft().task, DeadlineExpired(self._options.deadline or 0.0)))
         except WorkerDied:
-            self._account(self._roster.dismiss(worker))
+            self._account(self._roster.discard(worker))
         finally:
             if not fed:
-                self._roster.dismiss(worker)
+                self._roster.discard(worker)
         return worker if fed else None
 
     def _feed(self, worker: Worker) -> None:

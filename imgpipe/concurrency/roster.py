@@ -115,22 +115,22 @@ class Roster:
         with self._lock:
             self._employed.add(worker)
         if self._closing:
-            self.dismiss(worker)
+            self.discard(worker)
             raise Closed
         try:
             worker.watch(self.clock.now() + _SECONDS_TO_START)
             worker.wait_until_ready(self._work)
             worker.watch(None)
         except DeadlineExpired:
-            self.dismiss(worker)
+            self.discard(worker)
             late = f"not ready after {_SECONDS_TO_START:g} s"
             if not self._any_was_ready:
                 raise PoolBroken(f"a worker process was {late}, and none was before") from None
             raise WorkerDied(f"was {late}") from None
         except WorkerDied:
-            raise WorkerDied(self.dismiss(worker)) from None
+            raise WorkerDied(self.discard(worker)) from None
         except Exception as error:
-            self.dismiss(worker)
+            self.discard(worker)
             raise PoolBroken(f"a worker process cannot load what it is to do: {error}") from error
         self._any_was_ready = True
         return worker
@@ -145,7 +145,7 @@ class Roster:
         with self._lock:
             return list(self._employed)
 
-    def dismiss(self, worker: Worker) -> str:
+    def discard(self, worker: Worker) -> str:
         """End a worker for good, and say how it had ended."""
         with self._lock:
             self._employed.discard(worker)

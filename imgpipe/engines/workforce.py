@@ -13,6 +13,9 @@ from imgpipe.concurrency.launch import StartMethod, default_start_method
 from imgpipe.engines.cgroups import cgroups, numbers
 from imgpipe.engines.free_memory import half_of_free_memory
 
+_LEAST_AHEAD, _AHEAD_A_THREAD = 6 << 20, 3 << 20
+"""Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
+
 
 def usable_cores(root: str = "/") -> int:
     """The cores that this process may use: its affinity and the quotas of its cgroups are counted, at least 1.
@@ -35,10 +38,6 @@ def _quota(root: str) -> int:
                 if quota > 0 and period > 0:
                     found.append(-(-quota // period))
     return min(found)
-
-
-_LEAST_AHEAD, _AHEAD_A_THREAD = 6 << 20, 3 << 20
-"""Bytes. More memory than what the next pictures need would only be cleared by the system, and be cold."""
 
 
 @dataclass(frozen=True, slots=True)

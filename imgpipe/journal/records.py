@@ -18,6 +18,12 @@ from typing import Any, NamedTuple
 from imgpipe.job import Output, Source
 from imgpipe.storage import is_name
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+_DECODER = json.JSONDecoder()
+_DONE = itemgetter("done", "size", "mtime", "inode", "digest", "recipe", "origin", "outputs")
+_DONE_TYPES = [str, int, int, int, str, str, str, list]
+_ROW_TYPES = [str, int, int, int]
+
 
 class Record(NamedTuple):
     """A finished job.
@@ -189,13 +195,6 @@ def is_same(before: Source, now: Source) -> bool:
         return before.digest == now.digest
     inodes = {before.inode, now.inode} - {0}
     return before.modified == now.modified and len(inodes) < 2
-
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
-_DECODER = json.JSONDecoder()
-_DONE = itemgetter("done", "size", "mtime", "inode", "digest", "recipe", "origin", "outputs")
-_DONE_TYPES = [str, int, int, int, str, str, str, list]
-_ROW_TYPES = [str, int, int, int]
 
 
 def _is_output_name(name: Any) -> bool:
