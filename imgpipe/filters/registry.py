@@ -168,14 +168,14 @@ def filter(  # noqa: A001, PLR0913 - each is one of the traits
     Args:
         function: the function, where the decorator is used without parentheses.
         name: in recipes; the function's name with `-` for `_` by default.
-        alpha: what the filter is shown of transparent pictures, see `Traits`.
+        alpha: what the filter is shown of transparent pictures, see `imgpipe.filters.traits.Traits`.
         colour: widen grey pictures to RGB first.
-        least_size: see `Traits`.
-        check: see `Traits`.
-        swaps: see `Traits`.
-        as_stored: see `Traits`.
-        windowed: see `Traits`.
-        pointwise: see `Traits`.
+        least_size: see `imgpipe.filters.traits.Traits`.
+        check: see `imgpipe.filters.traits.Traits`.
+        swaps: see `imgpipe.filters.traits.Traits`.
+        as_stored: see `imgpipe.filters.traits.Traits`.
+        windowed: see `imgpipe.filters.traits.Traits`.
+        pointwise: see `imgpipe.filters.traits.Traits`.
 
     Raises:
         TypeError: a parameter has no annotation, or one that an option cannot have.
