@@ -144,6 +144,18 @@ def test_odd_names_are_recorded_as_they_are(out, name):
     assert len(read(journal_of(out)).splitlines()) == 2
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_only_a_folder_that_is_still_there_loses_its_outputs_to_one_with_the_same_names(out, tmp_path, is_there):
+    """Else it was moved, and a file in it changed."""
+    if is_there:
+        write(tmp_path / "one/a.jpg", b"other")
+    write(tmp_path / "two/a.jpg", b"anew")
+    with open_journal(LocalFolder(out), Making(RECIPE, str(tmp_path / "one"))) as journal:
+        journal.record(item("a.jpg"))
+    replaced = peek(out, Making(RECIPE, str(tmp_path / "two"))).replaced(source("a.jpg", 4), item("a.jpg").outputs)
+    assert replaced == (str(tmp_path / "one/a.jpg") if is_there else "")
+
+
 def test_a_begun_job_is_ours_and_not_unchanged(out):
     begin(out, "a.jpg")
     write(os.path.join(out, "a.jpg.webp"), b"content")
