@@ -144,6 +144,14 @@ def test_odd_names_are_recorded_as_they_are(out, name):
     assert len(read(journal_of(out)).splitlines()) == 2
 
 
+def test_a_job_that_begins_once_the_journal_is_closed_is_refused(out):
+    """In a thread that a hard stop could not wait for: no later run would know whose its outputs are."""
+    with opened(out) as journal:
+        pass
+    with pytest.raises(OutputError, match="cannot write the journal"):
+        journal.begin([job("a.jpg")])
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_only_a_folder_that_is_still_there_loses_its_outputs_to_one_with_the_same_names(out, tmp_path, is_there):
     """Else it was moved, and a file in it changed."""

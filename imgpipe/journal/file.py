@@ -46,11 +46,9 @@ class JournalFile:
         """Write lines behind the others, at once; where the file is durable they survive a power loss then.
 
         Raises:
-            OSError: they are not there, or only in part.
+            OSError: they are not there, or only in part; or the file is closed.
         """
         with self._lock:
-            if self._descriptor < 0:
-                return
             self._check_place()
             # What follows a torn line would be lost with it.
             start, self._torn = (b"\n" if self._torn else b""), True
