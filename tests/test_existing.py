@@ -1,5 +1,6 @@
 """What is done where an output stands already, and what outputs take over of their sources."""
 
+import errno
 import os
 import stat
 from types import SimpleNamespace
@@ -7,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from imgpipe.discovery import Selection
+from imgpipe.errors import OutputError
 from imgpipe.existing import Existing
 from imgpipe.job import Job, Source, Target
 from imgpipe.naming import Naming
 from imgpipe.recipe import Recipe, Rendition
 from imgpipe.savings import Savings
+from imgpipe.storage.local import LocalFolder
 from tests.folders import contents, paint, traces, write
 from tests.runs import HERE, SMALL, ends, run
 
@@ -67,6 +70,16 @@ def test_what_another_input_became_is_left_where_only_some_are_named(pictures, o
 
 
 @both
+@pytest.mark.parametrize("overwrite", ["ours", "always", "newer", "smaller"])
+def test_a_name_that_another_input_had_is_free_once_its_output_is_gone(pictures, out, recipe, name, overwrite):
+    paint(pictures / "b/a.png", (24, 24), seed=1)
+    for each in ("a.png", "b/a.png"):
+        chosen = Selection(names=(each,))
+        assert end(pictures, out, recipe, overwrite, selection=chosen, naming=Naming(flat=True)).status == "written"
+        os.unlink(out / name)
+
+
+@both
 def test_always_replaces_it(pictures, out, recipe, name):
     write(out / name, b"precious")
     assert end(pictures, out, recipe, "always").status == "written"
@@ -114,6 +127,17 @@ def test_what_comes_to_an_object_store_meanwhile_is_not_replaced_where_nothing_e
 
     assert fresh(remote=True) == [kept, False]
     assert fresh(remote=False) == [False, False], "a rename takes no condition"
+
+
+def test_what_stands_there_and_cannot_be_looked_at_once_outputs_are_made_ends_the_run(pictures, out, monkeypatch):
+    def refuse(self, name):
+        raise PermissionError(errno.EACCES, "as asked")
+
+    write(out / "a.png", b"x" * 100_000)
+    monkeypatch.setattr(LocalFolder, "size", refuse)
+    with pytest.raises(OutputError, match=f"cannot look at what stands in {out}: as asked"):
+        end(pictures, out, SMALL, "smaller")
+    assert contents(out) == {"a.png": b"x" * 100_000}
 
 
 def test_smaller_judges_each_output(pictures, out):

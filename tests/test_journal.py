@@ -160,8 +160,9 @@ def test_only_a_folder_that_is_still_there_loses_its_outputs_to_one_with_the_sam
     write(tmp_path / "two/a.jpg", b"anew")
     with open_journal(LocalFolder(out), Making(RECIPE, str(tmp_path / "one"))) as journal:
         journal.record(item("a.jpg"))
-    replaced = peek(out, Making(RECIPE, str(tmp_path / "two"))).replaced(source("a.jpg", 4), item("a.jpg").outputs)
-    assert replaced == (str(tmp_path / "one/a.jpg") if is_there else "")
+    here, now = peek(out, Making(RECIPE, str(tmp_path / "two"))), source("a.jpg", 4)
+    assert here.replaced(now, item("a.jpg").outputs) == (str(tmp_path / "one/a.jpg") if is_there else "")
+    assert here.replaced(now, [Output("a-small.webp", 7, 4, 3)]) == "", "under another name it replaces nothing"
 
 
 def test_a_begun_job_is_ours_and_not_unchanged(out):
