@@ -469,6 +469,12 @@ def test_content_that_was_never_noted_is_not_known(pictures, out):
     assert isinstance(planned(pictures, out), Item), "size and time are noted all the same"
 
 
+def test_content_that_was_noted_does_not_count_where_the_time_does(pictures, out):
+    run(plan(pictures, out, known_by="content"), out)
+    touched(pictures / "a.jpg")
+    assert isinstance(planned(pictures, out), Job)
+
+
 def test_a_source_that_cannot_be_read_is_not_known_by_its_content(pictures, out):
     run(plan(pictures, out, known_by="content"), out)
     os.unlink(pictures / "a.jpg")

@@ -188,3 +188,9 @@ def test_only_width_height_and_hash_are_late():
 def test_a_late_placeholder_behind_the_folder_stays_one_where_that_is_empty():
     half = read_template("{dir}{width}{ext}").fill({"dir": "", "ext": ".png"})
     assert half.fill({"width": "3"}).name == "3.png"
+
+
+def test_a_name_that_only_says_what_a_placeholder_is_called_has_none():
+    assert name("dir{ext}") == "x/y/dir.webp"
+    assert read_template("{dir}-{index}{ext}").numbered
+    assert not read_template("index{ext}").numbered
