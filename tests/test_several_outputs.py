@@ -62,6 +62,13 @@ def test_every_picture_becomes_all_outputs_under_their_sizes(pictures, out, engi
     assert {output.name for item in report.items for output in item.outputs} == set(made)
 
 
+def test_a_name_that_is_known_before_the_work_stays_as_it_is_beside_one_that_is_not(pictures, out):
+    plain, late = Rendition(format="jpeg"), Rendition(["resize:width=12"], "webp", name="{stem}-{width}{ext}")
+    assert set(ends(run(pictures, out, Recipe(outputs=[plain, late]))).values()) == {"written"}
+    stems = ("a", "x/b", "x/{width}")
+    assert set(contents(out)) == {f"{stem}{ending}" for stem in stems for ending in (".jpg", "-12.webp")}
+
+
 def test_a_run_and_apply_all_give_the_same_bytes(pictures, out):
     run(pictures, out, SRCSET, "threads")
     outputs = SRCSET.apply_all((pictures / "a.png").read_bytes())

@@ -9,7 +9,7 @@ from imgpipe.concurrency.waited import Waited
 from imgpipe.engines.in_flight import admitting_files, admitting_pictures
 from imgpipe.job import Item, Job, Seconds, Source, Status, Target
 from imgpipe.steps import Loaded, Steps
-from tests.concurrency.tools import eventually, in_threads, waits
+from tests.concurrency.tools import PATIENCE, eventually, in_threads, waits
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
@@ -30,7 +30,8 @@ STEPS = Steps(load, lambda loaded: loaded, settle, lambda loaded: loaded.job.sou
 
 
 def test_file_is_read_when_those_before_it_are_written():
-    steps = admitting_files(STEPS, Budget(100), Waited())
+    waited = Waited()
+    steps = admitting_files(STEPS, Budget(100), waited)
     first = steps.read(job("a", 60))
     loaded = []
     with in_threads(lambda: loaded.append(steps.read(job("b", 60)))) as (reader,):
@@ -38,15 +39,18 @@ def test_file_is_read_when_those_before_it_are_written():
         assert not loaded
         steps.write(first)
     assert [one.job.source.name for one in loaded] == ["b"]
+    assert 0 < waited.room < PATIENCE
 
 
 def test_what_failed_or_needed_nothing_holds_nothing():
-    steps = admitting_files(STEPS, Budget(100), Waited())
+    budget = Budget(100)
+    steps = admitting_files(STEPS, budget, Waited())
     for number in range(5):
         item = Item(Source(str(number), "png", 60), Status.UNCHANGED)
         assert steps.write(steps.read(item)) is item
         steps.read(job(str(number), 100))
         assert steps.write(Item(Source(str(number), "png", 100), Status.FAILED)).status is Status.FAILED
+    assert budget._claimed == 0
 
 
 def test_file_larger_than_the_budget_is_read_alone():
