@@ -272,6 +272,13 @@ def test_that_of_a_living_process_of_this_machine_is_respected(storage, other):
         Lease(storage, 60).take()
 
 
+@pytest.mark.parametrize("pid", [0, -1, "7", None, 1.5])
+def test_that_of_a_process_of_this_machine_whose_number_is_none_is_respected(storage, pid):
+    storage.lay(json.dumps({"owner": "another", **leases._here(), "pid": pid}).encode())
+    with pytest.raises(UsageError, match="another run"):
+        Lease(storage, 60).take()
+
+
 @pytest.mark.skipif(not leases._machine(), reason="which machine this is cannot be told here")
 @pytest.mark.parametrize("reaped", [True, False])
 def test_that_of_a_killed_process_of_this_machine_is_free_at_once(storage, other, reaped):

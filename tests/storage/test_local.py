@@ -16,6 +16,7 @@ import pytest
 
 from imgpipe.errors import UsageError
 from imgpipe.storage import Listing, listing, local, open_storage, open_target, reading
+from imgpipe.storage.calls import Calls
 from imgpipe.storage.local import LocalFolder
 from tests.folders import WatchedCalls, WatchedOs, contents, opened_below, temporaries, traces, write
 
@@ -140,6 +141,17 @@ def test_a_folder_in_which_a_name_changed_is_synced_once(tmp_path, change):
     storage.sync()
     storage.sync()
     assert storage.calls.calls == 1
+
+
+def test_a_folder_that_another_thread_makes_in_the_same_moment_is_as_good(tmp_path):
+    class Overtaken(Calls):
+        def mkdir(self, path):
+            os.mkdir(path)
+            os.mkdir(path)
+
+    storage = LocalFolder(str(tmp_path), "fsync", Overtaken())
+    storage.put("x/y/a.jpg", b"1")
+    assert contents(tmp_path) == {"x/y/a.jpg": b"1"}
 
 
 def test_pipes_sockets_and_devices_are_listed(storage, socket_in):
