@@ -333,6 +333,20 @@ def test_what_is_beside_a_file_and_cannot_be_read_any_more_fails_its_picture_alo
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.parametrize("size", [9, 100_000], ids=["small", "shared"])
+def test_a_file_that_just_fits_is_read_also_where_there_is_no_memory_to_read_it_into(tmp_path, size, remote):
+    class Source(LocalFolder):
+        pass
+
+    Source.remote = remote
+    write(tmp_path / "in/a.png", bytes(size))
+    job = JOB._replace(source=JOB.source._replace(bytes=size))
+    read = make(tmp_path, source=Source(str(tmp_path / "in")), limits=Limits(max_file=size)).read
+    for room in (None, lambda size: None, lambda size: memoryview(bytearray(size))):
+        assert read(job, room).data == bytes(size)
+
+
 def test_of_a_remote_file_no_more_is_taken_than_it_was_admitted_for(tmp_path):
     class Remote(LocalFolder):
         remote = True
