@@ -1,6 +1,7 @@
 import os
 import socket
 import stat
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from imgpipe.existing import Existing
 from imgpipe.job import Item, Job, Output, Source, Status
 from imgpipe.journal import Making, open_journal, peek
 from imgpipe.naming import Naming
+from imgpipe.places import check_target
 from imgpipe.plan import make_plan
 from imgpipe.recipe import Recipe
 from imgpipe.storage import Listing
@@ -139,6 +141,16 @@ def test_input_and_output_may_not_be_the_same_folder(pictures, tmp_path, spellin
         plan(pictures, spelling.format(pictures, tmp_path / "link"))
     with pytest.raises(UsageError, match="same folder"):
         plan(spelling.format(pictures, tmp_path / "link"), pictures)
+
+
+def test_input_and_output_may_not_be_the_same_place_in_object_storage_either():
+    def place():
+        return SimpleNamespace(
+            root="s3://b/x", identity="s3://b/x", remote=True, samples=False, calls=None, obstacle=lambda _: ""
+        )
+
+    with pytest.raises(UsageError, match="input and output are the same folder, s3://b/x"):
+        check_target(place(), place(), Existing())
 
 
 def test_a_folder_of_two_real_paths_is_one(pictures, tmp_path, monkeypatch):
