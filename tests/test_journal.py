@@ -152,6 +152,19 @@ def test_a_job_that_begins_once_the_journal_is_closed_is_refused(out):
         journal.begin([job("a.jpg")])
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_job_that_is_left_claims_no_output_but_what_a_killed_run_may_have_put(out, late):
+    begin(out, "killed.jpg")
+    with opened(out) as journal:
+        jobs = [job("a.jpg"), job("killed.jpg")]
+        if late:
+            jobs = [one._replace(targets=(Target("{width}.webp", "webp", late=True),)) for one in jobs]
+        journal.begin(jobs)
+        journal.withdraw(jobs)
+    assert peek(out, Making(RECIPE)).ours("a.jpg") == set()
+    assert made(out, "killed.jpg")
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_only_a_folder_that_is_still_there_loses_its_outputs_to_one_with_the_same_names(out, tmp_path, is_there):
     """Else it was moved, and a file in it changed."""

@@ -29,7 +29,8 @@ from imgpipe.storage.calls import SYSTEM
 from imgpipe.storage.ranges import ShardSize
 from imgpipe.storage.shard_folder import ShardFolder
 from imgpipe.storage.shards import Shards
-from tests.folders import WatchedCalls, contents, traces
+from tests.disk import Disk, Recorder
+from tests.folders import WatchedCalls, contents, traces, write
 
 NAMES = [f"{folder}/{number:02}.png" for folder in ("cats", "dogs") for number in range(6)]
 RECIPE = Recipe(["grayscale"])
@@ -515,6 +516,24 @@ def test_shards_that_survive_a_power_loss_are_the_same(pictures, tmp_path):
         (pictures / NAMES[3]).unlink(missing_ok=True)
     run(pictures, f"{tmp_path}/expected/{{000..099}}.tar")
     assert shards(tmp_path / "out") == shards(tmp_path / "expected")
+
+
+def test_an_output_is_where_it_waits_or_in_its_shard_after_a_power_cut_at_any_step(tmp_path):
+    calls = Recorder()
+    folder = ShardFolder(f"{tmp_path}/{{0..2}}.tar", "fsync", calls)
+    write(os.path.join(folder.root, ".imgpipe/lock"))
+    folder.put("a.png", b"content")
+    disk = Disk(tmp_path, contents(tmp_path, hidden=True))
+    calls.log.clear()
+    folder.publish("0.tar", [Part("a.png", 7, partial(iter, [b"content"]))])
+    whole = (tmp_path / "0.tar").read_bytes()
+    for number, step in enumerate(calls.log):
+        disk.apply(step)
+        for seed in range(10):
+            left = disk.cut(random.Random(seed) if seed else None)
+            waits = os.path.relpath(os.path.join(folder.root, "a.png"), tmp_path)
+            assert left.get(waits) == b"content" or left.get("0.tar") == whole, (number, step, seed)
+    assert disk.cut()["0.tar"] == whole
 
 
 def test_a_text_that_cannot_be_read_ends_the_run_with_a_word(pictures, tmp_path):
