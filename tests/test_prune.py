@@ -138,6 +138,15 @@ def test_what_was_behind_a_link_that_leads_nowhere_now_is_not_gone(pictures, tmp
     assert pruned(run(pictures, out, selection=everywhere, prune=True)) == {"x/link/deep/d.png": ["x/link/deep/d.png"]}
 
 
+def test_what_has_gone_from_behind_a_link_that_leads_somewhere_is_gone(pictures, tmp_path, out):
+    everywhere = Selection(Listing(follow_symlinks=True))
+    paint_all(tmp_path / "disk", ("d.png", "e.png"))
+    os.symlink(tmp_path / "disk", pictures / "link")
+    run(pictures, out, selection=everywhere)
+    os.unlink(tmp_path / "disk/d.png")
+    assert pruned(run(pictures, out, selection=everywhere, prune=True)) == {"link/d.png": ["link/d.png"]}
+
+
 def test_an_output_that_was_made_of_another_source_since_belongs_to_that_one(pictures, out):
     """A BMP of so many px has its size whatever it shows, so that alone tells nobody whose it is."""
     bitmaps = Recipe(["resize:12x8!"], format="bmp")
