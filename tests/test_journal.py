@@ -206,6 +206,17 @@ def test_what_a_killed_run_put_in_the_place_of_its_source_is_done_for_its_recipe
         assert peek(out, Making(recipe)).may_be_result(source("a.jpg", bytes=size)) == may_be
 
 
+def test_what_was_put_in_the_place_of_a_source_counts_until_the_source_is_done(out):
+    with opened(out) as journal:
+        journal.begin([job("a.jpg", "a.jpg")])
+        journal.place(Entry("a.jpg", 7, 9), "digest")
+    assert peek(out, Making(RECIPE)).index.counting == 2
+    with opened(out) as journal:
+        journal.record(item("a.jpg", Output("a.jpg", 5, 4, 3), bytes=5))
+    assert peek(out, Making(RECIPE)).index.counting == 1
+    assert not unchanged(out, "a.jpg", bytes=7, modified=9)
+
+
 @pytest.mark.parametrize("status", [Status.FAILED, Status.SKIPPED])
 def test_a_job_that_came_to_nothing_claims_no_output(out, status):
     with opened(out) as journal:
