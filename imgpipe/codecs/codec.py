@@ -99,7 +99,7 @@ class Codec(NamedTuple):
         in_place: whether a file may be a view of memory, all over its module; else it must be `bytes`.
         readable: the file without blocks over which Pillow would refuse the whole of it.
         told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
-        read_header: what `probe` answers of a format that Pillow does not know; the limits are checked afterwards.
+        read_header: what `probe` answers where it is not what Pillow says; the limits are checked afterwards.
         extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
         signature: whether the first 64 bytes of a file are this format's.
         stored_size: the size in px, as stored, where what Pillow says when it opens the file is not all; None where

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
+from imgpipe.codecs.exif import orientation_of, prefixed, without_orientation
 from imgpipe.codecs.isobmff import content_of
 from imgpipe.codecs.metadata import options_of
 from imgpipe.codecs.orientation import turned_for_good
-from imgpipe.codecs.pillow import saved
+from imgpipe.codecs.pillow import open_image, reading, saved
 from imgpipe.codecs.still import still_decoder
+from imgpipe.orientation import turned_size
 from imgpipe.picture import Picture, Size, frame_size, is_deep
 
 FORMATS = ("JXL",)
@@ -47,6 +49,22 @@ def stored_size(data: bytes) -> Size | None:
     """The size in the first bits of the codestream (ISO 18181-1, SizeHeader), px; None where there is none."""
     bits = _Bits(_codestream(data))
     return _read_size(bits) if bits.are_some else None
+
+
+def read_header(data: bytes) -> Header:
+    """As Pillow has opened it, which the library decodes for; turned by the codestream, as viewers do.
+
+    EXIF turns nothing (ISO 18181-2), but of a JPEG that was packed without loss: the library gives that as it was.
+
+    Raises:
+        DamagedPicture: the library cannot read it.
+    """
+    with reading(FORMATS):
+        image: Any = open_image(data, FORMATS)
+    if not image.jpeg:
+        image.info["exif"] = without_orientation(prefixed(image.info.get("exif")))
+    orientation = orientation_of(prefixed(image.info.get("exif")))
+    return Header("jxl", turned_size(image.size, orientation), 1, orientation, image)
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:
@@ -142,6 +160,8 @@ CODEC = Codec(
     pillow_formats=FORMATS,
     signature=lambda head: head.startswith((_CODESTREAM, b"\0\0\0\x0cJXL \r\n\x87\n")),
     plugin="pillow_jxl.JpegXLImagePlugin",
+    continues=True,
+    read_header=read_header,
     extra="jxl",
     stored_size=stored_size,
     options=("quality", "effort"),

@@ -22,7 +22,7 @@ def still_decoder(
     """
 
     def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - there are no scales
-        with opened(data, formats) as image:
+        with opened(data, formats, header.image) as image:
             image.load()
             return picture_of(image.info, (frame_of(image),), header, warnings=warnings(data))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WEB_READY", "Colour", "Metadata", "Recipe", "Rendition"]
 
-_VERSION = 11
+_VERSION = 12
 """Part of every digest: raised when the same recipe begins to give other bytes."""
 
 

@@ -4,17 +4,20 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from imgpipe import codecs
+from imgpipe import Recipe, codecs
 from imgpipe.codecs import Encoding, Limits
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.exif import orientation_of
 from imgpipe.codecs.matrix_profile import grey_profile
 from imgpipe.errors import LimitExceeded
+from imgpipe.metadata import Metadata
 from imgpipe.orientation import upright_frame
 from imgpipe.picture import is_deep
+from imgpipe.recipe import Colour
 
-from .pictures import exif_block, gradient, picture_of, pixels, read
+from .pictures import exif_block, gradient, picture_of, pixels, read, saved
 
 AVAILABLE = [name for name in ("heic", "jxl") if not codecs._load(name).missing]
 
@@ -24,6 +27,7 @@ RATIOS = [(200, 200), (240, 200), (400, 300), (300, 200), (320, 180), (250, 200)
 
 ANIMATION = "4041130088090804010030004b188b1542a9d003900000000804050034004b188b15c249411e80e0"
 ANIMATED = "animation: only its last picture is kept"
+KEPT = Metadata(keep=("exif",))
 FLOATING = "samples in floating point converted to 8"
 
 
@@ -63,6 +67,37 @@ def test_exif_turns_no_jpeg_xl_so_the_picture_is_turned():
     assert encoded.warnings == ("turned as EXIF says: viewers of JPEG XL do not heed it",)
     assert orientation_of(back.exif) == 1
     assert np.array_equal(back.frames[0], upright_frame(gradient(64, 48), 6))
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+@pytest.mark.parametrize("auto_orient", [True, False])
+def test_a_jpeg_xl_whose_exif_would_turn_it_stays_as_viewers_show_it(auto_orient):
+    """ISO 18181-2 and djxl: the codestream alone says how it is turned."""
+    import pillow_jxl  # noqa: F401 - makes Pillow know it
+
+    data = saved(gradient(64, 48), "JXL", exif=exif_block(6), lossless=True, use_container=True)
+    assert codecs.probe(data, Limits()).size == (64, 48)
+    made = Recipe(format="png", metadata=KEPT, colour=Colour(auto_orient=auto_orient)).apply(data)
+    back = read(made)
+    assert orientation_of(back.exif) == 1
+    assert b"Imgpipe Camera" in back.exif
+    assert np.array_equal(back.frames[0], gradient(64, 48))
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+def test_a_jpeg_xl_made_of_a_jpeg_without_loss_is_turned_as_that_is(tmp_path):
+    import pillow_jxl  # noqa: F401 - makes Pillow know it
+
+    jpeg = tmp_path / "turned.jpg"
+    gradient(64, 48).save(jpeg, exif=exif_block(6), quality=95)
+    with Image.open(jpeg) as image:
+        data = saved(image, "JXL", lossless_jpeg=True)
+    assert codecs.probe(data, Limits()).size == (48, 64)
+    upright = read(Recipe(format="png").apply(data)).frames[0]
+    assert np.array_equal(upright, upright_frame(Image.open(jpeg), 6))
+    stored = read(Recipe(format="png", metadata=KEPT, colour=Colour(auto_orient=False)).apply(data))
+    assert orientation_of(stored.exif) == 6
+    assert np.array_equal(stored.frames[0], Image.open(jpeg))
 
 
 @pytest.mark.parametrize("name", AVAILABLE)
