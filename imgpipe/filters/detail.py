@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from imgpipe.filters.gaussian import gaussian, reach
 from imgpipe.filters.opencv import opencv
 from imgpipe.filters.option import Range
 from imgpipe.filters.registry import filter
@@ -24,20 +25,21 @@ def blur(pixels: "npt.NDArray[Any]", sigma: Annotated[float, Range(0, 500, "px")
     Args:
         pixels: height x width x bands, uint8 or uint16.
         sigma: standard deviation of the Gaussian in px, 0 to 500, of the picture as it is at this step: the same
-            sigma blurs a smaller picture more. 0 changes nothing. Time grows with it.
+            sigma blurs a smaller picture more. 0 changes nothing.
 
-    By OpenCV, within one level of 8 bits of the exact one; the kernel reaches 4 sigma.
+    By OpenCV, within one level of 8 bits of the exact one; the kernel reaches 4 sigma. From a sigma of 8 on a smaller
+    copy is blurred, so that time does not grow.
 
     Errors: CMYK pictures fail; leave out `--no-srgb`.
     """
-    return _gaussian(pixels, sigma) if sigma else pixels
+    return gaussian(pixels, sigma) if sigma else pixels
 
 
 @filter(alpha="premultiplied", name="box-blur")
 def box_blur(pixels: "npt.NDArray[Any]", radius: Annotated[int, Range(0, 500, "px")] = 1) -> "npt.NDArray[Any]":
     """Blur by averaging: each sample becomes the mean of the square around it.
 
-    Faster than `blur` where the radius is large, and coarser: lights become squares. The edge pixels are repeated
+    Coarser than `blur`: lights become squares. The edge pixels are repeated
     outwards. Colours are weighted by alpha, and alpha is blurred along.
 
         >>> from imgpipe.filters import parse
@@ -91,29 +93,9 @@ def sharpen(
         return pixels
     opaque = pixels.shape[2] in (1, 3)
     if opaque and not threshold and amount <= 1:
-        mixed: npt.NDArray[Any] = opencv().addWeighted(pixels, 1 + amount, _gaussian(pixels, sigma), -amount, 0)
+        mixed: npt.NDArray[Any] = opencv().addWeighted(pixels, 1 + amount, gaussian(pixels, sigma), -amount, 0)
         return mixed.reshape(pixels.shape)
-    return by_strips(pixels, _reach(sigma), lambda rows: _sharpened(rows, amount, sigma, threshold))
-
-
-def _reach(sigma: float) -> int:
-    """Px from the middle of a Gaussian's kernel to its edge."""
-    return round(4 * sigma)
-
-
-def _gaussian(pixels: "npt.NDArray[Any]", sigma: float) -> "npt.NDArray[Any]":
-    import numpy as np
-
-    cv2 = opencv()
-    size = 2 * _reach(sigma) + 1
-    if pixels.dtype == np.uint8:
-        # OpenCV's own 8-bit Gaussian counts in 256ths, and is off by up to five levels.
-        kernel = cv2.getGaussianKernel(size, sigma, cv2.CV_32F)
-        result = cv2.sepFilter2D(pixels, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
-    else:
-        result = cv2.GaussianBlur(pixels, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
-    blurred: npt.NDArray[Any] = result.reshape(pixels.shape)
-    return blurred
+    return by_strips(pixels, reach(sigma), lambda rows: _sharpened(rows, amount, sigma, threshold))
 
 
 def _sharpened(pixels: "npt.NDArray[Any]", amount: float, sigma: float, threshold: float) -> "npt.NDArray[Any]":
@@ -122,7 +104,7 @@ def _sharpened(pixels: "npt.NDArray[Any]", amount: float, sigma: float, threshol
 
     most = np.iinfo(pixels.dtype).max
     samples = pixels.astype(np.float32)
-    blurred = _gaussian(samples, sigma)
+    blurred = gaussian(samples, sigma)
     if pixels.shape[2] in (2, 4):
         # What the neighbours look like where they are visible at all, at this pixel's own alpha.
         blurred *= samples[:, :, -1:] / np.maximum(blurred[:, :, -1:], 1e-6)

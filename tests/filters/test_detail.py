@@ -5,6 +5,8 @@ from PIL import Image, ImageFilter
 from imgpipe import filters
 from imgpipe.errors import FilterFailed
 from imgpipe.filters import apply, least_size, parse
+from imgpipe.filters import gaussian as gaussian_module
+from imgpipe.filters.gaussian import gaussian
 
 KINDS = ["L", "LA", "RGB", "RGBA", 1, 2, 3, 4]
 FADED = [("LA", (200, 0)), ("RGBA", (200, 100, 50, 0)), (2, (200, 0)), (4, (200, 100, 50, 0))]
@@ -63,6 +65,33 @@ def test_8_bits_are_within_a_level_of_the_blur_in_floating_point(sigma):
         exact = cv2.GaussianBlur(given.astype(np.float32), (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
         made = filters.blur(given, sigma=sigma)
         assert np.abs(made.astype(int) - np.rint(exact)).max() <= 1
+
+
+@pytest.mark.parametrize("sigma", [8, 9.9, 16, 31, 100, 500])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_a_wide_blur_of_more_than_8_bits_is_the_exact_one(dtype, sigma):
+    import cv2
+
+    size = 2 * round(4 * sigma) + 1
+    for given in hard_pictures():
+        samples = given.astype(np.float32) * 257
+        exact = cv2.GaussianBlur(samples, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+        assert np.abs(gaussian(samples.astype(dtype), sigma) - exact).max() <= 0.05 * 257
+
+
+@pytest.mark.parametrize("text", ["blur:500", "blur:50", "sharpen:sigma=100", "sharpen:amount=3,sigma=100"])
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", 3])
+def test_what_a_blur_does_for_a_pixel_does_not_grow_with_sigma(kind, text, frame, picture, monkeypatch):
+    convolved, sigmas = gaussian_module._convolved, []
+
+    def noting(pixels, sigma):
+        sigmas.append(sigma)
+        return convolved(pixels, sigma)
+
+    monkeypatch.setattr(gaussian_module, "_convolved", noting)
+    after(picture, frame(kind, (40, 30)), text)
+    assert sigmas
+    assert max(sigmas) <= 8
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB", 1, 3])
