@@ -195,7 +195,7 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
         UsageError: there is no such format.
         EncodingFailed: the format cannot be written, or cannot hold a picture of this size.
     """
-    from imgpipe.codecs.exif import saying_size
+    from imgpipe.codecs.exif import saying_resolution, saying_size
     from imgpipe.codecs.fitting import fitted
 
     codec = by_name(format)
@@ -204,7 +204,8 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
     import_module(codec.plugin)
     fitting = fitted(settled(picture), codec, encoding)
     if fitting.exif:
-        fitting = replace(fitting, exif=saying_size(fitting.exif, frame_size(fitting.frames[0])))
+        exif = saying_resolution(fitting.exif, picture.dpi)
+        fitting = replace(fitting, exif=saying_size(exif, frame_size(fitting.frames[0])))
     return codec.encode(fitting, encoding)
 
 

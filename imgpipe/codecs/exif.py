@@ -1,4 +1,4 @@
-"""Orientation and colour space in a raw EXIF block, read and changed without touching anything else.
+"""Orientation, resolution and colour space in a raw EXIF block, read and changed without touching anything else.
 
 Pillow can write a block anew, but then the offsets inside maker notes point to nowhere; here every byte
 stays where it is.
@@ -6,6 +6,7 @@ stays where it is.
 
 from __future__ import annotations
 
+import math
 import struct
 
 PREFIX = b"Exif\0\0"
@@ -17,8 +18,12 @@ _COLOUR_SPACE, _INDEX = 0xA001, 0x0001
 _DIRECTLY = (0x0100, 0x0101)
 _IN_DETAILS = (0xA002, 0xA003)
 """Width and height of the picture in px: of the first directory, which TIFF has, and of EXIF's own."""
+_RESOLUTION, _UNIT = (0x011A, 0x011B), 0x0128
+"""Across and down, and what it is measured by."""
+_INCHES = {2: 1.0, 3: 2.54}
+"""How many of a unit are an inch; inches where the block does not say."""
 _SRGB, _ADOBE_RGB, _UNCALIBRATED = 1, 2, 0xFFFF
-_SHORT, _ASCII, _LONG = 3, 2, 4
+_SHORT, _ASCII, _LONG, _RATIONAL = 3, 2, 4, 5
 _LARGEST_SHORT = 0xFFFF
 _ENTRY, _VALUE = 12, 8
 """Bytes of an entry, and where its value or the offset of it stands."""
@@ -84,6 +89,43 @@ def saying_size(exif: bytes | None, size: tuple[int, int]) -> bytes | None:
         else:
             struct.pack_into(order + "HLL", changed, entry + 2, _LONG, 1, length)
     return bytes(changed)
+
+
+def resolution_of(exif: bytes | None) -> tuple[float, float] | None:
+    """Dots an inch, across and down, as the block has them; None where it does not say both."""
+    order = _order(exif or b"")
+    if exif is None or not order:
+        return None
+    try:
+        unit = _find(exif, order, _first_directory(exif, order), (_UNIT, _SHORT))
+        number = 2 if unit is None else struct.unpack_from(order + "H", exif, unit + _VALUE)[0]
+        fractions = [struct.unpack_from(order + "LL", exif, place) for place in _resolution_places(exif, order)]
+    except struct.error:
+        return None
+    if number not in _INCHES or len(fractions) < 2 or not all(below for _, below in fractions):
+        return None
+    across, down = (above / below * _INCHES[number] for above, below in fractions)
+    return across, down
+
+
+def saying_resolution(exif: bytes | None, dpi: tuple[float, float] | None) -> bytes | None:
+    """The same block, where it has the resolution of a picture that was turned since saying it as it is now."""
+    told = resolution_of(exif)
+    if exif is None or told is None or dpi is None or told[0] == told[1]:
+        return exif
+    if not all(math.isclose(old, new, rel_tol=0.01) for old, new in zip(told, reversed(dpi), strict=True)):
+        return exif
+    across, down = _resolution_places(exif, _order(exif))
+    changed = bytearray(exif)
+    changed[across : across + 8], changed[down : down + 8] = exif[down : down + 8], exif[across : across + 8]
+    return bytes(changed)
+
+
+def _resolution_places(exif: bytes, order: str) -> list[int]:
+    """Where the fractions for across and down stand, of those that are there; struct.error where it is cut off."""
+    first = _first_directory(exif, order)
+    entries = [_find(exif, order, first, (tag, _RATIONAL)) for tag in _RESOLUTION]
+    return [_led_to(exif, order, entry) for entry in entries if entry is not None]
 
 
 def _size_entries(exif: bytes, order: str, size: tuple[int, int]) -> list[tuple[int, int, int]]:

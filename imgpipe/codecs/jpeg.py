@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG",)
 _LONGEST_SIDE = 65_500
+_UNITS = (1, 2)
+"""Of a resolution in the header: an inch, a centimetre; else it is but the shape of a px."""
 _MAPS = {
     "HDR gain map dropped: only the standard range is kept": (
         b"hdrgm:Version",
@@ -51,7 +53,9 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
             image.draft(None, (max(width, 1), max(height, 1)))
         image.load()
         warnings = _lost(image, data)
-        return picture_of(image.info, (frame_of(image),), header, warnings=warnings)
+        # Where its own header says none, Pillow takes what EXIF says of across for both, and 72 where that cannot be.
+        own = {} if image.info.get("jfif_unit") in _UNITS else {"dpi": None}
+        return picture_of({**image.info, **own}, (frame_of(image),), header, warnings=warnings)
 
 
 def encode(picture: Picture, encoding: Encoding) -> Encoded:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imgpipe.codecs.codec import Header
-from imgpipe.codecs.exif import prefixed, says_adobe_rgb
+from imgpipe.codecs.exif import prefixed, resolution_of, says_adobe_rgb
 from imgpipe.picture import Frame, Picture
 
 _IPTC = 0x0404
@@ -34,7 +34,7 @@ def picture_of(info: Mapping[Any, Any], frames: tuple[Frame, ...], header: Heade
         exif=exif,
         xmp=_bytes(info.get("xmp")),
         iptc=_iptc(info.get("photoshop")),
-        dpi=_resolution(info.get("dpi")),
+        dpi=_resolution(info.get("dpi")) or _resolution(resolution_of(exif)),
         **more,
     )
     if profile and not isinstance(profile, bytes):

@@ -3,10 +3,13 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
-from imgpipe.codecs.exif import orientation_of, prefixed, without_orientation
+from imgpipe.codecs.exif import orientation_of, prefixed, resolution_of, without_orientation
+from imgpipe.metadata import Metadata
+from imgpipe.recipe import Recipe
 
-from .pictures import exif_block, gradient, saved
+from .pictures import exif_block, gradient, read, saved
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -63,3 +66,57 @@ def test_the_prefix_is_added_once():
     raw = b"II*\0" + struct.pack("<L", 8)
     assert prefixed(raw) == prefixed(prefixed(raw)) == b"Exif\0\0" + raw
     assert prefixed(b"") is prefixed(None) is None
+
+
+def resolution_block(across=300, down=200, unit=2, orientation=1):
+    tags = Image.Exif()
+    given = {0x0112: orientation, 0x011A: across, 0x011B: down, 0x0128: unit, 0x8298: "(c) somebody"}
+    for tag, value in given.items():
+        if value is not None:
+            tags[tag] = value
+    return tags.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("across", "down", "unit", "dpi"),
+    [
+        (300, 200, 2, (300, 200)),
+        (300, 200, None, (300, 200)),
+        (100, 50, 3, (254, 127)),
+        (300, 200, 1, None),
+        (300, None, 2, None),
+        (300, IFDRational(1, 0), 2, None),
+        (0, 0, 2, None),
+    ],
+    ids=["inch", "inch by default", "cm", "no unit", "across alone", "divided by nothing", "nothing"],
+)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_a_resolution_that_only_exif_says_is_that_of_the_picture(format, across, down, unit, dpi):
+    assert read(saved(gradient(), format, exif=resolution_block(across, down, unit))).dpi == dpi
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_what_a_jpeg_or_png_itself_says_of_its_resolution_counts(format):
+    picture = read(saved(gradient(), format, exif=resolution_block(), dpi=(72, 96)))
+    assert picture.dpi == pytest.approx((72, 96), abs=0.02)
+
+
+@pytest.mark.parametrize("format", ["jpeg", "webp"])
+@pytest.mark.parametrize(("orientation", "filters"), [(6, []), (1, ["rotate:90"]), (3, ["rotate:270", "resize:30x30"])])
+def test_across_and_down_change_places_in_exif_that_is_kept(format, orientation, filters):
+    data = saved(gradient(), "JPEG", exif=resolution_block(orientation=orientation))
+    recipe = Recipe(filters, format=format, metadata=Metadata(keep=("exif",)))
+    assert resolution_of(read(recipe.apply(data)).exif) == (200, 300)
+
+
+def test_a_resolution_in_exif_that_was_another_from_the_start_stays():
+    data = saved(gradient(), "JPEG", exif=resolution_block(), dpi=(72, 72))
+    recipe = Recipe(["rotate:90"], metadata=Metadata(keep=("exif",)))
+    back = read(recipe.apply(data))
+    assert (back.dpi, resolution_of(back.exif)) == ((72, 72), (300, 200))
+
+
+def test_a_block_whose_resolution_is_cut_off_says_none():
+    block = prefixed(resolution_block())
+    for length in range(len(block)):
+        assert resolution_of(block[:length]) in (None, (300, 200))
