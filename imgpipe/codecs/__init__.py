@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header, Limits
-from imgpipe.errors import EncodingFailed, NotAPicture, UsageError
+from imgpipe.errors import DamagedPicture, EncodingFailed, NotAPicture, UsageError
 from imgpipe.orientation import settled, turned_size
 from imgpipe.picture import Picture, Size, frame_size
 
@@ -164,7 +166,7 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
         header = codec.read_header(data)
         check_pixels(header.size, limits)
         return header
-    with reading(codec.pillow_formats):
+    with _explained(codec, data), reading(codec.pillow_formats):
         image = open_image(codec.readable(data) if codec.readable else data, codec.pillow_formats)
         size = image.size
         check_pixels(size, limits)
@@ -185,7 +187,9 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None = Non
     Raises:
         DamagedPicture: truncated or corrupt.
     """
-    return _load(header.format).decode(data, header, at_least)
+    codec = _load(header.format)
+    with _explained(codec, data):
+        return codec.decode(data, header, at_least)
 
 
 def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
@@ -207,6 +211,18 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
         exif = saying_resolution(fitting.exif, picture.dpi)
         fitting = replace(fitting, exif=saying_size(exif, frame_size(fitting.frames[0])))
     return codec.encode(fitting, encoding)
+
+
+@contextmanager
+def _explained(codec: Codec, data: bytes | memoryview) -> Iterator[None]:
+    """What cannot be read in the block is not called damaged where it is of a kind that imgpipe does not read."""
+    try:
+        yield
+    except DamagedPicture as error:
+        reason = codec.unread(data) if codec.unread else ""
+        if reason:
+            raise DamagedPicture(reason) from error
+        raise
 
 
 @cache

@@ -99,6 +99,7 @@ class Codec(NamedTuple):
         in_place: whether a file may be a view of memory, all over its module; else it must be `bytes`.
         readable: the file without blocks over which Pillow would refuse the whole of it.
         told_apart: the name of the format of a whole file, where others begin with the same 64 bytes.
+        unread: why a file that cannot be read may yet be in order: it is of a kind that imgpipe does not read; else "".
         read_header: what `probe` answers where it is not what Pillow says; the limits are checked afterwards.
         extra: the extra of imgpipe that installs the plugin, where imgpipe does not depend on it.
         signature: whether the first 64 bytes of a file are this format's.
@@ -127,6 +128,7 @@ class Codec(NamedTuple):
     in_place: bool = False
     readable: Callable[[File], bytes] | None = None
     told_apart: Callable[[File], str] | None = None
+    unread: Callable[[File], str] | None = None
     read_header: Callable[[File], Header] | None = None
     extra: str = ""
     stored_size: Callable[[File], Size | None] | None = None

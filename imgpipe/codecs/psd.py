@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 FORMATS = ("PSD",)
 _RESOLUTION, _IPTC, _EXIF, _XMP = 1005, 1028, 1058, 1060
 """Numbers of Photoshop's image resources."""
-_COUNT, _BITS, _HEADER = 12, 22, 26
+_VERSION, _COUNT, _BITS, _HEADER = 4, 12, 22, 26
+_LARGE, _EIGHT = 2, 8
 _RAW, _PACKBITS = 0, 1
 _INK_SHOWN = "transparency of CMYK is not read: shown on white"
 
@@ -55,6 +56,18 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
         elif transparent and len(channels) > colours:
             frame = _off_white(frame, _plane(data, channels[colours], image.size))
         return picture_of(_told(image), (frame,), header, warnings=words)
+
+
+def unread(data: bytes) -> str:
+    """Why a PSD is not read that may be in order; empty where nothing is known of it but that it cannot be read."""
+    if len(data) < _HEADER:
+        return ""
+    (version,), (bits,) = struct.unpack_from(">H", data, _VERSION), struct.unpack_from(">H", data, _BITS)
+    if version == _LARGE:
+        return "it is a PSB, Photoshop's large document, which imgpipe does not read: save it as PSD or TIFF"
+    if bits > _EIGHT:
+        return f"it has {bits} bits a channel, which imgpipe does not read in a PSD: save it as TIFF, or with 8 bits"
+    return ""
 
 
 def _told(image: ImageFile.ImageFile) -> dict[Any, Any]:
@@ -137,5 +150,6 @@ CODEC = Codec(
     encode=None,
     pillow_formats=FORMATS,
     signature=lambda head: head.startswith(b"8BPS"),
+    unread=unread,
     plugin="PIL.PsdImagePlugin",
 )

@@ -23,6 +23,7 @@ from imgpipe.codecs.tiff_errors import errors_met
 from imgpipe.codecs.tiff_exif import described
 from imgpipe.codecs.tiff_texts import ORIENTATION, texts_of, with_word_of_loss
 from imgpipe.codecs.tiff_tree import directories
+from imgpipe.codecs.tiff_unread import unread
 from imgpipe.orientation import inverse, turned_resolution, turned_size, upright_frame
 from imgpipe.picture import Frame, Picture, Size, frame_size, is_deep
 
@@ -194,6 +195,7 @@ CODEC = Codec(
     in_place=True,
     signature=lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     told_apart=lambda data: "raw" if is_raw_tiff(data) else "tiff",
+    unread=unread,
     options=("effort",),
     deep=True,
     alpha=True,

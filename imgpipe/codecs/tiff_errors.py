@@ -1,4 +1,4 @@
-"""What libtiff says of a damaged file: on nobody's terminal, and known to those who decode it.
+"""What libtiff says of itself and of a damaged file: on nobody's terminal, and known to those who decode it.
 
 Of errors that it can go on after, as in a fax, Pillow knows nothing; libtiff itself writes them to a terminal, without
 the name of the file.
@@ -30,13 +30,25 @@ def errors_met() -> Iterator[threading.local]:
     yield _HEARD
 
 
+def has_decoder(compression: int) -> bool:
+    """Whether libtiff was built with a decoder for a number of the tag Compression; no where it does not tell."""
+    try:
+        return bool(_libtiff().TIFFIsCODECConfigured(compression))
+    except (OSError, AttributeError):
+        return False
+
+
 @cache
 def listen() -> bool:
     """Have libtiff tell this module of errors; whether that is possible: it must be a library beside Pillow."""
-    from PIL import _imaging
-
     try:
-        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(_HANDLER)
+        _libtiff().TIFFSetErrorHandler(_HANDLER)
     except (OSError, AttributeError):
         return False
     return True
+
+
+def _libtiff() -> ctypes.CDLL:
+    from PIL import _imaging
+
+    return ctypes.CDLL(_imaging.__file__)

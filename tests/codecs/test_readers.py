@@ -73,6 +73,28 @@ def test_tga_is_read_raw_and_packed(mode, options):
     assert (pixels(read(saved(image, "TGA", **options)).frames[0]) == pixels(image)).all()
 
 
+def tga_in_packets(image, same, length):
+    """Packed in run lengths whatever the rows: so many px that are the same, then packets of so many as they are."""
+    depth = 8 * len(image.getbands())
+    flat = np.ascontiguousarray(np.atleast_3d(image)[:, :, ::-1]).reshape(-1, depth // 8)
+    packets = [bytes([0x80 + same - 1]) + flat[0].tobytes()]
+    parts = [flat[at : at + length] for at in range(same, len(flat), length)]
+    packets += [bytes([len(part) - 1]) + part.tobytes() for part in parts]
+    kind = 11 if depth == 8 else 10
+    return struct.pack("<3B2HB4H2B", 3, 0, kind, 0, 0, 0, 0, 0, *image.size, depth, 0x20) + b"by " + b"".join(packets)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(("same", "length"), [(30, 5), (45, 1), (112, 29), (128, 128)])
+def test_packets_of_a_tga_may_go_on_in_the_next_row(mode, same, length):
+    image = gradient(37, 20, mode)
+    image.paste(image.getpixel((0, 0)), (0, 0, 37, 4))
+    data = tga_in_packets(image, same, length)
+    assert (pixels(read(data).frames[0]) == pixels(image)).all()
+    with pytest.raises(DamagedPicture, match="damaged TGA"):
+        read(data[:-1])
+
+
 @pytest.mark.parametrize(
     "head", [b"\0" * 64, b"\1\1\1" + bytes(61), b"plain text, which is no picture at all" * 2, bytes(range(64))]
 )
@@ -194,6 +216,17 @@ def test_what_layers_of_a_psd_leave_transparent_is_so_and_not_on_white(mode, num
 def test_of_a_psd_of_inks_the_transparency_is_said_to_be_lost():
     planes = [np.asarray(band) for band in gradient(mode="CMYK").split()]
     assert "transparency" in read(photoshop(*planes, planes[0], mode=4, layers=-3)).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "word"),
+    [(22, 16, "it has 16 bits a channel"), (22, 32, "it has 32 bits a channel"), (4, 2, "it is a PSB")],
+)
+def test_a_psd_of_a_kind_that_is_not_read_is_not_called_damaged(offset, value, word):
+    data = bytearray(photoshop(*[np.zeros((3, 2), np.uint8)] * 3))
+    struct.pack_into(">H", data, offset, value)
+    with pytest.raises(DamagedPicture, match=f"^{word}.* which imgpipe does not read"):
+        read(bytes(data))
 
 
 def test_a_psd_that_is_packed_in_another_way_is_refused_in_words():

@@ -1,3 +1,4 @@
+import struct
 import threading
 import zlib
 from dataclasses import replace
@@ -339,3 +340,25 @@ def test_pages_are_frames_of_their_own():
     first, second = read(encode(gradient(), gradient().transpose(Image.Transpose.FLIP_LEFT_RIGHT))).frames
     assert pixels(first).tolist() == pixels(gradient()).tolist()
     assert pixels(second).tolist() == pixels(gradient())[:, ::-1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(50001, "WebP"), (34712, "JPEG 2000"), (50002, "JPEG XL"), (34887, "LERC")]
+)
+def test_a_compression_that_is_not_read_is_named(number, name):
+    made = encode(gradient(), effort=0)
+    data = bytearray(made)
+    entry = made.index(struct.pack("<HHL", 259, 3, 1))
+    struct.pack_into("<H", data, entry + 8, number)
+    with pytest.raises(DamagedPicture, match=f"^it is compressed as {name}, which imgpipe does not read: save it with"):
+        read(bytes(data))
+
+
+def test_a_damaged_tiff_of_a_usual_compression_is_called_damaged():
+    with pytest.raises(DamagedPicture, match="damaged TIFF"):
+        read(encode(gradient().effect_spread(9))[:5000])
+
+
+def test_the_byte_order_of_a_bigtiff_that_is_not_read_is_named():
+    with pytest.raises(DamagedPicture, match="it is a BigTIFF in the byte order of Motorola, which imgpipe does not"):
+        read(b"MM\0+\0\x08\0\0" + bytes(7) + b"\x10" + bytes(100))

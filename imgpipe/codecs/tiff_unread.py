@@ -1,0 +1,34 @@
+"""Kinds of TIFF that are not read here: to their owner they are not damaged."""
+
+from __future__ import annotations
+
+from imgpipe.codecs.tiff_errors import has_decoder
+from imgpipe.codecs.tiff_tree import directories
+
+_BIG_MOTOROLA = b"MM\0+"
+_COMPRESSION = 259
+_COMPRESSIONS = {
+    32908: "Pixar film",
+    32909: "Pixar log",
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34661: "JBIG",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34892: "lossy JPEG of a DNG",
+    50001: "WebP",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
+
+
+def unread(data: bytes | memoryview) -> str:
+    """Why a TIFF is not read that may be in order; empty where nothing is known of it but that it cannot be read."""
+    if data[:4] == _BIG_MOTOROLA:
+        return "it is a BigTIFF in the byte order of Motorola, which imgpipe does not read: save it in that of Intel"
+    first = next(directories(data), None)
+    number = (*first.numbers(_COMPRESSION), 0)[0] if first else 0
+    if number not in _COMPRESSIONS or has_decoder(number):
+        return ""
+    name = _COMPRESSIONS[number]
+    return f"it is compressed as {name}, which imgpipe does not read: save it with another compression, such as LZW"
