@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import struct
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Codec, Header
 from imgpipe.codecs.exif import prefixed, without_orientation
 from imgpipe.codecs.metadata import picture_of
 from imgpipe.codecs.modes import frame_of
 from imgpipe.codecs.pillow import opened
+from imgpipe.codecs.psd_deep import NARROWED, Channel, as_shallow, deep_frame, has_16_bits, narrowed
 from imgpipe.errors import DamagedPicture
-from imgpipe.picture import Picture, Size
+from imgpipe.picture import Picture, Size, is_deep
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -21,17 +22,12 @@ FORMATS = ("PSD",)
 _RESOLUTION, _IPTC, _EXIF, _XMP = 1005, 1028, 1058, 1060
 """Numbers of Photoshop's image resources."""
 _VERSION, _COUNT, _BITS, _HEADER = 4, 12, 22, 26
-_LARGE, _EIGHT = 2, 8
+_LARGE, _DEEPEST = 2, 16
+_DEEP = ("L", "RGB", "RGBA")
+"""The modes of which 16 bits a channel are kept."""
+_LAYERS_OF_16 = b"8BIMLr16"
 _RAW, _PACKBITS = 0, 1
 _INK_SHOWN = "transparency of CMYK is not read: shown on white"
-
-
-class _Channel(NamedTuple):
-    """Where the samples of a channel are in the file, and how they are packed."""
-
-    offset: int
-    length: int
-    compression: int
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # noqa: ARG001 - there are no scales
@@ -40,22 +36,34 @@ def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:  # no
     Raises:
         DamagedPicture: truncated or corrupt.
     """
-    with opened(data, FORMATS) as image:
+    with opened(as_shallow(data), FORMATS) as image:
         channels = _channels(data, image.size)
         colours = len(image.getbands()) - (image.mode == "RGBA")
-        # Pillow takes a fourth channel for alpha, whatever it is, and looks in the wrong place where there are others.
-        tiles = zip(image.tile[:colours], channels[:colours], strict=True)
-        image.tile = [tile._replace(offset=channel.offset) for tile, channel in tiles]
-        image.load()
-        frame: Any = frame_of(image)
-        frame = frame.convert("RGB") if frame.mode == "RGBA" else frame
         transparent = _is_transparent(data)
+        alpha = channels[colours] if transparent and len(channels) > colours else None
         words: tuple[str, ...] = ()
-        if transparent and frame.mode == "CMYK":
-            words = (_INK_SHOWN,)
-        elif transparent and len(channels) > colours:
-            frame = _off_white(frame, _plane(data, channels[colours], image.size))
+        frame: Any
+        if has_16_bits(data) and image.mode in _DEEP:
+            frame = deep_frame(data, channels[:colours], alpha, image.size)
+        elif has_16_bits(data):
+            frame, words = frame_of(narrowed(data, channels[:colours], image.mode, image.size)), (NARROWED,)
+        else:
+            frame = _shallow_frame(image, channels[:colours])
+        if transparent and image.mode == "CMYK":
+            words += (_INK_SHOWN,)
+        elif alpha is not None and not is_deep(frame):
+            frame = _off_white(frame, _plane(data, alpha, image.size))
         return picture_of(_told(image), (frame,), header, warnings=words)
+
+
+def _shallow_frame(image: ImageFile.ImageFile, channels: list[Channel]) -> Image.Image:
+    # Pillow takes a fourth channel for alpha, whatever it is, and looks in the wrong place where there are others.
+    tiles = zip(image.tile[: len(channels)], channels, strict=True)
+    image.tile = [tile._replace(offset=channel.offset) for tile, channel in tiles]
+    image.load()
+    frame: Any = frame_of(image)
+    colours: Image.Image = frame.convert("RGB") if frame.mode == "RGBA" else frame
+    return colours
 
 
 def unread(data: bytes) -> str:
@@ -65,8 +73,8 @@ def unread(data: bytes) -> str:
     (version,), (bits,) = struct.unpack_from(">H", data, _VERSION), struct.unpack_from(">H", data, _BITS)
     if version == _LARGE:
         return "it is a PSB, Photoshop's large document, which imgpipe does not read: save it as PSD or TIFF"
-    if bits > _EIGHT:
-        return f"it has {bits} bits a channel, which imgpipe does not read in a PSD: save it as TIFF, or with 8 bits"
+    if bits > _DEEPEST:
+        return f"it has {bits} bits a channel, which imgpipe does not read in a PSD: save it with 16"
     return ""
 
 
@@ -88,10 +96,15 @@ def _is_transparent(data: bytes) -> bool:
     """
     layers = _behind(data, _behind(data, _HEADER))
     length, of_layers = struct.unpack_from(">II", data, layers)
-    return bool(length and of_layers and struct.unpack_from(">h", data, layers + 8)[0] < 0)
+    number = layers + 8
+    if length and not of_layers:
+        # Of 16 bits a channel the layers stand in a block behind.
+        found = data.find(_LAYERS_OF_16, layers, layers + 4 + length - 6)
+        of_layers, number = found + 1, found + 12
+    return bool(length and of_layers and struct.unpack_from(">h", data, number)[0] < 0)
 
 
-def _channels(data: bytes, size: Size) -> list[_Channel]:
+def _channels(data: bytes, size: Size) -> list[Channel]:
     """All channels, which follow each other at the end of the file."""
     (count,), (bits,) = struct.unpack_from(">H", data, _COUNT), struct.unpack_from(">H", data, _BITS)
     start = _behind(data, _behind(data, _behind(data, _HEADER)))
@@ -108,7 +121,7 @@ def _channels(data: bytes, size: Size) -> list[_Channel]:
     *offsets, end = accumulate(lengths, initial=start)
     if end > len(data):
         raise DamagedPicture("damaged PSD: truncated, it ends before its last channel")
-    return [_Channel(*place, compression) for place in zip(offsets, lengths, strict=True)]
+    return [Channel(*place, compression == _PACKBITS) for place in zip(offsets, lengths, strict=True)]
 
 
 def _behind(data: bytes, section: int) -> int:
@@ -116,11 +129,11 @@ def _behind(data: bytes, section: int) -> int:
     return section + 4 + int(struct.unpack_from(">I", data, section)[0])
 
 
-def _plane(data: bytes, channel: _Channel, size: Size) -> Image.Image:
+def _plane(data: bytes, channel: Channel, size: Size) -> Image.Image:
     from PIL import Image
 
     samples = data[channel.offset : channel.offset + channel.length]
-    return Image.frombytes("L", size, samples, "packbits" if channel.compression == _PACKBITS else "raw", "L")
+    return Image.frombytes("L", size, samples, "packbits" if channel.packed else "raw", "L")
 
 
 def _off_white(frame: Image.Image, alpha: Image.Image) -> Image.Image:
@@ -150,6 +163,7 @@ CODEC = Codec(
     encode=None,
     pillow_formats=FORMATS,
     signature=lambda head: head.startswith(b"8BPS"),
+    readable=as_shallow,
     unread=unread,
     plugin="PIL.PsdImagePlugin",
 )

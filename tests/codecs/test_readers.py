@@ -180,7 +180,8 @@ def packed_rows(plane):
 def photoshop(*planes, mode=3, layers=0, compression=1):
     """A document of the channels that are given."""
     height, width = planes[0].shape
-    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), height, width, 8, mode)
+    planes = [np.ascontiguousarray(plane, plane.dtype.newbyteorder(">")).view(np.uint8) for plane in planes]
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, len(planes), height, width, 8 * planes[0].shape[1] // width, mode)
     of_layers = struct.pack(">IIhI", 10, 2, layers, 0)
     rows = [row for plane in planes for row in (packed_rows(plane) if compression else [plane.tobytes()])]
     lengths = struct.pack(f">{len(rows)}H", *map(len, rows)) if compression else b""
@@ -218,9 +219,51 @@ def test_of_a_psd_of_inks_the_transparency_is_said_to_be_lost():
     assert "transparency" in read(photoshop(*planes, planes[0], mode=4, layers=-3)).warnings[0]
 
 
+@pytest.mark.parametrize("compression", [0, 1])
+@pytest.mark.parametrize("saved_selections", [0, 1])
+@pytest.mark.parametrize(("mode", "number"), [(1, 1), (3, 3)], ids=["grey", "colours"])
+def test_a_psd_of_16_bits_keeps_them(mode, number, saved_selections, compression):
+    deep = deep_gradient(number + saved_selections)
+    picture = read(photoshop(*np.moveaxis(deep, 2, 0), mode=mode, compression=compression))
+    assert (picture.size, picture.warnings) == ((64, 48), ())
+    assert np.array_equal(picture.frames[0], deep[:, :, :number])
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["layers as of 8 bits", "layers in a block behind"])
+@pytest.mark.parametrize(("mode", "number"), [(1, 1), (3, 3)], ids=["grey", "colours"])
+def test_what_layers_of_a_psd_of_16_bits_leave_transparent_is_so_and_not_on_white(mode, number, behind):
+    meant = deep_gradient(number + 1)
+    alpha = meant[:, :, -1:] = meant[:, :, -1:] | 0x4000
+    on_white = np.rint(65535 - (65535.0 - meant[:, :, :-1]) * alpha / 65535).astype(np.uint16)
+    data = photoshop(*np.moveaxis(on_white, 2, 0), alpha[:, :, 0], mode=mode, layers=-1)
+    if behind:
+        block = struct.pack(">II8sIh", 0, 0, b"8BIMLr16", 2, -1)
+        data = data.replace(struct.pack(">IIhI", 10, 2, -1, 0), struct.pack(">I", len(block)) + block, 1)
+    made = read(data).frames[0]
+    assert np.array_equal(made[:, :, -1], alpha[:, :, 0])
+    assert np.abs(made[:, :, :-1].astype(int) - meant[:, :, :-1]).max() <= 3
+
+
+@pytest.mark.parametrize("mode", [4, 9], ids=["inks", "Lab"])
+def test_other_colours_of_a_psd_of_16_bits_become_8(mode):
+    planes = [np.ascontiguousarray(plane) for plane in np.moveaxis(np.asarray(gradient(mode="CMYK")), 2, 0)]
+    planes = planes[: 4 if mode == 4 else 3]
+    meant = read(photoshop(*planes, mode=mode)).frames[0]
+    picture = read(photoshop(*(plane * np.uint16(257) for plane in planes), mode=mode))
+    assert picture.warnings == ("16 bits a sample converted to 8",)
+    assert (pixels(picture.frames[0]) == pixels(meant)).all()
+
+
+def test_a_psd_of_16_bits_that_is_cut_off_is_damaged():
+    data = photoshop(*np.moveaxis(deep_gradient(3), 2, 0))
+    for length in range(20, len(data), 997):
+        with pytest.raises(DamagedPicture):
+            read(data[:length])
+
+
 @pytest.mark.parametrize(
     ("offset", "value", "word"),
-    [(22, 16, "it has 16 bits a channel"), (22, 32, "it has 32 bits a channel"), (4, 2, "it is a PSB")],
+    [(22, 32, "it has 32 bits a channel"), (4, 2, "it is a PSB")],
 )
 def test_a_psd_of_a_kind_that_is_not_read_is_not_called_damaged(offset, value, word):
     data = bytearray(photoshop(*[np.zeros((3, 2), np.uint8)] * 3))
