@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgpipe.codecs.codec import Codec, Encoded, Encoding, Header
 from imgpipe.codecs.metadata import options_of, picture_of
-from imgpipe.codecs.modes import frame_of
+from imgpipe.codecs.modes import frame_of, mode_of
 from imgpipe.codecs.pillow import opened, saved
 from imgpipe.codecs.segments import iptc_segment, with_short_metadata
 from imgpipe.orientation import turned_size
@@ -61,12 +61,16 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None) -> P
 def encode(picture: Picture, encoding: Encoding) -> Encoded:
     """Encode the first frame: quality 82, baseline, 4:2:0 below quality 90 and 4:4:4 from there, by default.
 
+    CMYK is always 4:4:4: its inks have no chroma, and all but the first would be halved.
+
     Raises:
         EncodingFailed: a side is longer than 65500 px.
     """
     picture = with_short_metadata(picture)
     quality = 100 if encoding.lossless else encoding.quality or 82
     subsampling = encoding.subsampling or ("4:4:4" if quality >= 90 else "4:2:0")
+    if mode_of(picture.frames[0]) == "CMYK":
+        subsampling = "4:4:4"
     options: dict[str, Any] = {"quality": quality, "subsampling": subsampling, **options_of(picture)}
     if encoding.progressive or (encoding.effort or 0) >= 5:
         options |= {"progressive": encoding.progressive, "optimize": True}

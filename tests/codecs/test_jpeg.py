@@ -313,3 +313,14 @@ def test_whoever_wants_what_is_there_of_a_truncated_one_gets_it_from_memory_of_o
     whole, recipe = saved(Image.effect_noise((400, 400), 90), "JPEG", **options), Recipe(format="png")
     half = whole[: len(whole) // 2]
     assert recipe.apply(memoryview(half)) == recipe.apply(half)
+
+
+@pytest.mark.parametrize("subsampling", [None, "4:2:0"])
+def test_no_ink_has_half_the_resolution(subsampling):
+    """Inks have no chroma: libjpeg would halve all but the first, and with black every letter."""
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[::2, ::2, 3] = inks[1::2, 1::2, 3] = 255
+    inks[:, ::2, 1] = 200
+    image = Image.frombytes("CMYK", (16, 16), inks.tobytes())
+    back = read(codecs.encode(picture_of(image), "jpeg", Encoding(subsampling=subsampling)).data)
+    assert np.abs(pixels(back.frames[0]) - inks).max() <= 8
