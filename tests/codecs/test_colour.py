@@ -9,7 +9,16 @@ from imgpipe.codecs import Encoding
 from imgpipe.codecs.colour import to_srgb
 from imgpipe.codecs.matrix_profile import grey_profile
 
-from .pictures import deep_gradient, gradient, nearly_srgb_profile, picture_of, pixels, read, wide_gamut_profile
+from .pictures import (
+    deep_gradient,
+    gradient,
+    nearly_srgb_profile,
+    picture_of,
+    pixels,
+    read,
+    saved,
+    wide_gamut_profile,
+)
 
 
 def srgb_profile():
@@ -117,3 +126,20 @@ def test_a_profile_of_grey_is_applied_where_the_output_has_colours(name):
     back, wanted = read(encoded.data), to_srgb(picture).frames[0]
     assert back.profile is None
     assert np.abs(pixels(back.frames[0], "L") - pixels(wanted)).max() < 8
+
+
+def test_lab_is_converted_to_the_colours_that_it_says():
+    """Of D50, as the ICC has it: red, green and blue of sRGB, a grey, white and black, rounded to 8 bits."""
+    said = {
+        (138, 209, 198): (255, 0, 0),
+        (224, 49, 209): (0, 255, 0),
+        (75, 196, 16): (0, 0, 255),
+        (136, 128, 128): (127, 127, 127),
+        (255, 128, 128): (255, 255, 255),
+        (0, 128, 128): (0, 0, 0),
+    }
+    image = Image.merge("LAB", [Image.fromarray(np.array([band], np.uint8)) for band in zip(*said, strict=True)])
+    made = read(saved(image, "TIFF")).frames[0]
+    off = np.abs(pixels(made)[0] - np.array(list(said.values())))
+    assert off.max() <= 10  # a step of a or b in the dark is as much
+    assert off.mean() <= 2
