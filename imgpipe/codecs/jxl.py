@@ -59,12 +59,20 @@ def read_header(data: bytes) -> Header:
     Raises:
         DamagedPicture: the library cannot read it.
     """
+    _use_one_thread()
     with reading(FORMATS):
         image: Any = open_image(data, FORMATS)
     if not image.jpeg:
         image.info["exif"] = without_orientation(prefixed(image.info.get("exif")))
     orientation = orientation_of(prefixed(image.info.get("exif")))
     return Header("jxl", turned_size(image.size, orientation), 1, orientation, image)
+
+
+def _use_one_thread() -> None:
+    """One picture a core: else each worker would have as many threads as there are cores."""
+    from pillow_jxl import JpegXLImagePlugin
+
+    JpegXLImagePlugin.DECODE_THREADS = 0
 
 
 def decode(data: bytes, header: Header, at_least: Size | None) -> Picture:

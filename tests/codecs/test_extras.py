@@ -1,5 +1,7 @@
 """Formats whose libraries are installed on request."""
 
+from functools import partial
+from importlib import import_module
 from io import BytesIO
 
 import numpy as np
@@ -126,6 +128,19 @@ def test_the_size_of_a_jpeg_xl_is_known_before_it_is_decoded(size):
     assert codecs._load("jxl").stored_size(data) == size
     with pytest.raises(LimitExceeded, match="--max-pixels"):
         codecs.probe(data, Limits(max_pixels=size[0] * size[1] - 1))
+
+
+@pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
+def test_a_jpeg_xl_is_decoded_and_encoded_in_one_thread(monkeypatch):
+    """Several workers with one thread each are faster than one with several."""
+    plugin = import_module(codecs.by_name("jxl").plugin)
+    threads = []
+    for name in ("Decoder", "Encoder"):
+        made = getattr(plugin, name)
+        noting = partial(lambda made, **given: threads.append(given["num_threads"]) or made(**given), made)
+        monkeypatch.setattr(plugin, name, noting)
+    read(encode("jxl", gradient()))
+    assert threads == [0, 0]
 
 
 @pytest.mark.skipif("jxl" not in AVAILABLE, reason="needs imgpipe-cli[jxl]")
