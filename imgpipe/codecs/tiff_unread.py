@@ -6,7 +6,9 @@ from imgpipe.codecs.tiff_errors import has_decoder
 from imgpipe.codecs.tiff_tree import directories
 
 _BIG_MOTOROLA = b"MM\0+"
-_COMPRESSION = 259
+_BITS, _COMPRESSION, _SAMPLE_FORMAT = 258, 259, 339
+_FLOATING = 3
+_USUAL_BITS = (1, 2, 4, 8, 16)
 _COMPRESSIONS = {
     32908: "Pixar film",
     32909: "Pixar log",
@@ -27,8 +29,15 @@ def unread(data: bytes | memoryview) -> str:
     if data[:4] == _BIG_MOTOROLA:
         return "it is a BigTIFF in the byte order of Motorola, which imgpipe does not read: save it in that of Intel"
     first = next(directories(data), None)
-    number = (*first.numbers(_COMPRESSION), 0)[0] if first else 0
-    if number not in _COMPRESSIONS or has_decoder(number):
+    if first is None:
         return ""
-    name = _COMPRESSIONS[number]
-    return f"it is compressed as {name}, which imgpipe does not read: save it with another compression, such as LZW"
+    (number, *_), bits = (*first.numbers(_COMPRESSION), 0), first.numbers(_BITS)
+    if number in _COMPRESSIONS and not has_decoder(number):
+        name = _COMPRESSIONS[number]
+        return f"it is compressed as {name}, which imgpipe does not read: save it with another compression, such as LZW"
+    if _FLOATING in first.numbers(_SAMPLE_FORMAT):
+        return "its samples are in floating point, which imgpipe does not read: convert them to 16 bits"
+    # Of grey alone some are read that are not of colours.
+    if len(bits) > 1 and bits[0] not in _USUAL_BITS:
+        return f"it has {bits[0]} bits a sample, which imgpipe does not read: convert them to 16"
+    return ""

@@ -233,7 +233,7 @@ def _with_orientation(data, orientation):
 
 def test_32_bit_samples_are_refused_in_words():
     data = saved(Image.fromarray(np.full((4, 4), 0.5, np.float32)), "TIFF")
-    with pytest.raises(DamagedPicture, match="kind that imgpipe does not read"):
+    with pytest.raises(DamagedPicture, match="floating point, which imgpipe does not read"):
         read(data)
 
 
@@ -352,6 +352,22 @@ def test_a_compression_that_is_not_read_is_named(number, name):
     struct.pack_into("<H", data, entry + 8, number)
     with pytest.raises(DamagedPicture, match=f"^it is compressed as {name}, which imgpipe does not read: save it with"):
         read(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("bits", "sample_format", "reason"),
+    [
+        (32, 3, "its samples are in floating point, which imgpipe does not read: convert them to 16 bits"),
+        (12, 1, "it has 12 bits a sample, which imgpipe does not read: convert them to 16"),
+        (32, 1, "it has 32 bits a sample, which imgpipe does not read: convert them to 16"),
+    ],
+)
+def test_a_depth_of_colours_that_is_not_read_is_named(bits, sample_format, reason):
+    samples = bytes(3 * 2 * 3 * bits // 8)
+    tags = {256: shorts(3), 257: shorts(2), 258: shorts(bits, bits, bits), 259: shorts(1), 262: shorts(2)}
+    tags |= {273: longs(8), 277: shorts(3), 278: shorts(2), 279: longs(len(samples)), 339: shorts(*[sample_format] * 3)}
+    with pytest.raises(DamagedPicture, match=f"^{reason}$"):
+        read(tiff(tags) + samples)
 
 
 def test_a_damaged_tiff_of_a_usual_compression_is_called_damaged():
