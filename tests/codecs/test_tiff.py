@@ -370,6 +370,15 @@ def test_a_depth_of_colours_that_is_not_read_is_named(bits, sample_format, reaso
         read(tiff(tags) + samples)
 
 
+@pytest.mark.parametrize("kind", [1, 2])
+def test_inks_with_transparency_are_not_called_damaged(kind):
+    samples = bytes(3 * 2 * 5)
+    tags = {256: shorts(3), 257: shorts(2), 258: shorts(8, 8, 8, 8, 8), 259: shorts(1), 262: shorts(5)}
+    tags |= {273: longs(8), 277: shorts(5), 278: shorts(2), 279: longs(len(samples)), 338: shorts(kind)}
+    with pytest.raises(DamagedPicture, match="it is CMYK with transparency, which imgpipe does not read in a TIFF"):
+        read(tiff(tags) + samples)
+
+
 def test_a_damaged_tiff_of_a_usual_compression_is_called_damaged():
     with pytest.raises(DamagedPicture, match="damaged TIFF"):
         read(encode(gradient().effect_spread(9))[:5000])
