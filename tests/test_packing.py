@@ -525,7 +525,7 @@ def test_an_output_is_where_it_waits_or_in_its_shard_after_a_power_cut_at_any_st
     folder.put("a.png", b"content")
     disk = Disk(tmp_path, contents(tmp_path, hidden=True))
     calls.log.clear()
-    folder.publish("0.tar", [Part("a.png", 7, partial(iter, [b"content"]))])
+    folder.publish("0.tar", [Part("a.png", 7, b"content")])
     whole = (tmp_path / "0.tar").read_bytes()
     for number, step in enumerate(calls.log):
         disk.apply(step)

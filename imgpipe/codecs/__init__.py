@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -148,9 +146,8 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
         LimitExceeded: it is larger than the limits allow.
     """
     from imgpipe.codecs.content import describe
-    from imgpipe.codecs.exif import orientation_of, prefixed
-    from imgpipe.codecs.limiting import check_pixels, count_frames
-    from imgpipe.codecs.pillow import open_image, raise_pillow_limit, reading
+    from imgpipe.codecs.limiting import check_pixels
+    from imgpipe.codecs.pillow import raise_pillow_limit
 
     name = identify(data)
     if name is None:
@@ -166,14 +163,27 @@ def probe(data: bytes | memoryview, limits: Limits) -> Header:
         header = codec.read_header(data)
         check_pixels(header.size, limits)
         return header
-    with _explained(codec, data), reading(codec.pillow_formats):
+    try:
+        return _header_by_pillow(data, codec, limits)
+    except DamagedPicture as error:
+        _explain(error, data, codec)
+        raise
+
+
+def _header_by_pillow(data: bytes | memoryview, codec: Codec, limits: Limits) -> Header:
+    from imgpipe.codecs.exif import orientation_of, prefixed
+    from imgpipe.codecs.limiting import check_pixels, count_frames
+    from imgpipe.codecs.pillow import open_image, reading
+
+    with reading(codec.pillow_formats):
         image = open_image(codec.readable(data) if codec.readable else data, codec.pillow_formats)
         size = image.size
         check_pixels(size, limits)
         frames = count_frames(image, codec, limits)
         exif = prefixed(image.info.get("exif")) or (codec.find_exif(data) if codec.find_exif else None)
         orientation = orientation_of(exif)
-        return Header(name, turned_size(size, orientation), frames, orientation, image if codec.continues else None)
+        size = turned_size(size, orientation)
+        return Header(codec.name, size, frames, orientation, image if codec.continues else None)
 
 
 def decode(data: bytes | memoryview, header: Header, at_least: Size | None = None) -> Picture:
@@ -188,8 +198,11 @@ def decode(data: bytes | memoryview, header: Header, at_least: Size | None = Non
         DamagedPicture: truncated or corrupt.
     """
     codec = _load(header.format)
-    with _explained(codec, data):
+    try:
         return codec.decode(data, header, at_least)
+    except DamagedPicture as error:
+        _explain(error, data, codec)
+        raise
 
 
 def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
@@ -213,16 +226,11 @@ def encode(picture: Picture, format: str, encoding: Encoding) -> Encoded:
     return codec.encode(fitting, encoding)
 
 
-@contextmanager
-def _explained(codec: Codec, data: bytes | memoryview) -> Iterator[None]:
-    """What cannot be read in the block is not called damaged where it is of a kind that imgpipe does not read."""
-    try:
-        yield
-    except DamagedPicture as error:
-        reason = codec.unread(data) if codec.unread else ""
-        if reason:
-            raise DamagedPicture(reason) from error
-        raise
+def _explain(error: DamagedPicture, data: bytes | memoryview, codec: Codec) -> None:
+    """Raise another error where the file is not damaged, but of a kind that imgpipe does not read."""
+    reason = codec.unread(data) if codec.unread else ""
+    if reason:
+        raise DamagedPicture(reason) from error
 
 
 @cache
