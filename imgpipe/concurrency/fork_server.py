@@ -5,7 +5,6 @@ not hear where the program blocks SIGCHLD.
 """
 
 import errno
-import multiprocessing.popen_forkserver  # noqa: F401 - each worker would load it otherwise
 import os
 import signal
 import sys
