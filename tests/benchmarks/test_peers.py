@@ -83,6 +83,11 @@ def test_a_codec_limit_without_its_outputs_is_none(tmp_path, photo):
     assert b"seconds" not in program.stdout
 
 
+def test_imgpipe_is_the_one_of_this_folder_whatever_is_installed(tmp_path):
+    work = Assignment(Task((), (Made("jpeg", 80),)), tmp_path / "in", tmp_path / "out", 1, 1)
+    assert [command.env["PYTHONPATH"] for command in imgpipe(work).commands] == [str(ROOT)]
+
+
 @pytest.mark.parametrize("peer", [imgpipe, pillow, codec_limit])
 def test_each_of_several_tiffs_is_compressed_or_not_as_is_asked(tmp_path, photo, peer):
     (tmp_path / "in").mkdir()

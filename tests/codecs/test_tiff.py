@@ -346,12 +346,21 @@ def test_pages_are_frames_of_their_own():
     ("number", "name"), [(50001, "WebP"), (34712, "JPEG 2000"), (50002, "JPEG XL"), (34887, "LERC")]
 )
 def test_a_compression_that_is_not_read_is_named(number, name):
+    with pytest.raises(DamagedPicture, match=f"^it is compressed as {name}, which imgpipe does not read: save it with"):
+        read(compressed_as(number))
+
+
+def test_where_libtiff_has_a_decoder_for_it_a_file_that_cannot_be_read_is_damaged(monkeypatch):
+    monkeypatch.setattr("imgpipe.codecs.tiff_unread.has_decoder", lambda number: number == 50001)
+    with pytest.raises(DamagedPicture, match="damaged TIFF"):
+        read(compressed_as(50001))
+
+
+def compressed_as(number):
     made = encode(gradient(), effort=0)
     data = bytearray(made)
-    entry = made.index(struct.pack("<HHL", 259, 3, 1))
-    struct.pack_into("<H", data, entry + 8, number)
-    with pytest.raises(DamagedPicture, match=f"^it is compressed as {name}, which imgpipe does not read: save it with"):
-        read(bytes(data))
+    struct.pack_into("<H", data, made.index(struct.pack("<HHL", 259, 3, 1)) + 8, number)
+    return bytes(data)
 
 
 @pytest.mark.parametrize(
